@@ -1,0 +1,93 @@
+"""Alembic runs this file for each command that needs the models or a database."""
+
+from __future__ import annotations
+
+import logging
+from logging.config import fileConfig
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic import context
+from alembic.util import CommandError
+from sqlalchemy import pool
+from sqlalchemy.dialects.postgresql import JSONB
+
+from {{ cookiecutter.__package_name }}.database import models
+from {{ cookiecutter.__package_name }}.database.connection import create_engine, database_url
+
+config = context.config
+if config.config_file_name is not None and config.attributes.get("configure_logging", True):
+    fileConfig(config.config_file_name, disable_existing_loggers=False)
+log = logging.getLogger("alembic.env")
+
+
+def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
+    """Write a type of the application as the type that it is made of: a migration must not import the application."""
+    if kind == "type" and isinstance(item, JSONB):
+        # Alembic would write astext_type=Text() and import no Text.
+        autogen_context.imports.add("from sqlalchemy.dialects import postgresql")
+        return "postgresql.JSONB()"
+    if kind == "type" and isinstance(item, sa.types.TypeDecorator):
+        inner = item.impl_instance
+        if not type(item).__module__.startswith("sqlalchemy.") and type(inner).__module__ == "sqlalchemy.sql.sqltypes":
+            return f"sa.{inner!r}"
+    return False
+
+
+def configure(**where: Any) -> None:
+    """Tell Alembic what to compare and how to run; ``where`` is a connection, or a URL in offline mode."""
+    context.configure(
+        target_metadata=models.Base.metadata,
+        autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
+        compare_type=True,
+        compare_server_default=True,
+        render_item=render_item,
+        transaction_per_migration=True,
+        **where,
+    )
+
+
+def run_offline() -> None:
+    """Print the SQL (``alembic upgrade head --sql``): no database is needed."""
+    url = database_url()
+    configure(
+        url=url,
+        literal_binds=True,
+        dialect_opts={"paramstyle": "named"},
+        render_as_batch=url.get_backend_name() == "sqlite",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_online(connection: sa.Connection) -> None:
+    """Run the command on ``connection``, in one transaction for each revision where the database can do so."""
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite:
+        # A batch migration makes its table anew: with foreign keys enforced, the drop would delete the child rows.
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.commit()
+    configure(connection=connection, render_as_batch=sqlite, transactional_ddl=True if sqlite else None)
+    before = context.get_context().get_current_heads()
+    with context.begin_transaction():
+        context.run_migrations()
+    after = context.get_context().get_current_heads()
+    if after != before:
+        log.info("Migrated from %s to %s", " and ".join(before) or "base", " and ".join(after) or "base")
+
+
+def main() -> None:
+    """Run on the connection that the caller gave, else on one of our own."""
+    try:
+        if context.is_offline_mode():
+            run_offline()
+        elif given := config.attributes.get("connection"):
+            run_online(given)
+        else:
+            with create_engine(poolclass=pool.NullPool).connect() as connection:
+                run_online(connection)
+    except (ValueError, sa.exc.OperationalError) as error:
+        raise CommandError(" ".join(str(getattr(error, "orig", error)).split())) from error
+
+
+main()

@@ -1,0 +1,70 @@
+"""The tasks of this project: ``nox`` runs the checks, ``nox -l`` lists every task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install what the project depends on and ``groups``, unless just that is there from the last run."""
+    requirements = [*PYPROJECT["project"]["dependencies"], *nox.project.dependency_groups(PYPROJECT, *groups)]
+    stamp = Path(session.virtualenv.location) / "requirements.txt"
+    wanted = "\n".join(requirements)
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
+        session.install(*requirements)
+        stamp.write_text(wanted, encoding="utf-8")
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """Are the migrations safe, and in sync with the models? (options: see -- --help)"""
+    install(session, "drivers", "guard")
+    session.run("python", "scripts/check_migrations.py", *session.posargs)
+
+
+@nox.session
+def roundtrip(session: nox.Session) -> None:
+    """Run every migration up, down and up again, on a scratch database (-- --since REF, -- -k REVISION)"""
+    install(session, "drivers", "guard")
+    session.run("python", "scripts/check_migrations.py", "--roundtrip", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff's format and rules, and mypy's strict types."""
+    install(session, "drivers", "guard", "lint", "tests")
+    session.run("ruff", "format", "--check")
+    session.run("ruff", "check")
+    session.run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests (options go to pytest)"""
+    install(session, "drivers", "guard", "tests")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(default=False)
+def migrate(session: nox.Session) -> None:
+    """Migrate the database of DATABASE_URL to head (or: -- downgrade -1)"""
+    install(session, "drivers")
+    session.run("alembic", *(session.posargs or ["upgrade", "head"]))
+    session.run("alembic", "current")
+
+
+@nox.session(default=False)
+def revision(session: nox.Session) -> None:
+    """Write a migration for what changed in the models: -- "Add tags to Video" """
+    if len(session.posargs) != 1:
+        session.error('say what changed: nox -s revision -- "Add tags to Video"')
+    install(session, "drivers", "lint")
+    session.run("alembic", "revision", "--autogenerate", "-m", session.posargs[0])
