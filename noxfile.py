@@ -1,0 +1,47 @@
+"""The tasks of the template: ``nox -l`` lists them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "tests"]
+
+ROOT = Path(__file__).parent
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install dependency groups of this repository."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, *groups))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Bake projects and use them, on every database that is found (options go to pytest)"""
+    install(session, "tests")
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff's format and rules on the template's own files, and mypy's strict types"""
+    install(session, "lint", "tests")
+    session.run("ruff", "format", "--check", *session.posargs)
+    session.run("ruff", "check", *session.posargs)
+
+
+@nox.session
+def bake(session: nox.Session) -> None:
+    """Bake a project and run check, migrate, roundtrip and lint in it (-- database=postgresql starter=blank)"""
+    install(session, "bake")
+    folder = Path(session.create_tmp()) / "baked"
+    session.run("cookiecutter", "--no-input", "--overwrite-if-exists", "-o", str(folder), str(ROOT), *session.posargs)
+    project = max(folder.iterdir(), key=lambda path: path.stat().st_mtime)
+    session.log(f"The project is in {project}")
+    with session.chdir(project):
+        session.run("nox", "-s", "check", "migrate", "roundtrip", "lint", env={"DATABASE_URL": None})

@@ -1,0 +1,176 @@
+"""Bakes projects and runs commands in them, on every database that is found."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from cookiecutter.main import cookiecutter
+
+# The guard is imported in place too: bytecode there would be baked into projects.
+sys.dont_write_bytecode = True
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT_TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
+DATABASE_FOLDER = PROJECT_TEMPLATE / "src" / "{{cookiecutter.__package_name}}" / "database"
+sys.path.insert(0, str(DATABASE_FOLDER))
+
+SERVERS = {
+    "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
+    "mariadb": os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/"),
+}
+IN_CI = bool(os.environ.get("CI"))
+
+
+@functools.cache
+def unreachable(database: str) -> str | None:
+    """Return why the server of ``database`` can't be used, or None when it can."""
+    try:
+        sa.create_engine(SERVERS[database], connect_args={"connect_timeout": 5}).connect().close()
+    except sa.exc.SQLAlchemyError as error:
+        return " ".join(str(getattr(error, "orig", error)).split())
+    return None
+
+
+def pytest_report_header() -> list[str]:
+    """Say which databases are left out."""
+    return [f"left out: {name}: {why}" for name in SERVERS if (why := unreachable(name))]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it again at the end, where it is read."""
+    for line in pytest_report_header():
+        terminalreporter.write_line(line, yellow=True)
+
+
+def require(database: str) -> None:
+    """Skip the test where ``database`` has no server; in CI every database is required."""
+    if database in SERVERS and (why := unreachable(database)):
+        (pytest.fail if IN_CI else pytest.skip)(f"{database}: {why}")
+
+
+class Project:
+    """A baked project in a folder of its own, and the commands that its user types."""
+
+    def __init__(self, path: Path, package: str, database_url: str | None = None) -> None:
+        self.path = path
+        self.package = package
+        self.environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("DATABASE_URL", "PYTHONPATH", "CI", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR")
+            and not name.startswith(("COV_", "PYTEST_", "NOX_"))
+        }
+        self.environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        self.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+        if database_url:
+            self.environment["DATABASE_URL"] = database_url
+
+    @property
+    def models(self) -> Path:
+        return self.path / "src" / self.package / "database" / "models.py"
+
+    @property
+    def versions(self) -> Path:
+        return self.path / "alembic" / "versions"
+
+    def run(self, *command: str, ok: bool | None = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project; ``ok`` says whether it must succeed (None: either will do).
+
+        stderr comes in stdout, in the order in which a user sees it.
+        """
+        done = subprocess.run(
+            command,
+            cwd=self.path,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            timeout=600,
+        )
+        assert ok is None or (done.returncode == 0) is ok, f"{command} gave {done.returncode}:\n{done.stdout}"
+        return done
+
+    def sh(self, script: str, ok: bool | None = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a shell script in the project, as `run` does."""
+        return self.run("bash", "-euo", "pipefail", "-c", script, ok=ok, **environment)
+
+    def edit(self, path: str | Path, old: str, new: str) -> None:
+        """Replace ``old``, which must be there, by ``new`` in a file."""
+        file = self.path / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is not in {path}"
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@functools.cache
+def _template() -> str:
+    """Return a clean copy of the template's files, as a clone has them."""
+    copy = Path(tempfile.mkdtemp(prefix="template-")) / "template"
+    shutil.copytree(PROJECT_TEMPLATE, copy / PROJECT_TEMPLATE.name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+    shutil.copytree(ROOT / "hooks", copy / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "cookiecutter.json", copy)
+    return str(copy)
+
+
+@functools.cache
+def _baked(options: tuple[tuple[str, str], ...]) -> Path:
+    return bake_into(Path(tempfile.mkdtemp(prefix="baked-")), **dict(options))
+
+
+def bake_into(folder: Path, **options: str) -> Path:
+    """Bake a project with ``options`` into ``folder``, as ``cookiecutter --no-input`` does."""
+    return Path(cookiecutter(_template(), no_input=True, extra_context=options, output_dir=str(folder)))
+
+
+@pytest.fixture
+def bake(tmp_path: Path) -> Callable[..., Project]:
+    """Return a function that gives a copy of a project baked with these options (each set is baked once)."""
+
+    def copy(database_url: str | None = None, **options: str) -> Project:
+        baked = _baked(tuple(sorted(options.items())))
+        target = tmp_path / "project" / baked.name
+        shutil.copytree(baked, target)
+        package = next(path.parent.name for path in target.glob("src/*/__init__.py"))
+        return Project(target, package, database_url)
+
+    return copy
+
+
+def fresh_database(database: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a new, empty database, and drop it at the end."""
+    require(database)
+    if database == "sqlite":
+        yield f"sqlite:///{folder / 'test.db'}"
+        return
+    name = f"template_test_{uuid.uuid4().hex[:12]}"
+    server = sa.create_engine(SERVERS[database], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield server.url.set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        force = " WITH (FORCE)" if database == "postgresql" else ""
+        connection.exec_driver_sql(f"DROP DATABASE {name}{force}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database, on each database in turn."""
+    yield from fresh_database(request.param, tmp_path)
+
+
+@pytest.fixture
+def project(bake: Callable[..., Project], database_url: str) -> Project:
+    """The default project, with a fresh database, on each database in turn."""
+    return bake(database_url)
