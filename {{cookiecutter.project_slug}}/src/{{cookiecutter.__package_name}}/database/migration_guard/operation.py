@@ -21,6 +21,17 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
+HOLE = "\ue000"  # stands for the part of a string that can't be told (private use: not in real text)
+
+
+class UnreadableMigration(ValueError):
+    """A migration file that can't be read at all; says where and why."""
+
+    def __init__(self, path: str, line: int, reason: str) -> None:
+        super().__init__(f"{path}:{line}: {reason}")
+        self.path = path
+        self.line = line
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
