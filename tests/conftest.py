@@ -35,7 +35,8 @@ IN_CI = bool(os.environ.get("CI"))
 def unreachable(database: str) -> str | None:
     """Return why the server of ``database`` can't be used, or None when it can."""
     try:
-        sa.create_engine(SERVERS[database], connect_args={"connect_timeout": 5}).connect().close()
+        engine = sa.create_engine(SERVERS[database], connect_args={"connect_timeout": 5}, poolclass=sa.pool.NullPool)
+        engine.connect().close()
     except sa.exc.SQLAlchemyError as error:
         return " ".join(str(getattr(error, "orig", error)).split())
     return None
