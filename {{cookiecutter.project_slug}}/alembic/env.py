@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from {{ cookiecutter.__package_name }}.database import models
 from {{ cookiecutter.__package_name }}.database.connection import create_engine, database_url
+from {{ cookiecutter.__package_name }}.database.migration_guard.defaults import compare_server_default
 
 config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logging", True):
@@ -40,7 +41,7 @@ def configure(**where: Any) -> None:
         target_metadata=models.Base.metadata,
         autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
         compare_type=True,
-        compare_server_default=True,
+        compare_server_default=compare_server_default,
         render_item=render_item,
         transaction_per_migration=True,
         **where,
