@@ -63,7 +63,7 @@ def migrate(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def revision(session: nox.Session) -> None:
-    """Write a migration for what changed in the models: -- "Add tags to Video" """
+    """Write a migration for what changed in the models: -- "Add tags to Video\""""
     if len(session.posargs) != 1:
         session.error('say what changed: nox -s revision -- "Add tags to Video"')
     install(session, "drivers", "lint")
