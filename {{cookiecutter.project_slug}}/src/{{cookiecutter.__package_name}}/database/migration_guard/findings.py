@@ -1,4 +1,4 @@
-"""One finding, whatever found it: how it is suppressed, kept in a baseline, and shown as text, JSON, GitHub and SARIF."""
+"""One finding, whatever found it: how it is suppressed, kept in a baseline, and reported."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def suppress(
             else:
                 continue
             fix = "Write `# migration-guard: ignore[rule] reason` on the statement or right above it, or remove it."
-            place = {"line": mark.line, "column": mark.column, "end_column": mark.end_column}
+            place: dict[str, Any] = {"line": mark.line, "column": mark.column, "end_column": mark.end_column}
             kept.append(Finding(rule="unused-ignore", message=message, fix=fix, path=path, operation=name, **place))
     return kept
 

@@ -100,7 +100,7 @@ def configured_versions(root: Path) -> tuple[tuple[Path, ...], bool]:
         recursive = options.get("recursive_version_locations", "false").lower() in ("true", "yes", "on", "1")
     except (Error, ValueError) as error:
         raise CannotCheck(f"alembic.ini: {str(error).splitlines()[0]}") from None
-    if ":" in script and not os.path.isabs(script):  # package:folder; the package is not imported to ask where it lies
+    if ":" in script and not Path(script).is_absolute():  # package:folder, found without importing the package
         package, _, folder = script.partition(":")
         bases = [base / package.replace(".", "/") / folder for base in (root / "src", root)]
         script = str(next((base for base in bases if base.is_dir()), bases[-1]))
@@ -108,5 +108,5 @@ def configured_versions(root: Path) -> tuple[tuple[Path, ...], bool]:
         return (root / script / "versions",), recursive
     separator = {"os": os.pathsep, "space": None, "newline": "\n", ":": ":", ";": ";"}
     chosen = options.get("path_separator") or options.get("version_path_separator") or "space"
-    parts = locations.split(separator.get(chosen, None))
+    parts = locations.split(separator.get(chosen))
     return tuple(root / part.strip() for part in parts if part.strip()), recursive

@@ -1,0 +1,324 @@
+"""Arguments in, findings out, exit status: 0 clean, 1 errors found, 2 could not check."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from textwrap import indent
+
+from . import history
+from .findings import REPORTS, CannotCheck, Finding, nearest, read_baseline, suppress, write_baseline
+from .operation import Migration, UnreadableMigration
+from .reader import decode, read_migration
+from .rules import RULES, Rule, finding, judge
+from .settings import DATABASES, Settings, read_settings
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="check_migrations.py",
+        description="Check the migrations: their history, the rules, and whether they make what the models say.",
+        epilog="Exit status: 0 clean, 1 errors found, 2 could not check. Settings: [tool.migration-guard] in"
+        " pyproject.toml.",
+    )
+    add = made.add_argument
+    add("files", nargs="*", type=Path, metavar="FILE", help="with --static: judge these migrations alone")
+    add(
+        "--static", action="store_true", help="history and rules alone: no database, nothing of the project is imported"
+    )
+    add(
+        "--roundtrip",
+        action="store_true",
+        help="history, then every revision up, down and up again, with rows in the tables",
+    )
+    add("--since", metavar="REF", help="with --roundtrip: only the revisions that are new since this git ref")
+    add("-k", dest="only", metavar="REVISION", help="with --roundtrip: only this revision")
+    add("--keep", action="store_true", help="with --roundtrip: keep the scratch database of a failure")
+    add(
+        "--against",
+        metavar="REF",
+        help="deployed is what stands at this git ref (default: the remote's default branch)",
+    )
+    add("--versions", metavar="DIR", type=Path, help="another folder of migrations")
+    add("--database-url", metavar="URL", help="the server for scratch databases (default: DATABASE_URL, else SQLite)")
+    add("--select", metavar="RULE,...", help="only these rules")
+    add("--ignore", metavar="RULE,...", help="all but these rules")
+    add("--format", choices=REPORTS, default="text", help="text is for people (default)")
+    add("--output", metavar="FILE", type=Path, help="write the report to a file")
+    add(
+        "--write-baseline",
+        metavar="FILE",
+        type=Path,
+        help="note the findings in this file; `baseline` in the settings lets them be",
+    )
+    add("--list-rules", action="store_true", help="list the rules")
+    add("--explain", metavar="RULE", help="what a rule finds, why, and what to do")
+    return made
+
+
+def main(root: Path, arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    try:
+        return run(root, options)
+    except CannotCheck as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def run(root: Path, options: argparse.Namespace) -> int:
+    if options.list_rules:
+        listed = "\n".join(f"{rule.name:27} {rule.severity:8} {rule.what}" for rule in RULES.values())
+        if options.output:
+            options.output.write_text(handbook(), encoding="utf-8")
+        else:
+            print(listed)
+        return 0
+    if options.explain:
+        print(explain(RULES[known_rules(options.explain, "--explain")[0]]))
+        return 0
+    if options.files and not options.static:
+        raise CannotCheck("FILE needs --static: a database is migrated with all migrations or none.")
+    if options.static and (options.roundtrip or options.database_url):
+        raise CannotCheck("--static uses no database: leave out --roundtrip and --database-url.")
+    settings = read_settings(root)
+    if options.versions:
+        settings = replace(settings, versions=(options.versions.resolve(),))
+    return Check(settings, options).run()
+
+
+class Check:
+    """One run: reads, judges, runs what is to be run, reports."""
+
+    def __init__(self, settings: Settings, options: argparse.Namespace) -> None:
+        self.settings, self.options = settings, options
+        ignored = {
+            *known_rules(options.ignore, "--ignore"),
+            *known_rules(",".join(settings.ignore), "pyproject.toml: [tool.migration-guard] ignore"),
+        }
+        self.rules = [name for name in known_rules(options.select, "--select") or RULES if name not in ignored]
+        self.findings: list[Finding] = []
+        self.unreadable = False
+
+    def run(self) -> int:
+        options = self.options
+        files = list(self.files())
+        chosen = [file.resolve() for file in options.files] or files
+        if not files and not options.files:
+            folders = " or ".join(map(self.relative, self.settings.versions))
+            raise CannotCheck(f"no migrations in {folders}; name their folder with --versions DIR.")
+        read = {file: self.read(file, whole=file in chosen) for file in [*files, *(set(chosen) - set(files))]}
+        history_of = [migration for file in files if (migration := read[file])]
+        self.findings += history.check_graph(history_of)
+        ran = {"history", "report"}
+        if not options.roundtrip:
+            ran.add("rules")
+            old = self.before_first(history_of)
+            for migration in (migration for file in chosen if (migration := read[file])):
+                if migration.revision not in old:
+                    self.findings += judge(migration, self.settings.databases, self.is_application)
+        deployed = history.Deployed(self.settings.versions, options.against)
+        if deployed.ref and "edited-migration" in self.rules:
+            ran.add("deployed")
+            self.findings += deployed.check(history_of, self.read_source, self.relative)
+        broken = any(found.rule in BREAKS_ALEMBIC and found.rule in self.rules for found in self.findings)
+        if not options.static and not broken:
+            ran.add("roundtrip" if options.roundtrip else "drift")
+            self.findings += self.run_migrations()
+        judged = [name for name in self.rules if RULES[name].by in ran and self.concerns(RULES[name])]
+        findings = self.let_stand(judged, [migration for file in chosen if (migration := read[file])])
+        checked = {
+            "files": len(chosen),
+            "operations": sum(len(migration.operations) for migration in read.values() if migration),
+            "revisions": len(history_of),
+        }
+        if options.write_baseline:
+            write_baseline(options.write_baseline, findings)
+            return 0
+        self.report(findings, checked)
+        if self.unreadable or any(found.rule == "unreadable-migration" for found in findings):
+            return 2
+        return int(any(found.severity == "error" for found in findings))
+
+    # reading
+
+    def files(self) -> Iterator[Path]:
+        """The files that Alembic takes for migrations."""
+        for folder in self.settings.versions:
+            for file in sorted(folder.glob("**/*.py" if self.settings.recursive else "*.py")):
+                if not file.name.startswith((".#", "__init__")):
+                    yield file.resolve()
+
+    def relative(self, path: Path) -> str:
+        path = path.resolve()
+        root = self.settings.root.resolve()
+        return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+    def read_source(self, path: str, source: str) -> Migration:
+        return read_migration(path, dialects=self.settings.dialects, source=source)
+
+    def read(self, file: Path, whole: bool) -> Migration | None:
+        """The migration; if it is not to be judged, only what comes before upgrade(): its place in the history."""
+        path = self.relative(file)
+        try:
+            source = decode(file.read_bytes())
+            if not whole:
+                try:
+                    migration = self.read_source(path, source.split("\ndef upgrade", 1)[0])
+                    migration.source = source
+                    if migration.revision:
+                        return migration
+                except UnreadableMigration:
+                    pass  # a docstring that holds the words
+            return self.read_source(path, source)
+        except UnreadableMigration as error:
+            line, reason = error.line, error.reason
+        except (OSError, SyntaxError, ValueError) as error:
+            line, reason = 1, getattr(error, "strerror", None) or getattr(error, "msg", None) or str(error)
+        self.unreadable = True
+        self.findings.append(finding("unreadable-migration", Migration(path, ""), line, reason))
+        return None
+
+    def before_first(self, migrations: list[Migration]) -> set[str]:
+        """The revisions of the old history that is not judged."""
+        first = self.settings.first_revision
+        known = {migration.revision: migration for migration in migrations if migration.revision}
+        if first is None:
+            return set()
+        if first not in known:
+            raise CannotCheck(f"pyproject.toml: [tool.migration-guard] first-revision: {first!r} is in no migration.")
+        return history.lineage(first, known) - {first}
+
+    def concerns(self, rule: Rule) -> bool:
+        return not rule.databases.isdisjoint(self.settings.databases)
+
+    def is_application(self, module: str) -> bool:
+        """Whether a module is the application's own: not beside the migrations, and in the project or around them."""
+        top, *_ = parts = module.split(".")
+        if not top or top in sys.stdlib_module_names or top in ("alembic", "sqlalchemy"):
+            return False
+        if any(folder.parent.name in parts[1:] for folder in self.settings.versions):
+            return False
+        around = [
+            parent
+            for folder in self.settings.versions
+            for parent in folder.parents
+            if (parent / "__init__.py").exists()
+        ]
+        bases = [self.settings.root, self.settings.root / "src", *(parent.parent for parent in around)]
+        return any((base / f"{top}.py").exists() or any((base / top).glob("*.py")) for base in bases)
+
+    # running
+
+    def run_migrations(self) -> list[Finding]:
+        try:
+            from alembic.config import Config
+        except ImportError:
+            raise CannotCheck(
+                "Alembic is not installed here; install the project's dependencies, or use --static."
+            ) from None
+        settings, options = self.settings, self.options
+        if not (settings.root / "alembic.ini").exists():
+            raise CannotCheck("no alembic.ini in the project; --static needs none.")
+        config = Config(settings.root / "alembic.ini")
+        if options.versions:
+            config.set_main_option("version_locations", str(settings.versions[0]).replace("%", "%%"))
+            config.set_main_option("path_separator", "newline")
+        if options.roundtrip:
+            from .roundtrip import check_roundtrip
+
+            progress = sys.stderr.isatty()
+            return check_roundtrip(
+                config, settings, options.database_url, options.since, options.only, options.keep, progress
+            )
+        from .drift import check_drift
+
+        return check_drift(config, settings, options.database_url)
+
+    # reporting
+
+    def let_stand(self, judged: list[str], migrations: list[Migration]) -> list[Finding]:
+        """The findings that are selected, not suppressed and not in the baseline, in the order of the files."""
+        sources = {migration.path: migration.source for migration in migrations}
+        by_path: dict[str, list[Finding]] = {path: [] for path in sources}
+        for found in self.findings:
+            if found.rule in self.rules:
+                by_path.setdefault(found.path, []).append(found)
+        kept = []
+        for path, findings in sorted(by_path.items()):
+            source = sources.get(path) or self.text(path)
+            kept += sorted(
+                suppress(findings, path, source, RULES, judged), key=lambda found: (found.line, found.column)
+            )
+        if self.settings.baseline and not self.options.write_baseline:
+            known = read_baseline(self.settings.baseline)
+            kept = [found for found in kept if found.key not in known]
+        return kept
+
+    def text(self, path: str) -> str:
+        try:
+            return (self.settings.root / path).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def report(self, findings: list[Finding], checked: dict[str, int]) -> None:
+        output: Path | None = self.options.output
+        colour = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        made = REPORTS[self.options.format](
+            findings, checked=checked, rules=[*RULES.values()], source=self.text, colour=colour
+        )
+        if output is None:
+            sys.stdout.write(made)
+            return
+        try:
+            output.write_text(made, encoding="utf-8")
+        except OSError as error:
+            raise CannotCheck(f"--output {output}: {error.strerror}") from None
+
+
+BREAKS_ALEMBIC = ("unreadable-migration", "missing-parent", "duplicate-revision", "revision-cycle", "multiple-heads")
+
+
+def known_rules(text: str | None, option: str) -> list[str]:
+    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    for name in names:
+        if name not in RULES:
+            raise CannotCheck(
+                f"{option}: there is no rule {name!r}{nearest(name, RULES)}; --list-rules names them all."
+            )
+    return names
+
+
+def concerns(rule: Rule) -> str:
+    return "all" if rule.databases >= set(DATABASES) else ", ".join(sorted(rule.databases))
+
+
+def explain(rule: Rule) -> str:
+    example = "".join(f"{name}:\n{indent(rule.section(name.lower()), '    ')}\n\n" for name in ("Bad", "Good"))
+    return (
+        f"{rule.name} ({rule.severity}; databases: {concerns(rule)})\n\n{rule.what}\n\nWhy: {rule.why}\n\n"
+        f"Fix: {rule.fix}\n\n{example}Suppress: # migration-guard: ignore[{rule.name}] the reason"
+    )
+
+
+def handbook() -> str:
+    """docs/RULES.md."""
+    intro = (
+        "# Rules\n\nWritten by `python scripts/check_migrations.py --list-rules --output docs/RULES.md`.\n\n"
+        "A rule is let be on one statement by a comment on it or right above it, which names the rule and the reason:\n"
+        "`# migration-guard: ignore[drop-column] the column was never read since 2.3`. In `[tool.migration-guard]` of\n"
+        "`pyproject.toml`, `ignore` turns rules off and `databases` says where the project deploys to.\n\n"
+    )
+    table = "| rule | what | databases | severity |\n|---|---|---|---|\n"
+    table += "".join(f"| [`{r.name}`](#{r.name}) | {r.what} | {concerns(r)} | {r.severity} |\n" for r in RULES.values())
+    parts = [
+        f"\n## {r.name}\n\n{r.what}\n\n{r.why}\n\n**Fix:** {r.fix}\n\nBad:\n\n```python\n{r.section('bad')}\n```\n\n"
+        f"Good:\n\n```python\n{r.section('good')}\n```\n"
+        for r in RULES.values()
+    ]
+    return intro + table + "".join(parts)
