@@ -162,7 +162,7 @@ def fresh_database(database: str, folder: Path) -> Iterator[str]:
     yield server.url.set(database=name).render_as_string(hide_password=False)
     with server.connect() as connection:
         force = " WITH (FORCE)" if database == "postgresql" else ""
-        connection.exec_driver_sql(f"DROP DATABASE {name}{force}")
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}{force}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])

@@ -20,7 +20,7 @@ def install(session: nox.Session, *groups: str) -> None:
     wanted = "\n".join(requirements)
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
         session.install(*requirements)
-        stamp.write_text(wanted, encoding="utf-8")
+        session.run_install("python", "-c", f"open({str(stamp)!r}, 'w', encoding='utf-8').write({wanted!r})", silent=True)
 
 
 @nox.session
@@ -63,7 +63,7 @@ def migrate(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def revision(session: nox.Session) -> None:
-    """Write a migration for what changed in the models: -- "Add tags to Video\""""
+    """Write a migration for what changed in the models (-- 'Add tags to Video')"""
     if len(session.posargs) != 1:
         session.error('say what changed: nox -s revision -- "Add tags to Video"')
     install(session, "drivers", "lint")

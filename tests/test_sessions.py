@@ -1,0 +1,121 @@
+"""The nox sessions of a generated project, in environments that nox makes itself."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Project, fresh_database
+
+
+@pytest.fixture
+def project(bake: Callable[..., Project]) -> Project:
+    return bake()
+
+
+def test_the_noxfile_is_short(project: Project) -> None:
+    assert len((project.path / "noxfile.py").read_text().splitlines()) < 100
+
+
+def test_nox_lists_each_session_with_what_it_does(project: Project) -> None:
+    listed = dict(re.findall(r"^([*-] \w+) -> (.+)$", project.run("nox", "-l").stdout, re.MULTILINE))
+    assert set(listed) == {"* check", "* roundtrip", "* lint", "* tests", "- migrate", "- revision"}
+
+
+def test_nox_is_green_in_a_fresh_project(project: Project) -> None:
+    output = project.run("nox").stdout
+    for session in ("check", "roundtrip", "lint", "tests"):
+        assert f"* {session}: success" in output
+    assert not list(project.path.glob("*.db")), "the checks leave the project's own database alone"
+    environment = next((project.path / ".nox" / "check").glob("lib/python*/site-packages"))
+    assert not list(environment.glob("soundhash*")), "the project itself is not installed"
+    # The second time, nothing is installed.
+    assert "uv pip install" not in project.run("nox", "-s", "check").stdout
+    # A changed dependency is.
+    project.edit("pyproject.toml", '"rich>=13.9"', '"rich>=13.8"')
+    assert "uv pip install" in project.run("nox", "-s", "check").stdout
+
+
+def test_check_works_without_uv(project: Project) -> None:
+    output = project.run("nox", "--default-venv-backend", "virtualenv", "-s", "check").stdout
+    assert "pip install" in output
+    assert "uv pip" not in output
+
+
+def test_check_fails_in_nox_as_it_does_alone(project: Project) -> None:
+    project.edit(project.models, '    title: Mapped[str]', '    tags: Mapped[str | None]\n    title: Mapped[str]')
+    output = project.run("nox", "-s", "check", ok=False).stdout
+    assert "videos.tags" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql", "mariadb"])
+def test_migrate_says_from_where_to_where(bake: Callable[..., Project], database: str, tmp_path: Path) -> None:
+    for url in fresh_database(database, tmp_path):
+        project = bake(url)
+        output = project.run("nox", "-s", "migrate").stdout
+        assert "Migrated from base to b9532a7d8c7a" in output
+        output = project.run("nox", "-s", "migrate", "--", "downgrade", "-1").stdout
+        assert "Migrated from b9532a7d8c7a to 4c1f0f6a52d3" in output
+
+
+def test_revision_writes_a_migration(project: Project) -> None:
+    project.run("alembic", "upgrade", "head")
+    project.edit(project.models, '    title: Mapped[str]', '    tags: Mapped[str | None]\n    title: Mapped[str]')
+    project.run("nox", "-s", "revision", "--", "Add tags to Video")
+    (migration,) = project.versions.glob("*_add_tags_to_video.py")
+    assert '"tags"' in migration.read_text()
+    project.run("ruff", "format", "--check")
+
+
+def test_revision_without_a_message_says_how(project: Project) -> None:
+    output = project.run("nox", "-s", "revision", ok=False).stdout
+    assert 'nox -s revision -- "Add tags to Video"' in output
+
+
+def test_cookiecutter_from_a_repository_by_its_abbreviation(tmp_path: Path, project: Project) -> None:
+    """``cookiecutter gh:soundhash/template``, with ``gh:`` pointed at a local clone."""
+    clone = tmp_path / "soundhash" / "template.git"
+    subprocess.run(["git", "clone", "-q", "--bare", str(ROOT), str(clone)], check=True)
+    settings = tmp_path / "cookiecutter.yaml"
+    settings.write_text(
+        f"abbreviations:\n  gh: file://{tmp_path}/{{0}}.git\n"
+        f"cookiecutters_dir: {tmp_path}/cookiecutters\nreplay_dir: {tmp_path}/replay\n"
+    )
+    project.path = tmp_path
+    project.run("cookiecutter", "--no-input", "--config-file", str(settings), "gh:soundhash/template")
+    assert tomllib.loads((tmp_path / "soundhash" / "pyproject.toml").read_text())["project"]["name"] == "soundhash"
+
+
+@pytest.fixture
+def installed(project: Project) -> Iterator[Project]:
+    """A project whose commands come from the environment that INSTALL.md makes, and from nowhere else."""
+    path = project.environment["PATH"]
+    yield project
+    project.environment["PATH"] = path
+
+
+@pytest.mark.parametrize("tool", ["uv", "pip"])
+def test_install_md_makes_a_development_environment(installed: Project, tool: str) -> None:
+    text = (installed.path / "INSTALL.md").read_text()
+    with_uv, with_pip, sqlite, _ = re.findall(r"```(?:bash|text)\n(.*?)```", text, re.DOTALL)
+    script = (with_uv if tool == "uv" else with_pip) + sqlite + "command -v alembic nox\nnox --version\n"
+    output = installed.sh(script).stdout
+    assert "b9532a7d8c7a (head)" in output
+    assert f"{installed.path}/.venv/bin/alembic" in output
+    assert (installed.path / "soundhash.db").is_file()
+    installed.sh("source .venv/bin/activate\npython -c 'import soundhash.database.models'\npytest --version\nmypy --version")
+
+
+def test_each_url_of_install_md_is_understood(bake: Callable[..., Project]) -> None:
+    project = bake(starter="soundhash")
+    (urls,) = re.findall(r"```text\n(.*?)```", (project.path / "INSTALL.md").read_text(), re.DOTALL)
+    for line in urls.splitlines():
+        (project.path / ".env").write_text(line + "\n")
+        show = "from src.soundhash.database.connection import database_url as u; print(u().get_backend_name(), u().port)"
+        backend = line.partition("=")[2].partition(":")[0]
+        assert project.run("python", "-c", show).stdout.split()[0] == backend
