@@ -1,57 +1,69 @@
 """Source -> operations: a small abstract interpreter over the syntax tree.
 
-It follows ``upgrade()`` and ``downgrade()`` statement by statement, as Python would, and notes every operation. It runs
-nothing and imports nothing of what it reads. What can't be told from the source is ``UNKNOWN``; a condition that can't
-be told is followed both ways; loops and helper functions are followed within bounds.
+It follows ``upgrade()`` and ``downgrade()`` statement by statement, as Python would, and notes each operation. It runs
+nothing and imports nothing of what it reads. A value that can't be told is ``UNKNOWN`` (inside a string, ``HOLE``); of a
+condition that can't be told both sides are followed; loops and helpers are followed within bounds.
 """
 
 from __future__ import annotations
 
 import ast
+import operator
+import re
+import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .operation import HOLE, UNKNOWN, Call, Column, Constraint, Migration, Operation, Type, Unknown, UnreadableMigration
 
-MAX_DEPTH = 12  # helpers that call helpers
-MAX_STEPS = 20_000  # calls of helpers and turns of loops in one migration
+MAX_DEPTH = 16  # helpers that call helpers
+MAX_STEPS = 50_000  # statements, calls and turns of loops in one migration
 MAX_UNROLL = 2_000  # turns of one loop
-MAX_SIZE = 10_000_000  # of a string or list that is computed
+MAX_SIZE = 1_000_000  # of a string or list that is computed
 
-DATABASES = frozenset({"sqlite", "postgresql", "mysql", "mariadb", "oracle", "mssql", "cockroachdb"})
+IDENTIFIERS = ("revision", "down_revision", "depends_on", "branch_labels")
+DATABASES = frozenset(("sqlite", "postgresql", "mysql", "mariadb", "oracle", "mssql", "cockroachdb"))
+QUIET = frozenset(
+    (*sys.stdlib_module_names, "builtins", "sqlalchemy", "alembic", "click", "structlog", "loguru", "tqdm")
+)
 
-# Alembic's positional parameters. In a batch the table is given already.
-SIGNATURES: dict[str, tuple[str, ...]] = {
-    "add_column": ("table_name", "column"),
-    "alter_column": ("table_name", "column_name"),
+# Alembic's positional parameters: the table, a name and columns have fields of their own. A batch leaves out the table.
+SIGNATURES = {
+    "add_column": ("table", "column"),
+    "alter_column": ("table", "columns"),
     "bulk_insert": ("table", "rows"),
-    "create_check_constraint": ("constraint_name", "table_name", "condition"),
-    "create_exclude_constraint": ("constraint_name", "table_name"),
-    "create_foreign_key": ("constraint_name", "source_table", "referent_table", "local_cols", "remote_cols"),
-    "create_index": ("index_name", "table_name", "columns"),
-    "create_primary_key": ("constraint_name", "table_name", "columns"),
-    "create_table": ("table_name",),
-    "create_table_comment": ("table_name", "comment"),
-    "create_unique_constraint": ("constraint_name", "table_name", "columns"),
-    "drop_column": ("table_name", "column_name"),
-    "drop_constraint": ("constraint_name", "table_name", "type_"),
-    "drop_index": ("index_name", "table_name"),
-    "drop_table": ("table_name",),
-    "drop_table_comment": ("table_name",),
-    "execute": ("sqltext",),
-    "rename_table": ("old_table_name", "new_table_name"),
+    "create_check_constraint": ("name", "table", "condition"),
+    "create_exclude_constraint": ("name", "table"),
+    "create_foreign_key": ("name", "table", "referent_table", "columns", "remote_cols"),
+    "create_index": ("name", "table", "columns"),
+    "create_primary_key": ("name", "table", "columns"),
+    "create_table": ("table",),
+    "create_table_comment": ("table", "comment"),
+    "create_unique_constraint": ("name", "table", "columns"),
+    "drop_column": ("table", "columns"),
+    "drop_constraint": ("name", "table", "type_"),
+    "drop_index": ("name", "table"),
+    "drop_table": ("table",),
+    "drop_table_comment": ("table",),
+    "rename_table": ("table", "new_table_name"),
 }
-TABLE_PARAMETERS = frozenset({"table_name", "source_table", "old_table_name"})
-NAME_PARAMETERS = frozenset({"index_name", "constraint_name"})
-COLUMN_PARAMETERS = frozenset({"columns", "local_cols", "column_name"})
-BATCH_SIGNATURES = {
-    name: tuple(parameter for parameter in parameters if parameter not in TABLE_PARAMETERS)
-    for name, parameters in SIGNATURES.items()
+BATCH_SIGNATURES = {name: tuple(p for p in parameters if p != "table") for name, parameters in SIGNATURES.items()}
+FIELDS = {
+    "table_name": "table",
+    "source_table": "table",
+    "old_table_name": "table",
+    "source": "table",
+    "index_name": "name",
+    "constraint_name": "name",
+    "column_name": "columns",
+    "local_cols": "columns",
+    "source_schema": "schema",
+    "referent": "referent_table",
 }
-CONSTRAINT_KINDS = {
+CONSTRAINTS = {
     "create_check_constraint": "check",
     "create_exclude_constraint": "exclude",
     "create_foreign_key": "foreign_key",
@@ -63,7 +75,7 @@ CONSTRAINT_KINDS = {
     "ForeignKeyConstraint": "foreign_key",
     "ExcludeConstraint": "exclude",
 }
-# SQLAlchemy's type classes whose SQL name is not their own name in lower case.
+# The types whose SQL name is not their class name in lower case.
 TYPES = {
     "String": "varchar",
     "Unicode": "varchar",
@@ -73,109 +85,67 @@ TYPES = {
     "LargeBinary": "blob",
     "PickleType": "blob",
     "DateTime": "timestamp",
-    "DATETIME": "timestamp",
-    "Enum": "enum",
     "INT": "integer",
     "DECIMAL": "numeric",
     "DOUBLE_PRECISION": "double",
-    "TIMESTAMP": "timestamp",
-    "Uuid": "uuid",
 }
-TYPE_NAMES = frozenset(
-    "integer smallinteger biginteger numeric float double boolean date time datetime timestamp interval text string "
-    "unicode unicodetext largebinary pickletype enum json jsonb uuid array bytea inet cidr macaddr hstore tsvector "
-    "varchar char nchar nvarchar clob blob binary varbinary int bigint smallint decimal real double_precision money "
-    "tinyint mediumint year mediumtext longtext tinytext mediumblob longblob tinyblob bit oid citext domain tuple_ "
-    "int4range int8range numrange daterange tsrange tstzrange set".split()
-)
 
 
 class Ref:
     """Something imported, by its dotted path: ``alembic.op.create_index``. One object for each path."""
 
     __slots__ = ("attributes", "name", "path", "root")
-    known: dict[str, Ref] = {}
+    known: dict[str, Any] = {}
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.root, _, _ = path.partition(".")
+        self.root = path.partition(".")[0]
         self.name = path.rpartition(".")[2]
-        self.attributes: dict[str, Ref] = {}
+        self.attributes: dict[str, Any] = {}
 
     @classmethod
-    def of(cls, path: str) -> Ref:
-        ref = cls.known.get(path)
-        if ref is None:
-            ref = cls.known[path] = cls(path)
-        return ref
+    def of(cls, path: str) -> Any:
+        if path not in cls.known:
+            cls.known[path] = cls(path)
+        return cls.known[path]
 
-    def attribute(self, name: str) -> Ref:
-        ref = self.attributes.get(name)
-        if ref is None:
-            ref = self.attributes[name] = Ref.of(f"{self.path}.{name}")
-        return ref
+    def attribute(self, name: str) -> Any:
+        if name not in self.attributes:
+            self.attributes[name] = Ref.of(f"{self.path}.{name}")
+        return self.attributes[name]
 
 
 class Marker:
-    """A thing of which only its kind matters: the bind, the context, the dialect's name."""
+    """A thing of which only the kind matters: the bind, the context, the dialect's name. A call of one gives itself."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __repr__(self) -> str:
-        return f"<{self.name}>"
-
-
-BIND, CONTEXT, SESSION, DIALECT, DIALECT_NAME, AUTOCOMMIT, RESULT, OPERATIONS = map(
-    Marker, ("bind", "context", "session", "dialect", "dialect name", "autocommit", "result", "operations")
-)
-MARKER_ATTRIBUTES: dict[tuple[Marker, str], Marker] = {
-    (BIND, "dialect"): DIALECT,
-    (BIND, "engine"): BIND,
-    (BIND, "name"): DIALECT_NAME,
-    (BIND, "bind"): BIND,
-    (CONTEXT, "dialect"): DIALECT,
-    (CONTEXT, "bind"): BIND,
-    (CONTEXT, "connection"): BIND,
-    (CONTEXT, "impl"): CONTEXT,
-    (DIALECT, "name"): DIALECT_NAME,
-    (SESSION, "bind"): BIND,
-}
-MARKER_CALLS: dict[tuple[Marker, str], Marker] = {
-    (CONTEXT, "autocommit_block"): AUTOCOMMIT,
-    (CONTEXT, "get_bind"): BIND,
-    (CONTEXT, "begin_transaction"): CONTEXT,
-    (BIND, "begin"): BIND,
-    (BIND, "begin_nested"): BIND,
-    (BIND, "connect"): BIND,
-    (BIND, "execution_options"): BIND,
-    (SESSION, "begin"): SESSION,
-    (SESSION, "connection"): BIND,
-    (SESSION, "get_bind"): BIND,
-    (DIALECT_NAME, "lower"): DIALECT_NAME,
-}
-
-
-class Text(str):
-    """``sa.text(...)``: SQL, where a plain string would be a value."""
-
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A condition: the databases on which it can hold, those on which it can fail, and whether that says it all."""
+    """A condition: the databases on which it can hold, those on which it can fail, and whether that is all it says."""
 
     yes: frozenset[str]
     no: frozenset[str]
     sure: bool = True
+    offline: bool | None = None  # holds in offline mode alone, or in online mode alone
 
     def __and__(self, other: Test) -> Test:
-        return Test(self.yes & other.yes, self.no | other.no, self.sure and other.sure)
+        offline = self.offline if other.offline is None else other.offline
+        return Test(self.yes & other.yes, self.no | other.no, self.sure and other.sure, offline)
 
     def __or__(self, other: Test) -> Test:
-        return Test(self.yes | other.yes, self.no & other.no, self.sure and other.sure)
+        return ~(~self & ~other)
 
     def __invert__(self) -> Test:
-        return Test(self.no, self.yes, self.sure)
+        return Test(self.no, self.yes, self.sure, None if self.offline is None else not self.offline)
+
+
+class Text(str):
+    """``sa.text(...)``: SQL where a plain string would be a value."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -191,9 +161,7 @@ class Method:
 
 
 @dataclass(slots=True)
-class Bound:
-    """``functools.partial``."""
-
+class Partial:
     function: Any
     args: list[Any]
     kwargs: dict[str, Any]
@@ -207,21 +175,126 @@ class Batch:
 
 @dataclass(slots=True)
 class Table:
-    """``sa.table``, ``sa.Table``, or a class mapped in the file itself."""
+    """``sa.table``, ``sa.Table`` or a class of the file, mapped (``__tablename__``) or not (no name)."""
 
-    name: Any
+    name: Any = None
     schema: Any = None
     names: dict[str, Any] = field(default_factory=dict)
-    items: list[Any] = field(default_factory=list)
+    items: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Row:
+    """An instance of a mapped class."""
+
+    table: Any
 
 
 @dataclass(slots=True)
 class Statement:
-    """A Core statement: insert, update or delete."""
+    """A Core or ORM statement: insert, update, delete or query."""
 
     kind: str
     table: Any
     where: str | None = None
+
+
+BIND, CONTEXT, SESSION, DIALECT, DIALECT_NAME, AUTOCOMMIT, RESULT = map(
+    Marker, ("bind", "context", "session", "dialect", "dialect name", "autocommit block", "result")
+)
+OFFLINE = Test(DATABASES, DATABASES, False, True)
+UNSURE = Test(DATABASES, DATABASES, False)
+MARKED: dict[tuple[Marker, str], Any] = {
+    **{(BIND, name): BIND for name in "engine bind begin begin_nested connect execution_options connection".split()},
+    **{(CONTEXT, name): BIND for name in ("bind", "connection", "get_bind")},
+    **{(CONTEXT, name): CONTEXT for name in ("impl", "migration_context", "begin_transaction", "get_context")},
+    **{(SESSION, name): BIND for name in ("bind", "connection", "get_bind")},
+    **{(owner, "dialect"): DIALECT for owner in (BIND, CONTEXT)},
+    (CONTEXT, "autocommit_block"): AUTOCOMMIT,
+    (CONTEXT, "as_sql"): OFFLINE,
+    (SESSION, "begin"): SESSION,
+    (BIND, "name"): DIALECT_NAME,
+    (DIALECT, "name"): DIALECT_NAME,
+    **{(DIALECT_NAME, name): DIALECT_NAME for name in ("lower", "strip")},
+}
+Ref.known.update(
+    {
+        "alembic.op.get_bind": BIND,
+        "alembic.op.get_context": CONTEXT,
+        "alembic.op.migration_context": CONTEXT,
+        "alembic.op.impl": CONTEXT,
+        "alembic.context.get_bind": BIND,
+        "alembic.context.get_context": CONTEXT,
+        "alembic.context.is_offline_mode": OFFLINE,
+        "alembic.runtime.migration.MigrationContext.configure": CONTEXT,
+        "alembic.migration.MigrationContext.configure": CONTEXT,
+    }
+)
+
+ABSTRACT = (
+    Unknown,
+    Ref,
+    Marker,
+    Test,
+    Function,
+    Method,
+    Partial,
+    Batch,
+    Table,
+    Row,
+    Statement,
+    Call,
+    Column,
+    Constraint,
+    Type,
+)
+OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.BitOr: operator.or_,
+    ast.BitAnd: operator.and_,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda value, container: value in container,
+    ast.NotIn: lambda value, container: value not in container,
+    ast.Is: lambda value, other: value is other,
+    ast.IsNot: lambda value, other: value is not other,
+}
+# Functions that work on known containers whatever is in them, and functions that need every value.
+STRUCTURAL: dict[str, Callable[..., Any]] = {
+    "dict": dict,
+    "enumerate": lambda *args: list(enumerate(*args)),
+    "len": len,
+    "list": list,
+    "range": range,
+    "reversed": lambda values: list(values)[::-1],
+    "tuple": tuple,
+    "zip": lambda *args, **_: list(zip(*args)),  # noqa: B905
+    "OrderedDict": dict,
+    "chain": lambda *args: [value for arg in args for value in arg],
+}
+EXACT: dict[str, Callable[..., Any]] = {
+    f.__name__: f for f in (bool, int, str, repr, set, frozenset, sorted, min, max, sum, any, all, abs, isinstance)
+}
+METHODS: dict[type, frozenset[str]] = {
+    str: frozenset(
+        "capitalize casefold endswith format join lower lstrip partition removeprefix removesuffix replace rpartition "
+        "rsplit rstrip split splitlines startswith strip title upper isdigit".split()
+    ),
+    list: frozenset("append extend insert copy index count pop reverse remove".split()),
+    dict: frozenset("items keys values get copy update setdefault pop".split()),
+    set: frozenset("add union update difference intersection discard copy".split()),
+    tuple: frozenset(("index", "count")),
+}
+WIDE = re.compile(r"%[-+ #0]*(\d{4}|\*)|[:.][^{}]*\d{4}[^{}]*}|{[^{}]*{")  # a width that could fill the memory
 
 
 def read_migration(
@@ -230,17 +303,13 @@ def read_migration(
     """What the migration does, or ``UnreadableMigration``."""
     name = str(path)
     try:
-        if source is None:
-            source = decode(Path(path).read_bytes())
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes: Python says so itself when the migration runs
-            tree = ast.parse(source, filename=name)
-        return Reader(Migration(name, source), tuple(dialects)).read(tree)
+        source = decode(Path(path).read_bytes()) if source is None else source
+        return Reader(Migration(name, source), tuple(dialects)).read(parse(source, name))
     except SyntaxError as error:
-        raise UnreadableMigration(name, error.lineno or 1, error.msg or "invalid syntax") from error
+        raise UnreadableMigration(name, error.lineno or 1, error.msg) from error
     except (RecursionError, MemoryError) as error:
         raise UnreadableMigration(name, 1, "nested too deeply") from error
-    except ValueError as error:  # null bytes, an undecodable byte
+    except ValueError as error:  # a null byte, or bytes that are no text
         raise UnreadableMigration(name, 1, str(error)) from error
     except OSError as error:
         raise UnreadableMigration(name, 1, error.strerror or str(error)) from error
@@ -248,11 +317,68 @@ def read_migration(
 
 def decode(data: bytes) -> str:
     """As Python itself decodes a source file."""
-    if b"coding" in b"\n".join(data.split(b"\n", 2)[:2]):
-        from importlib.util import decode_source
+    if b"coding" in b"".join(data.split(b"\n", 2)[:2]):
+        from importlib.util import decode_source  # imports tokenize, which most files don't need
 
         return decode_source(data)
     return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def parse(source: str, name: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid escapes: Python tells when the migration runs
+        return ast.parse(source, name)
+
+
+def plain(value: Any) -> bool:
+    """Whether all of the value is known, and nothing but data."""
+    if isinstance(value, str):
+        return HOLE not in value
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return all(map(plain, value))
+    if isinstance(value, dict):
+        return all(map(plain, value.values()))
+    return not isinstance(value, ABSTRACT)
+
+
+def shown(value: Any) -> Any:
+    """The value as an operation's argument: nothing of the reader's own in it."""
+    if isinstance(value, str):
+        return UNKNOWN if HOLE in value else value
+    if type(value) in (list, tuple):
+        return type(value)(map(shown, value))
+    if type(value) is dict:
+        return {key: shown(item) for key, item in value.items()}
+    if isinstance(value, Table):
+        return shown(value.name)
+    if isinstance(value, Ref):
+        return Call(value.name)
+    return UNKNOWN if isinstance(value, ABSTRACT) and type(value) not in PUBLIC else value
+
+
+def text_of(value: Any) -> str | None:
+    """A name, where it is known."""
+    return str(value) if isinstance(value, str) and HOLE not in value else None
+
+
+def texts_of(value: Any) -> tuple[str, ...]:
+    """The names of columns."""
+    values = value if type(value) in (list, tuple, set) else (value,)
+    return tuple(name for name in map(column_name, values) if name)
+
+
+def column_name(value: Any) -> str | None:
+    """``"a"`` of ``"a"`` and ``sa.column("a")``, ``"lower(a)"`` of ``sa.func.lower(sa.column("a"))``."""
+    if isinstance(value, Call) and value.args:
+        name = column_name(value.args[0])
+        return (
+            name if value.name in ("column", "literal_column", "desc", "asc") or not name else f"{value.name}({name})"
+        )
+    return text_of(value.name if isinstance(value, Column) else value)
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 class Reader:
@@ -261,17 +387,16 @@ class Reader:
     def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
         self.migration = migration
         self.dialects = dialects
-        self.every = DATABASES | frozenset(dialects)
         self.globals: dict[str, Any] = {}
         self.scopes: tuple[dict[str, Any], ...] = (self.globals,)
         self.function = ""
-        self.branch = self.every  # the databases on which the current statement runs
-        self.conditional = False
-        self.autocommit = False
-        self.online = False
-        self.depth = 0
-        self.steps = 0
+        self.branch = self.every = DATABASES.union(dialects)  # the databases on which the current statement runs
+        self.conditional = self.autocommit = self.online = False
+        self.depth = self.steps = 0
+        self.line = 1
+        self.bare: ast.expr | None = None  # the expression that is a statement of its own
         self.returns: list[Any] = []
+        self.yields: list[Any] = []
         self.lines: list[str] | None = None
 
     # The module
@@ -279,76 +404,56 @@ class Reader:
     def read(self, tree: ast.Module) -> Migration:
         migration = self.migration
         for node in tree.body:
-            self.note_names(node)
             self.statement(node)
-        self.read_identifiers(tree)
-        for function in ("upgrade", "downgrade"):
-            self.read_function(function)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                migration.lines[node.name] = node.lineno
+            elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    if isinstance(target, ast.Name):
+                        migration.lines[target.id] = node.lineno
+                        if target.id in IDENTIFIERS:
+                            self.identifier(target.id, node.value)
+        if "revision" not in migration.lines:
+            migration.problems.append((1, "no revision identifier"))
         if "upgrade" not in self.globals:
             migration.problems.append((1, "no upgrade() function"))
-        for word in ("lossy", "irreversible"):
-            value = self.globals.get(word)
-            if isinstance(value, str):
-                setattr(migration, word, value)
+        migration.lossy = text_of(self.globals.get("lossy"))
+        migration.irreversible = text_of(self.globals.get("irreversible"))
+        for name in ("upgrade", "downgrade"):
+            self.entry(name)
+        tables = {o.name: o for o in migration.operations if o.operation == "create_index" and o.name and o.table}
+        for operation in migration.operations:  # DROP INDEX need not say the table; the other direction does
+            made = tables.get(operation.name) if operation.operation == "drop_index" and not operation.table else None
+            if made:
+                operation.table, operation.schema = made.table, made.schema
         return migration
 
-    def note_names(self, node: ast.stmt) -> None:
-        lines = self.migration.lines
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            lines[node.name] = node.lineno
-        elif isinstance(node, ast.Assign):
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    lines[target.id] = node.lineno
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            lines[node.target.id] = node.lineno
+    def identifier(self, name: str, node: ast.expr) -> None:
+        try:
+            value = ast.literal_eval(node)
+        except ValueError:
+            self.migration.problems.append((node.lineno, f"{name} is computed"))
+            return
+        if name == "revision":
+            self.migration.revision = value if isinstance(value, str) else None
+        else:
+            setattr(self.migration, name, texts_of(value))
 
-    def read_identifiers(self, tree: ast.Module) -> None:
-        migration = self.migration
-        values: dict[str, Any] = {}
-        for node in tree.body:
-            if isinstance(node, ast.Assign) or (isinstance(node, ast.AnnAssign) and node.value is not None):
-                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    if isinstance(target, ast.Name) and target.id in IDENTIFIERS:
-                        try:
-                            values[target.id] = ast.literal_eval(node.value)  # type: ignore[arg-type]
-                        except ValueError:
-                            migration.problems.append((node.lineno, f"{target.id} is computed"))
-                            values[target.id] = UNKNOWN
-        revision = values.get("revision")
-        if isinstance(revision, str):
-            migration.revision = revision
-        elif "revision" not in values:
-            migration.problems.append((1, "no revision identifier"))
-        for word in IDENTIFIERS[1:]:
-            value = values.get(word)
-            names = (value,) if isinstance(value, str) else value if isinstance(value, (tuple, list)) else ()
-            setattr(migration, word, tuple(name for name in names if isinstance(name, str)))
-
-    def read_function(self, name: str) -> None:
+    def entry(self, name: str) -> None:
         function = self.globals.get(name)
-        if not isinstance(function, Function):
+        if not isinstance(function, Function) or not isinstance(function.node.body, list):
             return
         self.function = name
-        body = function.node.body
-        self.migration.bodies[name] = self.kind_of_body(body) if isinstance(body, list) else "code"
-        self.call_function(function, [], {})
-        engines = [n for n in self.globals if n.startswith(f"{name}_")] if function.node.args.args else []
-        for engine in engines:  # the multi-database template: upgrade(engine_name) calls upgrade_<engine_name>()
-            if isinstance(self.globals[engine], Function):
-                self.call_function(self.globals[engine], [], {})
+        self.migration.bodies[name] = kind_of_body(function.node.body)
+        self.run(function, [], {})
+        if function.node.args.args:  # the multi-database template: upgrade(engine_name) calls upgrade_<engine_name>()
+            for other, value in list(self.globals.items()):
+                if other.startswith(f"{name}_") and isinstance(value, Function):
+                    self.run(value, [], {})
+                    if self.migration.bodies[name] == "empty":
+                        self.migration.bodies[name] = kind_of_body(value.node.body)
 
-    @staticmethod
-    def kind_of_body(body: list[ast.stmt]) -> str:
-        for node in body:
-            if isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-                continue
-            if isinstance(node, ast.Return) and (node.value is None or isinstance(node.value, ast.Constant)):
-                break
-            return "raises" if isinstance(node, ast.Raise) else "code"
-        return "empty"
-
-    # Statements. Each says how it leaves: None (to the next statement), "return", "raise", "break" or "continue".
+    # Statements. Each says how it leaves: "return", "raise", "break", "continue" or None, to the next statement.
 
     def block(self, body: Iterable[ast.stmt]) -> str | None:
         for node in body:
@@ -358,21 +463,20 @@ class Reader:
         return None
 
     def statement(self, node: ast.stmt) -> str | None:
+        self.steps += 1
+        self.line = node.lineno
         run = STATEMENTS.get(type(node))
         return run(self, node) if run else None
 
     def do_Expr(self, node: ast.Expr) -> None:
-        if type(node.value) is not ast.Constant:
-            self.value(node.value)
+        self.bare = node.value
+        self.value(node.value)
 
     def do_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             self.migration.imports.append((alias.name, node.lineno))
-            if alias.asname:
-                self.scopes[0][alias.asname] = Ref.of(alias.name)
-            else:
-                root = alias.name.partition(".")[0]
-                self.scopes[0][root] = Ref.of(root)
+            name = alias.asname or alias.name.partition(".")[0]
+            self.scopes[0][name] = Ref.of(alias.name if alias.asname else name)
 
     def do_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
@@ -383,26 +487,69 @@ class Reader:
     def do_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.scopes[0][node.name] = Function(node, self.scopes)
 
+    def do_ClassDef(self, node: ast.ClassDef) -> None:
+        names: dict[str, Any] = {}
+        for base in map(self.value, node.bases):
+            names |= base.names if isinstance(base, Table) else {}
+        self.scopes = (names, *self.scopes)
+        self.block(node.body)
+        self.scopes = self.scopes[1:]
+        args = names.get("__table_args__")
+        options = args[-1] if type(args) is tuple and args else args
+        schema = options.get("schema") if type(options) is dict else None
+        columns = [replace(v, name=k) if v.name is UNKNOWN else v for k, v in names.items() if isinstance(v, Column)]
+        self.scopes[0][node.name] = Table(names.get("__tablename__"), schema, names, tuple(columns))
+
     def do_Assign(self, node: ast.Assign) -> None:
         value = self.value(node.value)
         for target in node.targets:
-            self.assign(target, value)
+            self.assign(target, value, node)
 
     def do_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is not None:
-            self.assign(node.target, self.value(node.value))
+            self.assign(node.target, self.value(node.value), node)
 
-    def assign(self, target: ast.expr, value: Any) -> None:
+    def do_AugAssign(self, node: ast.AugAssign) -> None:
+        self.assign(node.target, self.binary(node.op, self.value(node.target), self.value(node.value)), node)
+
+    def assign(self, target: ast.expr, value: Any, node: ast.stmt | ast.expr) -> None:
         if isinstance(target, ast.Name):
             self.scopes[0][target.id] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
-            known = isinstance(value, (tuple, list)) and len(value) == len(target.elts)
-            for position, element in enumerate(target.elts):
-                self.assign(element, value[position] if known else UNKNOWN)
+            values = self.unpack(target.elts, value)
+            for element, item in zip(target.elts, values, strict=True):
+                self.assign(element.value if isinstance(element, ast.Starred) else element, item, node)
+        elif isinstance(target, ast.Subscript):
+            owner, key = self.value(target.value), self.value(target.slice)
+            if type(owner) in (dict, list) and plain(key):
+                self.attempt(operator.setitem, owner, key, value)
+        elif isinstance(target, ast.Attribute):
+            owner = self.value(target.value)
+            if isinstance(owner, Row):
+                self.change(owner.table, "update", node, target.attr)
+
+    def unpack(self, targets: list[ast.expr], value: Any) -> list[Any]:
+        if type(value) not in (list, tuple):
+            return [UNKNOWN] * len(targets)
+        values = list(value)
+        star = next((i for i, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
+        if star is not None and len(values) >= len(targets) - 1:
+            end = len(values) - (len(targets) - star - 1)
+            values[star:end] = [values[star:end]]
+        return values if len(values) == len(targets) else [UNKNOWN] * len(targets)
 
     def do_Return(self, node: ast.Return) -> str:
         self.returns.append(self.value(node.value) if node.value else None)
         return "return"
+
+    def do_Raise(self, node: ast.Raise) -> str:
+        return "raise"
+
+    def do_Break(self, node: ast.Break) -> str:
+        return "break"
+
+    def do_Continue(self, node: ast.Continue) -> str:
+        return "continue"
 
     def do_With(self, node: ast.With | ast.AsyncWith) -> str | None:
         autocommit = self.autocommit
@@ -410,10 +557,133 @@ class Reader:
             value = self.value(item.context_expr)
             self.autocommit = self.autocommit or value is AUTOCOMMIT
             if item.optional_vars is not None:
-                self.assign(item.optional_vars, value)
+                self.assign(item.optional_vars, value, node)
         left = self.block(node.body)
         self.autocommit = autocommit
         return left
+
+    def do_If(self, node: ast.If) -> str | None:
+        test = self.test(self.value(node.test))
+        return self.follow((test, node.body), (~test, node.orelse))
+
+    def do_Match(self, node: ast.Match) -> str | None:
+        subject = self.value(node.subject)
+        rest, ways = Test(self.every, frozenset()), []
+        for case in node.cases:
+            test = self.pattern(case.pattern, subject)
+            if case.guard:
+                test = test & self.test(self.value(case.guard))
+            ways.append((rest & test, case.body))
+            rest = rest & ~test
+        return self.follow(*ways, (rest, []))
+
+    def pattern(self, node: ast.pattern, subject: Any) -> Test:
+        if isinstance(node, ast.MatchOr):
+            tests = [self.pattern(pattern, subject) for pattern in node.patterns]
+            first, *others = tests
+            for test in others:
+                first = first | test
+            return first
+        if isinstance(node, ast.MatchAs) and node.pattern is None:
+            if node.name:
+                self.scopes[0][node.name] = subject
+            return self.test(True)
+        if isinstance(node, ast.MatchValue):
+            return self.test(self.compare(ast.Eq(), subject, self.value(node.value)))
+        return UNSURE
+
+    def follow(self, *ways: tuple[Test, list[ast.stmt]]) -> str | None:
+        """Each way that can be taken. Afterwards a name on which they disagree is unknown."""
+        branch, conditional, online = self.branch, self.conditional, self.online
+        open_ways = [(test, body) for test, body in ways if test.yes & branch]
+        if len(open_ways) == 1 and open_ways[0][0].sure:
+            return self.block(open_ways[0][1])
+        names = self.scopes[0]
+        before, ends = dict(names), []
+        for test, body in open_ways:
+            self.branch = branch & test.yes
+            self.conditional = conditional or not test.sure
+            self.online = online or test.offline is False
+            names.clear()
+            names.update(before)
+            ends.append((self.block(body), dict(names), self.branch, self.online))
+        self.branch, self.conditional, self.online = branch, conditional, online
+        going = [end for end in ends if not end[0]]
+        names.clear()
+        if len(going) == 1:  # what follows runs on what the others left over
+            names.update(going[0][1])
+            self.branch, self.online = going[0][2:]
+            self.conditional |= any(not test.sure for test, _ in open_ways) and any(
+                end[0] not in (None, "raise") for end in ends
+            )
+        elif going:
+            for name in dict.fromkeys(name for end in going for name in end[1]):
+                values = [end[1].get(name, UNKNOWN) for end in going]
+                names[name] = values[0] if all(same(values[0], value) for value in values[1:]) else UNKNOWN
+        return ends[0][0] if ends and not going else None
+
+    def do_For(self, node: ast.For | ast.AsyncFor) -> str | None:
+        turns, known = self.turns(self.value(node.iter))
+        return self.loop(node, ((node.target, turn) for turn in turns), known)
+
+    def do_While(self, node: ast.While) -> str | None:
+        def turns() -> Iterator[None]:
+            for _ in range(MAX_UNROLL):
+                test = self.test(self.value(node.test))
+                if test.no and test.yes:
+                    break
+                if not test.yes:
+                    return
+                yield None
+            unknown.append(True)
+
+        unknown: list[bool] = []
+        left = self.loop(node, ((None, turn) for turn in turns()), True)
+        return self.loop(node, [(None, None)], False) if unknown and not left else left
+
+    def loop(
+        self, node: ast.For | ast.AsyncFor | ast.While, turns: Iterable[tuple[Any, Any]], known: bool
+    ) -> str | None:
+        state = self.branch, self.conditional, self.online
+        if not known:  # one turn stands for all: what the body assigns may have changed since the turn before
+            self.conditional = True
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.AugAssign) and isinstance(inner.target, ast.Name):
+                    self.scopes[0][inner.target.id] = UNKNOWN
+        left = None
+        for target, turn in turns:
+            self.steps += 1
+            if target is not None:
+                self.assign(target, turn, node)
+            left = self.block(node.body)
+            if left == "break" or (left in ("return", "raise") and known):
+                break
+            left = None
+        self.branch, self.conditional, self.online = state
+        if left in ("return", "raise"):
+            return left
+        return self.block(node.orelse) if left is None else None
+
+    def turns(self, value: Any) -> tuple[Sequence[Any], bool]:
+        """The values over which a loop goes, and whether they are known."""
+        if isinstance(value, (list, tuple, dict, set, frozenset, str, range)):
+            if len(value) <= MAX_UNROLL and self.steps < MAX_STEPS and not (isinstance(value, str) and HOLE in value):
+                return list(value), True
+        elif isinstance(value, Table) and not value.name:  # an enumeration
+            return [v for k, v in value.names.items() if k[0] != "_" and not isinstance(v, ABSTRACT)], True
+        elif isinstance(value, Statement):
+            return [Row(value.table)], False
+        elif value is RESULT:
+            self.bind_read()
+        return [UNKNOWN], False
+
+    def do_Try(self, node: ast.Try) -> str | None:
+        handlers = [(UNSURE, handler.body) for handler in node.handlers]
+        left = self.block(node.body) or self.block(node.orelse)
+        if handlers:
+            after = self.follow((UNSURE, []), *handlers)
+            left = left if after is None else after
+        return self.block(node.finalbody) or left
 
     # Expressions
 
@@ -431,13 +701,22 @@ class Reader:
 
     def of_Attribute(self, node: ast.Attribute) -> Any:
         owner = self.value(node.value)
-        if type(owner) is Ref:
-            return owner.attribute(node.attr)
-        if type(owner) is Marker:
-            known = MARKER_ATTRIBUTES.get((owner, node.attr))
-            if known:
-                return known
-        return Method(owner, node.attr)
+        return owner.attribute(node.attr) if type(owner) is Ref else self.attribute(owner, node.attr)
+
+    def attribute(self, owner: Any, name: str) -> Any:
+        kind = type(owner)
+        if kind is Ref:
+            return owner.attribute(name)
+        if kind is Marker:
+            if owner is RESULT:
+                self.bind_read()
+                return UNKNOWN
+            return MARKED.get((owner, name)) or Method(owner, name)
+        if kind is Table and (name in owner.names or name in ("__table__", "name", "__tablename__")):
+            return owner.names.get(name, owner if name == "__table__" else owner.name)
+        if name == "value" and plain(owner):  # of a member of an enumeration
+            return owner
+        return Method(owner, name)
 
     def of_List(self, node: ast.List) -> list[Any]:
         return self.elements(node.elts)
@@ -445,219 +724,678 @@ class Reader:
     def of_Tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
         return tuple(self.elements(node.elts))
 
-    def elements(self, nodes: list[ast.expr]) -> list[Any]:
-        return [self.value(node) for node in nodes]
+    def of_Set(self, node: ast.Set) -> Any:
+        return dict.fromkeys(values).keys() if plain(values := self.elements(node.elts)) else values
 
     def of_Dict(self, node: ast.Dict) -> Any:
-        return {self.value(k): self.value(v) for k, v in zip(node.keys, node.values, strict=True) if k is not None}
+        result: dict[Any, Any] = {}
+        for key_node, value_node in zip(node.keys, node.values, strict=True):
+            value = self.value(value_node)
+            key = self.value(key_node) if key_node else None
+            if key_node is None:
+                result.update(value if type(value) is dict else {UNKNOWN: UNKNOWN})
+            else:
+                self.attempt(operator.setitem, result, key, value)
+        return result
 
-    def of_Call(self, node: ast.Call) -> Any:
-        function = self.value(node.func)
-        args = self.elements(node.args)
-        kwargs = {k.arg: self.value(k.value) for k in node.keywords if k.arg}
-        return self.call(function, args, kwargs, node)
+    def elements(self, nodes: list[ast.expr]) -> list[Any]:
+        values = []
+        for node in nodes:
+            if type(node) is ast.Constant:
+                values.append(node.value)
+            elif type(node) is ast.Starred:
+                values.extend(self.turns(self.value(node.value))[0])
+            else:
+                values.append(self.value(node))
+        return values
+
+    def of_JoinedStr(self, node: ast.JoinedStr) -> str:
+        return "".join(str(self.value(part)) for part in node.values)
+
+    def of_FormattedValue(self, node: ast.FormattedValue) -> str:
+        value = self.value(node.value)
+        spec = self.value(node.format_spec) if node.format_spec else ""
+        if not plain(value) or HOLE in spec or len(spec) > 4:
+            return value if isinstance(value, str) and not spec else HOLE
+        value = {-1: value, 97: ascii(value), 114: repr(value), 115: str(value)}[node.conversion]
+        text = self.attempt(format, value, spec)
+        return text if isinstance(text, str) else HOLE
+
+    def of_BinOp(self, node: ast.BinOp) -> Any:
+        spine = [node]  # a + b + c + ...: as deep as it is long
+        while type(spine[-1].left) is ast.BinOp:
+            spine.append(spine[-1].left)
+        value = self.value(spine[-1].left)
+        for part in reversed(spine):
+            value = self.binary(part.op, value, self.value(part.right))
+        return value
+
+    def binary(self, op: ast.operator, left: Any, right: Any) -> Any:
+        run = OPERATORS.get(type(op))
+        if run is None:
+            return UNKNOWN
+        if isinstance(left, str) and type(op) is ast.Mod:
+            if WIDE.search(left):
+                return HOLE
+            text = self.attempt(run, left, filled(right))
+            return text if isinstance(text, str) else HOLE
+        if type(op) is ast.Add and isinstance(left, str) != isinstance(right, str):
+            left, right = filled(left), filled(right)
+        elif isinstance(left, ABSTRACT) or isinstance(right, ABSTRACT):
+            return UNKNOWN
+        if type(op) is ast.Mult and max(size(left), 1) * max(size(right), 1) > MAX_SIZE:
+            return UNKNOWN
+        value = self.attempt(run, left, right)
+        return type(left)(value) if type(left) is Text and isinstance(value, str) else value
+
+    def attempt(self, run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What Python's own function gives, if it gives something of a reasonable size."""
+        try:
+            value = run(*args, **kwargs)
+        except Exception:
+            return UNKNOWN
+        return UNKNOWN if size(value) > MAX_SIZE and not isinstance(value, range) else value
+
+    def of_BoolOp(self, node: ast.BoolOp) -> Any:
+        either = isinstance(node.op, ast.Or)
+        result: Any = UNKNOWN
+        for position, part in enumerate(node.values):
+            value = self.value(part)
+            test = self.test(value)
+            if not position:
+                result, total = value, test
+            elif not (total.no if either else total.yes):  # decided: the rest does not run
+                break
+            else:
+                decided = not (total.yes if either else total.no)
+                total = total | test if either else total & test
+                result = value if decided else total
+        return result
+
+    def of_UnaryOp(self, node: ast.UnaryOp) -> Any:
+        value = self.value(node.operand)
+        if isinstance(node.op, ast.Not):
+            return ~self.test(value)
+        return self.attempt(operator.neg, value) if isinstance(node.op, ast.USub) and plain(value) else UNKNOWN
+
+    def of_Compare(self, node: ast.Compare) -> Any:
+        if len(node.ops) != 1:
+            return UNKNOWN
+        return self.compare(node.ops[0], self.value(node.left), self.value(node.comparators[0]))
+
+    def compare(self, op: ast.cmpop, left: Any, right: Any) -> Any:
+        run = OPERATORS.get(type(op), operator.eq)
+        if left is DIALECT_NAME and plain(right):
+            return self.on_dialects(lambda name: run(name, right))
+        if right is DIALECT_NAME and plain(left):
+            return self.on_dialects(lambda name: run(left, name))
+        if right is None and not isinstance(left, (Unknown, Marker, Method, Ref, Test)):
+            return run(left, None)
+        return self.attempt(run, left, right) if plain(left) and plain(right) else UNKNOWN
+
+    def on_dialects(self, run: Callable[[str], Any]) -> Any:
+        results = {name: self.attempt(run, name) for name in self.every}
+        if not all(isinstance(result, bool) for result in results.values()):
+            return UNKNOWN
+        yes = frozenset(name for name, result in results.items() if result)
+        return Test(yes, self.every - yes)
+
+    def test(self, value: Any) -> Test:
+        if isinstance(value, Test):
+            return value
+        if value is RESULT:
+            self.bind_read()
+        if isinstance(value, ABSTRACT) or (isinstance(value, str) and value == HOLE):
+            return UNSURE
+        return Test(self.every, frozenset()) if value else Test(frozenset(), self.every)
+
+    def of_IfExp(self, node: ast.IfExp) -> Any:
+        test = self.test(self.value(node.test))
+        if not test.yes & self.branch:
+            return self.value(node.orelse)
+        value = self.value(node.body)
+        if not test.no & self.branch:
+            return value
+        other = self.value(node.orelse)
+        return value if same(value, other) else UNKNOWN
+
+    def of_Subscript(self, node: ast.Subscript) -> Any:
+        owner, key = self.value(node.value), self.value(node.slice)
+        if owner is RESULT:
+            self.bind_read()
+        if isinstance(owner, (list, tuple, dict, range)) or (isinstance(owner, str) and HOLE not in owner):
+            return self.attempt(operator.getitem, owner, key) if plain(key) or type(key) is slice else UNKNOWN
+        if isinstance(owner, Table) and isinstance(key, str):
+            return owner.names.get(key, UNKNOWN)
+        return UNKNOWN
+
+    def of_Slice(self, node: ast.Slice) -> Any:
+        bounds = [self.value(part) if part else None for part in (node.lower, node.upper, node.step)]
+        return slice(*bounds) if plain(bounds) else UNKNOWN
+
+    def of_Lambda(self, node: ast.Lambda) -> Any:
+        return Function(node, self.scopes)
+
+    def of_NamedExpr(self, node: ast.NamedExpr) -> Any:
+        value = self.value(node.value)
+        self.assign(node.target, value, node)
+        return value
+
+    def of_Await(self, node: ast.Await) -> Any:
+        return self.value(node.value)
+
+    def of_Yield(self, node: ast.Yield) -> Any:
+        self.yields.append(self.value(node.value) if node.value else None)
+        return UNKNOWN
+
+    def of_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Any:
+        return self.comprehension(node.generators, lambda: self.value(node.elt))
+
+    def of_DictComp(self, node: ast.DictComp) -> Any:
+        pairs = self.comprehension(node.generators, lambda: (self.value(node.key), self.value(node.value)))
+        return self.attempt(dict, pairs) if isinstance(pairs, list) else UNKNOWN
+
+    def comprehension(self, generators: list[ast.comprehension], element: Callable[[], Any]) -> Any:
+        known, conditional = True, self.conditional
+
+        def turn(rest: list[ast.comprehension]) -> Iterator[Any]:
+            nonlocal known
+            if not rest:
+                yield element()
+                return
+            values, sure = self.turns(self.value(rest[0].iter))
+            known = known and sure
+            for value in values:
+                self.steps += 1
+                self.assign(rest[0].target, value, rest[0].target)
+                test = self.test(True)
+                for condition in rest[0].ifs:
+                    test = test & self.test(self.value(condition))
+                known = known and not (test.yes and test.no)
+                self.conditional = conditional or not known
+                if test.yes:
+                    yield from turn(rest[1:])
+
+        self.scopes = ({}, *self.scopes)
+        values = list(turn(generators))
+        self.scopes, self.conditional = self.scopes[1:], conditional
+        return values if known else UNKNOWN
 
     # Calls
 
-    def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], node: ast.Call) -> Any:
-        if type(function) is Ref:
+    def of_Call(self, node: ast.Call) -> Any:
+        bare = node is self.bare
+        function = self.value(node.func)
+        args = self.elements(node.args) if node.args else []
+        kwargs = {}
+        for keyword in node.keywords:
+            value = keyword.value.value if type(keyword.value) is ast.Constant else self.value(keyword.value)
+            if keyword.arg:
+                kwargs[keyword.arg] = value
+            else:
+                kwargs |= value if type(value) is dict and all(isinstance(k, str) for k in value) else {"**": UNKNOWN}
+        if bare and type(function) is Ref and function.root not in QUIET:
+            return self.unresolved(function.name, args, kwargs, node)
+        return self.call(function, args, kwargs, node)
+
+    def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        kind = type(function)
+        if kind is Ref:
             return self.call_ref(function, args, kwargs, node)
-        if type(function) is Function:
-            return self.call_function(function, args, kwargs)
-        if type(function) is Method:
+        if kind is Method:
             return self.call_method(function.owner, function.name, args, kwargs, node)
-        return UNKNOWN
+        if kind is Function:
+            if self.depth < MAX_DEPTH and self.steps < MAX_STEPS:
+                return self.run(function, args, kwargs)
+            return self.unresolved(getattr(function.node, "name", "lambda"), args, kwargs, node)
+        if kind is Partial:
+            return self.call(function.function, [*function.args, *args], function.kwargs | kwargs, node)
+        if kind is Table:
+            return Row(function) if function.name else UNKNOWN
+        if kind in (Marker, Test):
+            return function
+        return self.handed_over("call", args, kwargs, node)
 
-    def call_ref(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.Call) -> Any:
-        if ref.root == "alembic" and ref.path == f"alembic.op.{ref.name}":
-            return self.call_op(ref.name, args, kwargs, node)
-        if ref.root == "sqlalchemy":
-            if ref.name == "Column":
-                return self.column(args, kwargs)
-            if ref.name == "text":
-                return Text(args[0]) if args and isinstance(args[0], str) else UNKNOWN
-            if ref.name in CONSTRAINT_KINDS:
-                return self.constraint(CONSTRAINT_KINDS[ref.name], args, kwargs)
-            if ref.name.lower() in TYPE_NAMES:
-                return Type(TYPES.get(ref.name, ref.name.lower()), tuple(args), kwargs)
-        return Call(ref.name, tuple(args), kwargs)
-
-    def call_function(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if self.depth >= MAX_DEPTH or self.steps >= MAX_STEPS:
-            return UNKNOWN
+    def run(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """What a function of the file gives, followed with these arguments."""
+        node, state = (
+            function.node,
+            (self.scopes, self.returns, self.yields, self.branch, self.conditional, self.online),
+        )
+        local = self.arguments(function, args, kwargs)
+        self.scopes, self.returns, self.yields = (local, *function.scopes), [], []
         self.depth += 1
-        self.steps += 1
-        node = function.node
-        scopes, returns = self.scopes, self.returns
-        local: dict[str, Any] = {parameter.arg: UNKNOWN for parameter in node.args.args}
-        local.update(zip(local, args, strict=False))
-        local.update(kwargs)
-        self.scopes, self.returns = (local, *function.scopes), []
-        try:
-            if isinstance(node.body, list):
-                self.block(node.body)
-            return self.returns[0] if len(self.returns) == 1 else UNKNOWN
-        finally:
-            self.scopes, self.returns = scopes, returns
-            self.depth -= 1
+        if isinstance(node, ast.Lambda):
+            self.returns = [self.value(node.body)]
+        elif self.block(node.body) is None and not self.yields:
+            self.returns.append(None)
+        returns, yields = self.returns, self.yields
+        self.depth -= 1
+        self.scopes, self.returns, self.yields, self.branch, self.conditional, self.online = state
+        if yields:
+            return yields[0] if getattr(node, "decorator_list", None) else yields  # @contextmanager
+        return returns[0] if returns and all(same(returns[0], other) for other in returns[1:]) else UNKNOWN
 
-    def call_method(self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.Call) -> Any:
-        if type(owner) is Batch:
-            return self.call_op(name, args, kwargs, node, owner)
-        if type(owner) is Marker:
-            if (owner, name) in MARKER_CALLS:
-                return MARKER_CALLS[owner, name]
-            if owner is BIND and name in ("execute", "exec_driver_sql", "scalar"):
-                return self.execute(args, kwargs, node)
+    def arguments(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+        spec = function.node.args
+        parameters = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
+        local: dict[str, Any] = dict.fromkeys([*parameters, *(p.arg for p in spec.kwonlyargs)], UNKNOWN)
+        scopes, self.scopes = self.scopes, function.scopes
+        for name, default in zip(reversed(parameters), reversed(spec.defaults), strict=False):
+            local[name] = self.value(default)
+        for parameter, value in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
+            local[parameter.arg] = self.value(value) if value else UNKNOWN
+        self.scopes = scopes
+        local.update(zip(parameters, args, strict=False))
+        if spec.vararg:
+            local[spec.vararg.arg] = tuple(args[len(parameters) :])
+        if spec.kwarg:
+            local[spec.kwarg.arg] = {k: v for k, v in kwargs.items() if k not in local}
+        local.update((k, v) for k, v in kwargs.items() if k in local)
+        return local
+
+    def call_ref(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        name, root = ref.name, ref.root
+        if root == "alembic":
+            if ref.path == f"alembic.op.{name}":
+                return self.call_op(name, args, kwargs, node)
+            return OP if name == "Operations" else Call(name, tuple(args), kwargs)
+        if root == "sqlalchemy":
+            return self.call_sqlalchemy(name, args, kwargs, node)
+        if name in STRUCTURAL:
+            return UNKNOWN if any(isinstance(arg, ABSTRACT) for arg in args) else self.attempt(STRUCTURAL[name], *args)
+        if name in EXACT:
+            exact = plain(args) and plain(kwargs)
+            return self.attempt(EXACT[name], *args, **kwargs) if exact else HOLE if name == "str" else UNKNOWN
+        if name == "getattr" and len(args) > 1 and isinstance(args[1], str):
+            return self.attribute(args[0], args[1])
+        if name == "setattr" and args and isinstance(args[0], Row):
+            return self.change(args[0].table, "update", node, str(args[1]))
+        if name == "partial" and args:
+            return Partial(args[0], args[1:], kwargs)
+        if name == "map" and len(args) == 2:
+            return [self.call(args[0], [value], {}, node) for value in self.turns(args[1])[0]]
+        if name == "dedent" and args:
+            return args[0]
+        if name == "import_module" and plain(args):
+            return Ref.of(args[0])
+        if name in ("Session", "sessionmaker", "scoped_session"):
+            return SESSION
+        if root not in QUIET:
+            self.handed_over(name, args, kwargs, node)
+        return Call(name, tuple(args), kwargs)
+
+    def call_sqlalchemy(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        first = args[0] if args else UNKNOWN
+        if name == "Column" or name == "mapped_column":
+            return self.column(args, kwargs)
+        if name in CONSTRAINTS:
+            return self.constraint(CONSTRAINTS[name], args, kwargs)
+        if name in ("text", "DDL"):
+            return Text(first) if isinstance(first, str) else Text(HOLE)
+        if name in ("table", "Table"):
+            if "autoload_with" in kwargs or kwargs.get("autoload"):
+                self.bind_read()
+            return Table(first, kwargs.get("schema"), {}, tuple(args[1:]))
+        if name in ("insert", "update", "delete"):
+            return Statement(name, first)
+        if name in ("Session", "sessionmaker", "scoped_session"):
+            return SESSION
+        if name in ("inspect", "from_engine", "reflect", "automap_base"):
+            self.bind_read()
+            return UNKNOWN
+        if name in ("conv", "quoted_name"):
+            return first
+        return Call(name, tuple(args), kwargs)
+
+    def call_method(self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        kind = type(owner)
+        if kind is Batch:
+            return owner if name == "__enter__" else self.call_op(name, args, kwargs, node, owner)
+        if name in ("execute", "exec_driver_sql", "scalar", "scalars") and kind is not Statement:
+            if name.startswith("scalar"):
+                self.bind_read()
+            return self.execute(args, kwargs, node)
+        if kind is Text and name in ("bindparams", "columns", "execution_options"):
+            return owner
+        if isinstance(owner, (str, list, dict, set, tuple)):
+            return self.call_plain(owner, name, args, kwargs)
+        if kind is Table:
+            if name in ("insert", "update", "delete"):
+                return Statement(name, owner)
+            if name in ("create", "drop"):
+                return self.change(owner, f"{name}_table", node)
+        elif kind is Statement:
+            if name in ("where", "filter", "filter_by"):
+                return Statement(owner.kind, owner.table, "conditional")
+            if owner.kind == "query" and name in ("update", "delete"):
+                return self.change(owner.table, name, node, where=owner.where)
+            one = owner.kind == "query" and name in ("first", "one", "one_or_none", "get", "scalar_one")
+            return Row(owner.table) if one else owner
+        elif kind is Call:
+            if name in ("create", "drop") and owner.name.upper() == "ENUM":
+                type_name = text_of(owner.kwargs.get("name"))
+                return self.note(Operation(f"{name}_type", name=type_name, certain=bool(type_name)), node)
+            if name in ("create", "drop") and owner.name == "Index":
+                return self.call_op(f"{name}_index", [owner.args[0], UNKNOWN, list(owner.args[1:])], owner.kwargs, node)
+            if name == "with_variant" and len(args) == 2:
+                variants = {**owner.kwargs.get("variants", {}), args[1]: type_of(args[0])}
+                return Call(owner.name, owner.args, {**owner.kwargs, "variants": variants})
+            if name == "enter_context" and args:
+                return args[0]
+            if name in ("create_all", "drop_all"):
+                for table in kwargs.get("tables") or [UNKNOWN]:
+                    self.change(table, f"{name.removesuffix('all')}table", node)
+            return owner
+        elif owner is SESSION:
+            return self.call_session(name, args, kwargs, node)
+        elif owner is DIALECT_NAME:
+            return self.on_dialects(lambda dialect: getattr(dialect, name)(*args)) if plain(args) else UNKNOWN
+        elif owner is BIND or owner is CONTEXT:
+            self.bind_read() if name not in ("commit", "close", "rollback") else None
+            if name == "run_sync" and args:
+                return self.call(args[0], [BIND, *args[1:]], kwargs, node)
+        return self.handed_over(name, args, kwargs, node)
+
+    def call_session(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        if name in ("commit", "flush", "close", "rollback", "expunge_all"):
+            return None
+        first = args[0] if args else UNKNOWN
+        self.bind_read()
+        if name in ("query", "get"):
+            table = first if isinstance(first, Table) else UNKNOWN
+            return Row(table) if name == "get" else Statement("query", table)
+        change = {"delete": "delete", "bulk_update_mappings": "update"}.get(name, "bulk_insert")
+        if name in ("add", "merge", "delete", "add_all", "bulk_save_objects") or name.startswith("bulk_"):
+            for row in first if isinstance(first, list) else [first]:
+                self.change(row.table if isinstance(row, Row) else row, change, node)
+        return SESSION if name == "__call__" else UNKNOWN
+
+    def call_plain(self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        kind = str if isinstance(owner, str) else type(owner)
+        if name not in METHODS.get(kind, ()):
+            return UNKNOWN
+        if kind is str:
+            if name == "format":
+                if WIDE.search(owner):
+                    return HOLE
+                args, kwargs = filled(args), filled(kwargs)
+            elif name == "join":
+                args = [filled(args[0])] if args and isinstance(args[0], (list, tuple, set, dict)) else [UNKNOWN]
+            if size(owner) * max(map(size, args), default=1) > 100 * MAX_SIZE:
+                return HOLE
+            text = self.attempt(getattr(owner, name), *args, **kwargs)
+            return Text(text) if isinstance(owner, Text) and isinstance(text, str) else text
+        value = self.attempt(getattr(owner, name), *args, **kwargs)
+        return list(value) if name in ("items", "keys", "values") and kind is dict else value
+
+    def handed_over(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        """Code that can't be seen may do anything with what it is handed."""
+        for value in (*args, *kwargs.values()):
+            if value is OP or value is BIND or value is SESSION or isinstance(value, Batch):
+                return self.unresolved(name, args, kwargs, node)
         return UNKNOWN
+
+    def unresolved(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        self.note(Operation(name, args=shown(args), kwargs=shown(kwargs), certain=False), node)
+        return UNKNOWN
+
+    # Operations
 
     def call_op(
-        self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.Call, batch: Batch | None = None
+        self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr, batch: Batch | None = None
     ) -> Any:
-        if name == "f":
-            return args[0] if args else UNKNOWN
-        if name == "get_bind":
-            return BIND
-        if name == "get_context":
-            return CONTEXT
+        first = args[0] if args else UNKNOWN
+        if name == "f" or name == "inline_literal":
+            return first if args else next(iter(kwargs.values()), UNKNOWN)
         if name == "batch_alter_table":
-            return Batch(args[0] if args else kwargs.get("table_name", UNKNOWN), kwargs.get("schema"))
+            return Batch(first if args else kwargs.get("table_name", UNKNOWN), given(args, kwargs, 1, "schema"))
         if name == "execute":
             return self.execute(args, kwargs, node)
-        signature = (BATCH_SIGNATURES if batch else SIGNATURES).get(name, ())
-        given = dict(zip(signature, args, strict=False)) | kwargs
-        table, index, columns, schema = (batch.table if batch else None), None, None, given.get("schema")
-        rest: dict[str, Any] = {}
-        for parameter, value in given.items():
-            if parameter in TABLE_PARAMETERS:
-                table = value
-            elif parameter in NAME_PARAMETERS:
-                index = value
-            elif parameter in COLUMN_PARAMETERS:
-                columns = [value] if parameter == "column_name" else value
-            else:
-                rest[parameter] = value
+        if name == "run_async":
+            return self.call(first, [BIND, *args[1:]], kwargs, node)
+        if name == "invoke":
+            return self.invoke(first, node)
+        signature = (BATCH_SIGNATURES if batch else SIGNATURES).get(name)
+        if signature is None:
+            return self.unknown_op(name, args, kwargs, batch, node)
+        fields: dict[str, Any] = dict(zip(signature, args, strict=False))
+        fields.update((FIELDS.get(key, key), value) for key, value in kwargs.items())
         if batch:
-            schema = batch.schema
-        operation = Operation(name, args=args, kwargs=rest)
-        operation.table = table if isinstance(table, str) else None
-        operation.schema = schema if isinstance(schema, str) else None
-        operation.name = index if isinstance(index, str) else None
-        operation.certain = not isinstance(table, Unknown) and not isinstance(index, Unknown)
-        if isinstance(columns, (list, tuple)):
-            operation.columns = tuple(column for column in columns if isinstance(column, str))
-        items = args[len(signature) :] if name == "create_table" else [given.get("column")]
-        operation.definitions = tuple(item for item in items if isinstance(item, Column))
-        operation.constraints = tuple(item for item in items if isinstance(item, Constraint))
-        if operation.definitions:
-            operation.columns = tuple(c.name for c in operation.definitions if isinstance(c.name, str))
-        if name in CONSTRAINT_KINDS:
-            operation.constraints = (
-                Constraint(
-                    CONSTRAINT_KINDS[name],
-                    index,
-                    operation.columns,
-                    given.get("condition"),
-                    given.get("referent_table"),
-                    given.get("postgresql_not_valid") is True,
-                ),
-            )
+            fields["table"], fields["schema"] = batch.table, batch.schema
+        table, index, columns, schema = (fields.pop(key, None) for key in ("table", "name", "columns", "schema"))
+        if isinstance(table, Table):
+            table, schema = table.name, table.schema
+        operation = Operation(name, self.function, shown(args), shown(kwargs), text_of(table), text_of(schema))
         operation.batch = batch is not None
+        operation.name = text_of(index)
+        operation.columns = texts_of(columns)
+        operation.certain = "**" not in fields and all(
+            value is None or isinstance(value, str) and HOLE not in value for value in (table, index, schema)
+        )
+        if (table is None and name != "drop_index") or not all(
+            value is not UNKNOWN and value != HOLE for value in (columns if isinstance(columns, list) else [columns])
+        ):
+            operation.certain = False
+        if name in CONSTRAINTS:
+            condition, target = shown(fields.get("condition")), shown(fields.get("referent_table"))
+            not_valid = fields.get("postgresql_not_valid") is True
+            kind = CONSTRAINTS[name]
+            operation.constraints = (Constraint(kind, shown(index), operation.columns, condition, target, not_valid),)
+        elif name in ("create_table", "add_column"):
+            items = args[len(signature) :] if name == "create_table" else [fields.get("column")]
+            self.define(operation, items)
+        for key, value in fields.items():
+            if key in ("type_", "existing_type") and name == "alter_column":
+                value = type_of(value) or UNKNOWN
+            elif key == "server_default":
+                value = default_of(value)
+            if key != "column" and key != "rows":
+                operation.kwargs[key] = shown(value)
+        operation.kwargs.pop("**", None)
+        self.note(operation, node)
+        return Table(table, schema, {}, tuple(args[1:])) if name == "create_table" else UNKNOWN
+
+    def define(self, operation: Operation, items: Iterable[Any]) -> None:
+        """The columns and constraints among the arguments of ``create_table`` or ``add_column``."""
+        items = list(items)
+        operation.definitions = tuple(item for item in items if type(item) is Column)
+        operation.constraints = tuple(item for item in items if type(item) is Constraint)
+        operation.columns = texts_of([definition.name for definition in operation.definitions])
+        operation.certain &= UNKNOWN not in items
+
+    def unknown_op(
+        self, name: str, args: list[Any], kwargs: dict[str, Any], batch: Batch | None, node: ast.expr
+    ) -> Any:
+        """An operation that is not Alembic's own, but registered with it."""
+        operation = Operation(name, self.function, shown(args), shown(kwargs), certain=False)
+        table = batch.table if batch else kwargs.get("table_name", kwargs.get("source_table"))
+        operation.table, operation.schema = text_of(table), text_of(batch.schema if batch else kwargs.get("schema"))
         self.note(operation, node)
         return UNKNOWN
 
-    def execute(self, args: list[Any], kwargs: dict[str, Any], node: ast.Call) -> Any:
-        text = args[0] if args else kwargs.get("sqltext", UNKNOWN)
-        operation = Operation("execute", args=args, kwargs=kwargs)
-        if not isinstance(text, str):
-            operation.certain = False
-            self.note(operation, node)
-            return RESULT
-        from .sql import read_sql
+    def invoke(self, call: Any, node: ast.expr) -> Any:
+        """``op.invoke(ops.CreateIndexOp(...))``."""
+        if not isinstance(call, Call) or not call.name.endswith("Op"):
+            return self.unresolved("invoke", [call], {}, node)
+        name = snake(call.name.removesuffix("Op")).removesuffix("_sql")
+        args, kwargs = list(call.args), {key.removeprefix("modify_"): value for key, value in call.kwargs.items()}
+        if name == "create_table":
+            args = [*args[:1], *(args[1] if len(args) > 1 else kwargs.pop("columns", []))]
+        if name == "alter_column":
+            kwargs = {{"type": "type_", "name": "new_column_name"}.get(key, key): v for key, v in kwargs.items()}
+        return self.call_op(name, args, kwargs, node)
 
-        operation.sql = text
-        self.note(operation, node)
-        for part in read_sql(text, self.dialects):
-            self.note(part, node)
+    def execute(self, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        what = args[0] if args else kwargs.get("sqltext", kwargs.get("statement", UNKNOWN))
+        if isinstance(what, str):
+            operation = Operation("execute", self.function, shown(args), shown(kwargs), sql=what.replace(HOLE, "?"))
+            operation.certain = what != HOLE
+            self.note(operation, node)
+            if operation.certain:
+                from .sql import read_sql  # loads sqlglot, which few migrations need
+
+                known = [name for name in self.dialects if name in self.branch] or sorted(self.branch - DEFAULTS)
+                for part in read_sql(what, known):
+                    self.note(part, node)
+        elif isinstance(what, Statement):
+            if what.kind != "query":
+                kind = "bulk_insert" if what.kind == "insert" else what.kind
+                self.change(what.table, kind, node, where=what.where)
+        elif isinstance(what, Call):
+            name = snake(what.name)
+            target = what.args[0] if what.args else UNKNOWN
+            if name.startswith(("create_", "drop_", "add_")):
+                named = target.args[0] if isinstance(target, Call) and target.args else target
+                self.change(target if isinstance(target, Table) else None, name, node).name = text_of(named)
+        else:
+            self.note(Operation("execute", args=shown(args), kwargs=shown(kwargs), certain=False), node)
         return RESULT
 
-    def note(self, operation: Operation, node: ast.Call) -> None:
+    def change(self, table: Any, name: str, node: Any, *columns: str, where: str | None = None) -> Any:
+        """Rows or a table changed through SQLAlchemy's own objects."""
+        table = Table(UNKNOWN) if table is UNKNOWN or isinstance(table, (Ref, Call)) else table
+        operation = Operation(name, self.function, columns=columns)
+        if isinstance(table, Table):
+            operation.table, operation.schema = text_of(table.name), text_of(table.schema)
+            operation.certain = operation.table is not None
+            if name == "create_table":
+                self.define(operation, table.items)
+        if name in ("update", "delete"):
+            operation.kwargs["where"] = "row" if columns else where
+        self.note(operation, node)
+        return operation
+
+    def note(self, operation: Operation, node: Any) -> None:
+        if not self.function:
+            return
         operation.function = self.function
-        operation.line = node.lineno
-        operation.column = node.col_offset + 1
-        operation.end_column = (node.end_col_offset or 0) + 1
-        operation.autocommit = self.autocommit
-        operation.conditional = self.conditional
-        if self.branch is not self.every:
+        operation.line, operation.column = node.lineno, node.col_offset + 1
+        operation.end_column = node.end_col_offset + 1
+        if node.end_lineno != node.lineno or not self.migration.source.isascii():
+            self.lines = self.lines or self.migration.source.split("\n")
+            line = self.lines[node.lineno - 1]
+            end = node.end_col_offset if node.end_lineno == node.lineno else len(line.encode())
+            operation.column = len(line.encode()[: node.col_offset].decode(errors="ignore")) + 1
+            operation.end_column = len(line.encode()[:end].decode(errors="ignore")) + 1
+        operation.autocommit, operation.conditional = self.autocommit, self.conditional
+        if self.branch != self.every:
             operation.dialects = self.branch
         self.migration.operations.append(operation)
+
+    def bind_read(self) -> None:
+        read = (self.function, self.line)
+        if self.function and not self.online and read not in self.migration.bind_reads:
+            self.migration.bind_reads.append(read)
 
     # What SQLAlchemy's constructors build
 
     def column(self, args: list[Any], kwargs: dict[str, Any]) -> Column:
-        args = list(args)
         name = kwargs.get("name", UNKNOWN)
-        if args and (isinstance(args[0], str) or args[0] is UNKNOWN):
-            name = args.pop(0)
-        type_ = kwargs.get("type_")
-        references: list[str] = []
-        computed, identity = None, False
+        if args and (args[0] is UNKNOWN or args[0] is None or isinstance(args[0], str)):
+            name, *args = args
+        type_, references, computed, identity = kwargs.get("type_"), [], None, False
         for arg in args:
-            if isinstance(arg, Call) and arg.name == "ForeignKey":
-                references.append(arg.args[0] if arg.args and isinstance(arg.args[0], str) else "")
-            elif isinstance(arg, Call) and arg.name == "Computed":
+            kind = arg.name if type(arg) is Call else ""
+            if kind == "ForeignKey":
+                references.append(text_of(arg.args[0]) or "" if arg.args else "")
+            elif kind == "Computed":
                 computed = "virtual" if arg.kwargs.get("persisted") is False else "stored"
-            elif isinstance(arg, Call) and arg.name == "Identity":
+            elif kind == "Identity":
                 identity = True
-            elif type_ is None:
+            elif type_ is None and kind not in ("Sequence", "FetchedValue") and type(arg) is not Constraint:
                 type_ = arg
+        get = kwargs.get
         return Column(
-            name,
-            self.type(type_),
-            kwargs.get("nullable"),
-            self.default(kwargs.get("server_default")),
-            kwargs.get("default") is not None,
-            kwargs.get("primary_key") is True,
-            kwargs.get("unique") is True,
-            kwargs.get("index") is True,
+            shown(name),
+            type_of(type_),
+            shown(get("nullable")),
+            default_of(get("server_default")),
+            get("default") is not None,
+            get("primary_key") is True,
+            get("unique") is True,
+            get("index") is True,
             computed,
             identity,
             tuple(references),
         )
 
-    def type(self, value: Any) -> Type | None:
-        if isinstance(value, Type):
-            return value
-        if isinstance(value, Ref):
-            return Type(TYPES.get(value.name, value.name.lower() if value.root == "sqlalchemy" else value.name))
-        if isinstance(value, Call):
-            return Type(value.name, value.args, value.kwargs)
-        return None
-
-    def default(self, value: Any) -> Any:
-        """A server default as SQL: a plain string is a value there, and quoted."""
-        if isinstance(value, Text) or not isinstance(value, str):
-            return value
-        return "'" + value.replace("'", "''") + "'"
-
     def constraint(self, kind: str, args: list[Any], kwargs: dict[str, Any]) -> Constraint:
-        name = kwargs.get("name")
+        name, not_valid = shown(kwargs.get("name")), kwargs.get("postgresql_not_valid") is True
         if kind == "check":
-            return Constraint(kind, name, (), args[0] if args else kwargs.get("sqltext"))
+            return Constraint(kind, name, (), shown(given(args, kwargs, 0, "sqltext")), None, not_valid)
         if kind == "foreign_key":
-            local = args[0] if args else kwargs.get("columns", ())
-            remote = args[1] if len(args) > 1 else kwargs.get("refcolumns", ())
-            target = remote[0] if remote and isinstance(remote[0], str) else UNKNOWN
-            references = target.rpartition(".")[0] if isinstance(target, str) else UNKNOWN
-            return Constraint(kind, name, tuple(c for c in local if isinstance(c, str)), None, references)
-        return Constraint(kind, name, tuple(a for a in args if isinstance(a, str)))
+            columns, remote = given(args, kwargs, 0, "columns"), texts_of(given(args, kwargs, 1, "refcolumns"))
+            target = remote[0].rpartition(".")[0] if remote else UNKNOWN
+            return Constraint(kind, name, texts_of(columns), None, target, not_valid)
+        return Constraint(kind, name, texts_of(args))
 
 
-IDENTIFIERS = ("revision", "down_revision", "depends_on", "branch_labels")
+def kind_of_body(body: list[ast.stmt]) -> str:
+    """Whether a function is empty, raises, or holds code."""
+    for node in body:
+        if isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            continue
+        if isinstance(node, ast.Return) and (node.value is None or isinstance(node.value, ast.Constant)):
+            break
+        return "raises" if isinstance(node, ast.Raise) else "code"
+    return "empty"
+
+
+def same(left: Any, right: Any) -> bool:
+    return left is right or (type(left) is type(right) and not isinstance(left, Unknown) and bool(left == right))
+
+
+def size(value: Any) -> int:
+    return len(value) if isinstance(value, (str, list, tuple, bytes)) else abs(value) if type(value) is int else 1
+
+
+def filled(value: Any) -> Any:
+    """The values to format a string with: a hole where one can't be told."""
+    if type(value) in (list, tuple):
+        return type(value)(map(filled, value))
+    if type(value) is dict:
+        return {key: filled(item) for key, item in value.items()}
+    return value if plain(value) or isinstance(value, str) else HOLE
+
+
+def given(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: str) -> Any:
+    return args[position] if len(args) > position else kwargs.get(name)
+
+
+def type_of(value: Any) -> Type | None:
+    if isinstance(value, Type) or value is None:
+        return value
+    if isinstance(value, Ref):
+        value = Call(value.name, kwargs={} if value.root == "sqlalchemy" else {})
+    if not isinstance(value, Call):
+        return None
+    args, kwargs = tuple(map(shown, value.args)), value.kwargs
+    name = TYPES.get(value.name, value.name)
+    if name.upper() == "ENUM":
+        return Type("enum", (), {**kwargs, "values": args})
+    if name == "ARRAY":
+        return Type("array", (type_of(value.args[0]) if value.args else None,), kwargs)
+    if "length" in kwargs:
+        args, kwargs = (kwargs["length"], *args), {k: v for k, v in kwargs.items() if k != "length"}
+    return Type(name.lower(), args, kwargs)
+
+
+def default_of(value: Any) -> Any:
+    """A server default as SQL: a plain string is a value there, and quoted."""
+    if isinstance(value, Text) or not isinstance(value, str):
+        return value if value is None or isinstance(value, (Text, Call, bool)) else UNKNOWN
+    return UNKNOWN if HOLE in value else "'" + value.replace("'", "''") + "'"
+
+
+OP = Ref.of("alembic.op")
+PUBLIC = (Unknown, Call, Column, Constraint, Type)
+DEFAULTS = frozenset(("oracle", "mssql", "cockroachdb"))
 STATEMENTS: dict[type, Callable[[Reader, Any], str | None]] = {
     getattr(ast, name[3:]): method for name, method in vars(Reader).items() if name.startswith("do_")
 }
-STATEMENTS |= {ast.AsyncFunctionDef: Reader.do_FunctionDef, ast.AsyncWith: Reader.do_With}
+STATEMENTS |= {ast.AsyncFunctionDef: Reader.do_FunctionDef, ast.AsyncWith: Reader.do_With, ast.AsyncFor: Reader.do_For}
 EXPRESSIONS: dict[type, Callable[[Reader, Any], Any]] = {
     getattr(ast, name[3:]): method for name, method in vars(Reader).items() if name.startswith("of_")
 }
+EXPRESSIONS |= {ast.SetComp: Reader.of_ListComp, ast.GeneratorExp: Reader.of_ListComp}
