@@ -1,0 +1,260 @@
+"""Scratch databases: made on the server of the configured one, and dropped whatever happens.
+
+Nothing is ever run in the configured database itself: they are made and dropped from the server's maintenance
+database (PostgreSQL) or from no database at all (MySQL, MariaDB).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.pool import NullPool
+
+from .findings import CannotCheck
+
+ELSEWHERE = "or name another server with --database-url (--database-url sqlite:// needs none)."
+NAME = re.compile(r"migration_guard_(?P<machine>[0-9a-f]{8})_(?P<pid>\d+)_(?P<start>\d+)_[0-9a-f]{8}")
+DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+
+
+def find_url(root: Path, given: str | None = None) -> URL:
+    """The database beside which to work: ``given``, else ``DATABASE_URL``, else that in ``.env``, else SQLite."""
+    text = given or os.environ.get("DATABASE_URL")
+    if not text and (root / ".env").is_file():
+        lines = (root / ".env").read_text(encoding="utf-8").splitlines()
+        found = [re.match(r"\s*(?:export\s+)?DATABASE_URL\s*=\s*(.*)", line) for line in lines]
+        text = next((match[1].strip().strip("'\"") for match in found if match), None)
+    source = "--database-url" if given else "DATABASE_URL"
+    try:
+        url = make_url(text or "sqlite://")
+        url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+        dialect = url.get_dialect()  # not into the message: it may hold a password
+        dialect.import_dbapi()
+    except ModuleNotFoundError as error:
+        raise CannotCheck(f"The driver {error.name} is not installed: add it to the project's dependencies.") from None
+    except (sa.exc.ArgumentError, ValueError, AttributeError):
+        raise CannotCheck(f"{source} is no database URL; write postgresql://user:password@host:5432/name.") from None
+    if dialect.name not in ("sqlite", "postgresql", "mysql", "mariadb"):
+        raise CannotCheck(f"{source}: no scratch database can be made on {dialect.name}, {ELSEWHERE}")
+    return url
+
+
+@contextmanager
+def scratch_database(url: URL, keep: bool = False) -> Iterator[Engine]:
+    """An empty database of its own on the server of ``url``; ``keep`` leaves it there and says where."""
+    server = SERVERS[url.get_backend_name()](url)
+    server.drop_leftovers()
+    name = f"migration_guard_{machine()}_{os.getpid()}_{started(os.getpid())}_{secrets.token_hex(4)}"
+    try:
+        engine = server.create(name)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+    finally:  # a Ctrl-C in the middle of create() has made it perhaps
+        if keep:
+            print(f"kept: {server.address(name).render_as_string()}", file=sys.stderr)
+        else:
+            server.drop(name)
+
+
+class SQLite:
+    """A file in a folder of its own in the temporary directory."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+
+    def folder(self, name: str) -> Path:
+        return Path(tempfile.gettempdir()) / name
+
+    def address(self, name: str) -> URL:
+        return self.url.set(database=str(self.folder(name) / "scratch.db"), query={})
+
+    def create(self, name: str) -> Engine:
+        try:
+            self.folder(name).mkdir(mode=0o700)
+        except OSError as error:
+            raise CannotCheck(
+                f"{error.filename}: {error.strerror}; set TMPDIR to a folder that can be written."
+            ) from None
+        engine = sa.create_engine(self.address(name), poolclass=NullPool)
+        event.listen(engine, "connect", prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+        return engine
+
+    def drop(self, name: str) -> None:
+        shutil.rmtree(self.folder(name), ignore_errors=True)
+
+    def drop_leftovers(self) -> None:
+        for path in Path(tempfile.gettempdir()).glob("migration_guard_*"):
+            if abandoned(path.name):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def prepare_sqlite(connection: Any, _: object) -> None:
+    """As an application should have it, and without waiting for the disk. Python's own BEGIN would come too late."""
+    connection.isolation_level = None
+    for pragma in ("foreign_keys = ON", "synchronous = OFF", "journal_mode = MEMORY", "temp_store = MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+class Server:
+    """What PostgreSQL, MySQL and MariaDB have in common."""
+
+    missing = ""  # the right that is missing, as the statement that gives it
+    listing = ""  # names of databases that nobody is connected to
+    force = ""
+    connection_error: type[Exception] = sa.exc.DBAPIError
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+
+    def address(self, name: str) -> URL:
+        return self.url.set(database=name)
+
+    def options(self) -> str:
+        return ""
+
+    def maintenance(self) -> tuple[URL, ...]:
+        raise NotImplementedError
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        error: Exception | None = None
+        for url in self.maintenance():
+            engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+            try:
+                connection = engine.connect()
+            except sa.exc.DBAPIError as failed:
+                error = failed
+                continue
+            with connection:
+                yield connection
+                return
+        place = self.url.set(database=None).render_as_string()
+        assert error is not None
+        raise CannotCheck(f"No connection to {place}: {one_line(error)}; start it, {ELSEWHERE}")
+
+    def create(self, name: str) -> Engine:
+        with self.connect() as connection:
+            try:
+                connection.exec_driver_sql(f"CREATE DATABASE {name}{self.options()}")
+            except sa.exc.DBAPIError as error:
+                grant = self.missing.format(user=self.url.username or "the user")
+                raise CannotCheck(
+                    f"No scratch database can be made ({one_line(error)}): {grant}, {ELSEWHERE}"
+                ) from None
+            self.hasten(connection, name)
+        return sa.create_engine(self.address(name), poolclass=NullPool)
+
+    def hasten(self, connection: Connection, name: str) -> None:
+        """Give the scratch database the fast settings that it may have."""
+
+    def drop(self, name: str) -> None:
+        with suppress(CannotCheck, sa.exc.DBAPIError), self.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}{self.force}")
+
+    def drop_leftovers(self) -> None:
+        with self.connect() as connection:
+            for name in connection.exec_driver_sql(self.listing).scalars().all():
+                if abandoned(name):
+                    with suppress(sa.exc.DBAPIError):  # another user's
+                        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}")
+
+
+class PostgreSQL(Server):
+    missing = 'ALTER ROLE "{user}" CREATEDB'
+    listing = (
+        "SELECT datname FROM pg_database d WHERE starts_with(datname, 'migration_guard_')"
+        " AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)"
+    )
+    force = " WITH (FORCE)"
+
+    def maintenance(self) -> tuple[URL, ...]:
+        return tuple(self.url.set(database=name) for name in ("postgres", "template1") if name != self.url.database)
+
+    def hasten(self, connection: Connection, name: str) -> None:
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
+
+
+class MySQL(Server):
+    missing = "GRANT ALL ON `migration\\_guard\\_%%`.* TO '{user}'"
+    listing = (
+        "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'migration\\_guard\\_%%'"
+        " AND NOT EXISTS (SELECT 1 FROM information_schema.processlist WHERE db = schema_name)"
+    )
+
+    def maintenance(self) -> tuple[URL, ...]:
+        return (self.url.set(database=""),)
+
+    def options(self) -> str:
+        """The character set of the configured database, on which lengths and uniqueness depend."""
+        with self.connect() as connection:
+            query = (
+                "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata"
+                " WHERE schema_name = :name"
+            )
+            found = connection.execute(sa.text(query), {"name": self.url.database or ""}).first()
+        return f" CHARACTER SET {found[0]} COLLATE {found[1]}" if found else ""
+
+
+SERVERS: dict[str, Any] = {"sqlite": SQLite, "postgresql": PostgreSQL, "mysql": MySQL, "mariadb": MySQL}
+
+
+def one_line(error: BaseException) -> str:
+    """The server's words, without SQLAlchemy's around them."""
+    text = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+    return text[0].rstrip(".")
+
+
+def machine() -> str:
+    """What tells this machine's process numbers from another's: a container or a reboot counts its own."""
+    parts = [os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")]
+    with suppress(OSError):
+        parts += [Path("/proc/sys/kernel/random/boot_id").read_text(), os.readlink("/proc/self/ns/pid")]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+
+
+def started(pid: int) -> int:
+    """When the process began, in the system's ticks: process numbers are used again. 0 where it can't be told."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def abandoned(name: str) -> bool:
+    """Was this scratch database made on this machine, by a process that is no more?"""
+    match = NAME.fullmatch(name)
+    if match is None or match["machine"] != machine():
+        return False
+    pid, start = int(match["pid"]), int(match["start"])
+    if start:
+        return started(pid) != start
+    if os.name == "nt":  # there os.kill() would end it
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass
+    return False

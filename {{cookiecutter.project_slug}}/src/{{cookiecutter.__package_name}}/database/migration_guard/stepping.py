@@ -1,0 +1,149 @@
+"""Alembic, one revision at a time: env.py runs once, and so does the reading of the versions folder.
+
+Tried with Alembic 1.18 to 1.20. The names of Alembic that are not documented are used here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import HeadMaintainer, MigrationContext, MigrationStep
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.engine import Engine
+
+from .findings import CannotCheck
+from .scratch import one_line
+
+
+class RolledBack(Exception):
+    """Raised in a step to undo it."""
+
+
+class Stepper:
+    """Moves a scratch database up and down a history."""
+
+    def __init__(self, context: MigrationContext, scripts: ScriptDirectory) -> None:
+        self.context = context
+        self.scripts = scripts
+        self.heads = HeadMaintainer(context, context.get_current_heads())
+        self.atomic = True  # did the last step run in one transaction, which can be rolled back?
+        # Each step is in a transaction of its own, whatever env.py says: a failure must not undo the steps before.
+        context._in_external_transaction = False
+        context._transaction_per_migration = True
+        if context._transaction is not None:
+            context._transaction.commit()
+            context._transaction = None
+        assert context.connection is not None
+        context.connection.commit()
+
+    def plan(self) -> list[Script]:
+        """Every revision, each after those that it revises or depends on."""
+        return [step.revision for step in self.scripts._upgrade_revs("heads", None)]  # type: ignore[arg-type]
+
+    def step(self, script: Script, function: str, look: Callable[[], None] | None = None) -> None:
+        """Run one function of a revision; ``look`` sees what it did before it is committed, and may raise RolledBack."""
+        build = MigrationStep.upgrade_from_script if function == "upgrade" else MigrationStep.downgrade_from_script
+        step = build(self.scripts.revision_map, script)
+        before = set(self.heads.heads)
+        # Alembic remembers there that it made an enum type, and would not make it again after the downgrade.
+        self.context.impl.memo.clear()
+        try:
+            with self.context.begin_transaction(_per_migration=True):
+                transaction = self.context._transaction
+                step.migration_fn()
+                self.heads.update_to_step(step)
+                self.atomic = self.context._transaction is transaction and self.context.impl.transactional_ddl
+                if look is not None:
+                    look()
+        except BaseException:
+            self.heads.heads = before
+            raise
+
+    def stamp(self, script: Script) -> None:
+        """Write down that the revision is applied, and run nothing."""
+        with self.context.begin_transaction(_per_migration=True):
+            self.heads.update_to_step(MigrationStep.upgrade_from_script(self.scripts.revision_map, script))
+
+
+def read_scripts(config: Config) -> ScriptDirectory:
+    """The versions folder, each migration imported once."""
+    try:
+        scripts = ScriptDirectory.from_config(config)
+        scripts.get_heads()
+    except CommandError as error:
+        raise CannotCheck(one_line(error)) from None
+    except Exception as error:
+        raise CannotCheck(f"{place(error)}: {type(error).__name__}: {one_line(error)}") from None
+    return scripts
+
+
+def run_env(
+    config: Config, scripts: ScriptDirectory, engine: Engine, work: Callable[[MigrationContext], None], **options: Any
+) -> None:
+    """Run env.py once on the scratch database, and ``work`` where it would run the migrations."""
+    reached = False
+
+    def run(_: object, context: MigrationContext) -> list[MigrationStep]:
+        nonlocal reached
+        reached = True
+        if context.connection is None or context.connection.engine.url != engine.url:
+            raise CannotCheck('alembic/env.py must run on config.attributes["connection"] where there is one.')
+        work(context)
+        return []
+
+    with engine.connect() as connection, as_configured(config, engine, connection):
+        try:
+            with EnvironmentContext(config, scripts, fn=run, as_sql=False, destination_rev="heads", **options):
+                scripts.run_env()
+        except CannotCheck:
+            raise
+        except Exception as error:
+            if reached:
+                raise
+            raise CannotCheck(f"{place(error)}: {type(error).__name__}: {one_line(error)}") from None
+    if not reached:
+        raise CannotCheck("alembic/env.py never came to context.run_migrations().")
+
+
+@contextmanager
+def as_configured(config: Config, engine: Engine, connection: Any) -> Iterator[None]:
+    """Give env.py the scratch database by each way in which it may look for one, and keep stdout for the report."""
+    url = engine.url.render_as_string(hide_password=False)
+    configured = os.environ.get("DATABASE_URL")
+    os.environ["DATABASE_URL"] = url
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    config.attributes.update(connection=connection, configure_logging=False)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        config.attributes.pop("connection")
+        if configured is None:
+            del os.environ["DATABASE_URL"]
+        else:
+            os.environ["DATABASE_URL"] = configured
+
+
+def place(error: BaseException, path: str | None = None) -> str:
+    """Where in the project it was raised: the last line that is not a library's (or that is in ``path``)."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if (f.filename == path if path else "site-packages" not in f.filename)]
+    own = [frame for frame in own if Path(frame.filename).parent != Path(__file__).parent] or frames[-1:]
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{relative(error.filename)}:{error.lineno}"
+    return f"{relative(own[-1].filename)}:{own[-1].lineno}" if own else "alembic"
+
+
+def relative(path: str | Path) -> str:
+    """The path as a report shows it: from the project's folder, where it lies in it."""
+    found = Path(path).resolve()
+    return found.relative_to(Path.cwd()).as_posix() if found.is_relative_to(Path.cwd()) else str(found)
