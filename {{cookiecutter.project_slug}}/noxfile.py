@@ -20,7 +20,8 @@ def install(session: nox.Session, *groups: str) -> None:
     wanted = "\n".join(requirements)
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
         session.install(*requirements)
-        session.run_install("python", "-c", f"open({str(stamp)!r}, 'w', encoding='utf-8').write({wanted!r})", silent=True)
+        write = f"import pathlib; pathlib.Path({str(stamp)!r}).write_text({wanted!r}, encoding='utf-8')"
+        session.run_install("python", "-c", write, silent=True)
 
 
 @nox.session
