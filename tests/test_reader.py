@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -740,3 +742,200 @@ def test_any_bytes_raise_nothing_else(data: bytes, tmp_path_factory: pytest.Temp
         read_migration(path)
     except UnreadableMigration:
         return
+
+
+SQL = {
+    # statement: what it does
+    "CREATE TABLE IF NOT EXISTS s.t (a serial PRIMARY KEY, b text)": ["create_table s.t (a, b)"],
+    'CREATE TABLE "T" AS SELECT 1': ["create_table T"],
+    "DROP TABLE IF EXISTS a, s.b CASCADE": ["drop_table a", "drop_table s.b"],
+    "ALTER TABLE t RENAME TO u": ["rename_table t"],
+    "RENAME TABLE a TO b, c TO d": ["rename_table a", "rename_table c"],
+    "CREATE UNIQUE INDEX CONCURRENTLY ix ON ONLY t USING btree (a, lower(b) DESC) WHERE c > 1": [
+        "create_index t.ix (a, lower(b) DESC)"
+    ],
+    "DROP INDEX CONCURRENTLY IF EXISTS ix": ["drop_index ix"],
+    "DROP INDEX ix ON t": ["drop_index t.ix"],
+    "ALTER TABLE IF EXISTS ONLY s.t ADD COLUMN IF NOT EXISTS a int NOT NULL DEFAULT 3, DROP b": [
+        "add_column s.t (a)",
+        "drop_column s.t (b)",
+    ],
+    "ALTER TABLE t ADD (a int, b varchar(10))": ["add_column t (a)", "add_column t (b)"],
+    "ALTER TABLE t ALTER a TYPE text USING a::text, ALTER COLUMN b SET NOT NULL": [
+        "alter_column t (a)",
+        "alter_column t (b)",
+    ],
+    "ALTER TABLE `t` MODIFY COLUMN `a` varchar(20) NOT NULL": ["alter_column t (a)"],
+    "ALTER TABLE t CHANGE a b int": ["alter_column t (a)"],
+    "ALTER TABLE t RENAME COLUMN a TO b": ["alter_column t (a)"],
+    "ALTER TABLE t RENAME CONSTRAINT a TO b": ["rename_constraint t.a"],
+    "ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES u (id) ON DELETE CASCADE NOT VALID": [
+        "create_foreign_key t.fk (a)"
+    ],
+    "ALTER TABLE t ADD CONSTRAINT ck CHECK (a > 0)": ["create_check_constraint t.ck"],
+    "ALTER TABLE t ADD CONSTRAINT uq UNIQUE (a, b)": ["create_unique_constraint t.uq (a, b)"],
+    "ALTER TABLE t ADD CONSTRAINT uq UNIQUE USING INDEX ix": ["create_unique_constraint t.uq"],
+    "ALTER TABLE t ADD PRIMARY KEY (a)": ["create_primary_key t (a)"],
+    "ALTER TABLE t ADD CONSTRAINT ex EXCLUDE USING gist (a WITH =)": ["create_exclude_constraint t.ex"],
+    "ALTER TABLE t ADD INDEX ix (a)": ["create_index t.ix (a)"],
+    "ALTER TABLE t DROP CONSTRAINT IF EXISTS ck": ["drop_constraint t.ck"],
+    "ALTER TABLE t DROP FOREIGN KEY fk, DROP INDEX ix": ["drop_constraint t.fk", "drop_index t.ix"],
+    "ALTER TABLE t VALIDATE CONSTRAINT ck": ["validate_constraint t.ck"],
+    "ALTER TABLE t ENABLE ROW LEVEL SECURITY": ["alter_table t"],
+    "UPDATE ONLY t SET a = 1 FROM u WHERE t.id = u.id": ["update t"],
+    "WITH x AS (SELECT 1), y AS (DELETE FROM u) UPDATE t SET a = 1": ["update t"],
+    "DELETE FROM s.t": ["delete s.t"],
+    "DELETE a FROM t a JOIN u ON a.id = u.id": ["delete t"],
+    "INSERT INTO t (a) SELECT b FROM u": ["bulk_insert t"],
+    "INSERT OR IGNORE INTO t VALUES (1)": ["bulk_insert t"],
+    "MERGE INTO t USING u ON t.id = u.id WHEN MATCHED THEN DELETE": ["merge t"],
+    "TRUNCATE TABLE a, b RESTART IDENTITY CASCADE": ["truncate a", "truncate b"],
+    "COMMENT ON TABLE t IS 'x'": ["create_table_comment t"],
+    "COMMENT ON COLUMN s.t.a IS 'x'": ["alter_column s.t (a)"],
+    "CREATE TYPE e AS ENUM ('a', 'b')": ["create_type e"],
+    "ALTER TYPE e ADD VALUE IF NOT EXISTS 'c'": ["alter_type e"],
+    "DROP TYPE IF EXISTS e": ["drop_type e"],
+    "CREATE OR REPLACE VIEW v AS SELECT * FROM t": ["create_view v"],
+    "DROP VIEW v": ["drop_view v"],
+    "CREATE EXTENSION IF NOT EXISTS pgcrypto": ["create_extension pgcrypto"],
+    "CREATE SEQUENCE s": ["create_sequence s"],
+    "CREATE TRIGGER tr AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()": ["create_trigger t.tr"],
+    "CREATE TRIGGER tr AFTER INSERT ON t BEGIN UPDATE u SET a = 1; DELETE FROM v; END; DROP TABLE w": [
+        "create_trigger t.tr",
+        "drop_table w",
+    ],
+    "CREATE FUNCTION f() RETURNS void AS $body$ BEGIN UPDATE t SET a = 1; END; $body$ LANGUAGE plpgsql; DROP TABLE w": [
+        "create_function f",
+        "drop_table w",
+    ],
+    "DO $$ BEGIN IF NOT EXISTS (SELECT 1) THEN ALTER TABLE t DROP a; END IF; EXCEPTION WHEN others THEN NULL; END $$": [
+        "drop_column t (a)"
+    ],
+    "VACUUM FULL t": ["vacuum t"],
+    "REINDEX TABLE CONCURRENTLY t": ["reindex t"],
+    "CLUSTER t USING ix": ["cluster t"],
+    "LOCK TABLE t IN SHARE MODE": ["lock_table t"],
+    "REFRESH MATERIALIZED VIEW CONCURRENTLY v": ["refresh_materialized_view v"],
+    "-- DROP TABLE a\n/* DROP TABLE b; */ SELECT 'DROP TABLE c;', \"DROP TABLE d\"": [],
+    "UPDATE t SET a = 'it''s; DELETE FROM u' -- WHERE\n": ["update t"],
+    "UPDATE t SET a = :a WHERE b = %(b)s AND c = ?": ["update t"],
+    "SELECT 1; ; SHOW x; COMMIT;": [],
+    "FROBNICATE t": ["frobnicate ?"],
+    "EXECUTE something": ["execute ?"],
+    "DROP TABLE 'it": ["unparsed ?"],
+}
+
+
+@pytest.mark.parametrize("statement", SQL)
+def test_every_statement(statement: str) -> None:
+    (whole, *operations) = read(f"op.execute({statement!r})").operations
+    assert (whole.operation, whole.sql) == ("execute", statement)
+    assert [brief(operation) for operation in operations] == SQL[statement]
+    assert all(operation.via == "execute" for operation in operations)
+
+
+def sql(statement: str) -> Operation:
+    return read(f"op.execute({statement!r})").operations[-1]
+
+
+def test_a_column_in_sql_is_a_column_in_python() -> None:
+    table = sql(
+        "CREATE TABLE t (id bigserial PRIMARY KEY, a character varying(10) NOT NULL DEFAULT 'x', "
+        "b int UNIQUE REFERENCES s.u (id), at timestamp with time zone DEFAULT now() NOT NULL, n numeric(10, 2), "
+        "tags text[], total int GENERATED ALWAYS AS (a + b) STORED, k bigint GENERATED BY DEFAULT AS IDENTITY, "
+        "CONSTRAINT ck CHECK (b > 1), UNIQUE (a, b), FOREIGN KEY (a) REFERENCES z)"
+    )
+    id_, a, b, at, n, tags, total, k = table.definitions
+    assert (id_.type.name, id_.primary_key) == ("bigserial", True)
+    assert (a.type.name, a.type.args, a.nullable, a.server_default) == ("varchar", (10,), False, "'x'")
+    assert (b.type.name, b.unique, b.references) == ("integer", True, ("s.u.id",))
+    assert (at.type.name, at.type.kwargs, at.server_default, at.nullable) == (
+        "timestamp",
+        {"timezone": True},
+        "now()",
+        False,
+    )
+    assert (n.type.args, tags.type.name, tags.type.args[0].name) == ((10, 2), "array", "text")
+    assert (total.computed, k.identity, k.server_default) == ("stored", True, None)
+    assert [(c.kind, c.name, c.columns, c.expression, c.references) for c in table.constraints] == [
+        ("check", "ck", (), "b > 1", None),
+        ("unique", None, ("a", "b"), None, None),
+        ("foreign_key", None, ("a",), None, "z"),
+    ]
+
+
+KWARGS = {
+    "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON t (a)": {"postgresql_concurrently": True, "if_not_exists": True},
+    "CREATE UNIQUE INDEX ix ON t (a) WHERE b": {"unique": True, "postgresql_where": "b"},
+    "DROP INDEX CONCURRENTLY ix": {"postgresql_concurrently": True},
+    "ALTER TABLE t ALTER a SET NOT NULL": {"nullable": False},
+    "ALTER TABLE t ALTER a DROP NOT NULL": {"nullable": True},
+    "ALTER TABLE t ALTER a SET DEFAULT now()": {"server_default": "now()"},
+    "ALTER TABLE t ALTER a DROP DEFAULT": {"server_default": None},
+    "ALTER TABLE t RENAME a TO b": {"new_column_name": "b"},
+    "ALTER TABLE t RENAME TO u": {"new_table_name": "u"},
+    "ALTER TABLE t ADD CONSTRAINT ck CHECK (a > 0) NOT VALID": {"postgresql_not_valid": True},
+    "ALTER TABLE t ADD CONSTRAINT uq UNIQUE USING INDEX ix": {"using_index": "ix"},
+    "ALTER TYPE e ADD VALUE 'c'": {"add_value": "c"},
+    "UPDATE t SET a = 1": {"where": None},
+    "UPDATE t SET a = (SELECT b FROM u WHERE c) WHERE d = 1 RETURNING e": {"where": "d = 1"},
+    "DELETE FROM t WHERE a": {"where": "a"},
+    "VACUUM (FULL) t": {"full": True},
+}
+
+
+@pytest.mark.parametrize("statement", KWARGS)
+def test_what_a_statement_says_has_alembics_names(statement: str) -> None:
+    assert sql(statement).kwargs == KWARGS[statement]
+
+
+HOLES = {
+    # in Python, where x is not known: the operation, its table, its WHERE
+    "UPDATE t SET a = {x}": ("update t", None),
+    "UPDATE t SET a = {x} WHERE b = {x}": ("update t", "b = ?"),
+    "UPDATE {x} SET a = 1": ("update ?", None),
+    "ALTER TABLE t_{x} DROP COLUMN a": ("drop_column  (a)?", None),
+    "ALTER TABLE t DROP COLUMN {x}": ("drop_column t?", None),
+    "{x} TABLE t": ("unparsed ?", None),
+}
+
+
+@pytest.mark.parametrize("statement", HOLES)
+def test_sql_with_an_unknown_part_keeps_what_is_known(statement: str) -> None:
+    operation = read(f"op.execute(f{statement!r})", "from app import x").operations[-1]
+    assert (brief(operation), operation.kwargs.get("where")) == HOLES[statement]
+
+
+def test_an_update_that_may_have_a_condition_is_not_said_to_have_none() -> None:
+    operation = read("op.execute(f'UPDATE t SET a = 1 {x}')", "from app import x").operations[-1]
+    assert operation.kwargs["where"] is not None
+
+
+def test_sql_is_read_as_the_database_of_its_branch_reads_it() -> None:
+    body = """
+    if op.get_bind().dialect.name == 'mysql':
+        op.execute("UPDATE t SET a = 'it\\\\'s; DROP TABLE u'")
+    """
+    assert briefs(read(body)) == ["update t"]
+
+
+def test_sqlglot_is_loaded_only_where_there_is_sql(tmp_path: Path) -> None:
+    path = tmp_path / "m.py"
+    path.write_text(f"{HEADER}def upgrade():\n    op.drop_table('t')\n")
+    code = "import sys; from migration_guard.reader import read_migration; read_migration(sys.argv[1]); print('sqlglot' in sys.modules)"
+    folder = str(Path(read_migration.__code__.co_filename).parents[1])
+    run = [sys.executable, "-B", "-c", code, str(path)]
+    assert subprocess.check_output(run, cwd=folder, text=True).strip() == "False"
+    path.write_text(f"{HEADER}def upgrade():\n    op.execute('DROP TABLE t')\n")
+    assert subprocess.check_output(run, cwd=folder, text=True).strip() == "True"
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(statements=st.lists(st.sampled_from(sorted(SQL)), min_size=1, max_size=3), data=st.data())
+def test_mutated_sql_raises_nothing(statements: list[str], data: st.DataObject) -> None:
+    text = "; ".join(statements)
+    for _ in range(data.draw(st.integers(0, 4))):
+        at = data.draw(st.integers(0, len(text)))
+        piece = data.draw(st.sampled_from(["", "(", ")", "'", '"', "$$", ";", ",", ".", " ", "\ue000", "--", "/*"]))
+        text = text[:at] + piece + text[at + data.draw(st.integers(0, 12)) :]
+    read(f"op.execute({text!r})")

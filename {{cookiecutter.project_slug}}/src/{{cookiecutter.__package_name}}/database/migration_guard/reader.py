@@ -1294,11 +1294,12 @@ class Reader:
         name = kwargs.get("name", UNKNOWN)
         if args and (args[0] is UNKNOWN or args[0] is None or isinstance(args[0], str)):
             name, *args = args
-        type_, references, computed, identity = kwargs.get("type_"), [], None, False
+        type_, references, computed, identity, unnamed = kwargs.get("type_"), [], None, False, False
         for arg in args:
             kind = arg.name if type(arg) is Call else ""
             if kind == "ForeignKey":
                 references.append(text_of(arg.args[0]) or "" if arg.args else "")
+                unnamed = unnamed or not arg.kwargs.get("name")
             elif kind == "Computed":
                 computed = "virtual" if arg.kwargs.get("persisted") is False else "stored"
             elif kind == "Identity":
@@ -1318,6 +1319,7 @@ class Reader:
             computed,
             identity,
             tuple(references),
+            unnamed,
         )
 
     def constraint(self, kind: str, args: list[Any], kwargs: dict[str, Any]) -> Constraint:

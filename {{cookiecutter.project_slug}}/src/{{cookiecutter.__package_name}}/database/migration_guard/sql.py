@@ -1,33 +1,35 @@
 """SQL text -> operations, under Alembic's names.
 
-sqlglot splits the text into tokens, as the dialect has its comments, strings and dollar quotes; the statements that change
-something are read from the tokens here. sqlglot's own parser knows too few forms of ALTER TABLE to be relied on, and a
-statement that it can't parse would lose its table.
+sqlglot cuts the text into tokens, as the dialect has its comments, strings and dollar quotes. The statements are read
+from the tokens here: sqlglot's own parser gives up on half of the forms of ALTER TABLE, and the table with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, Tokenizer, TokenType
 
 from .operation import HOLE, UNKNOWN, Column, Constraint, Operation, Type
 
-MAX_SQL = 1_000_000  # characters; what is longer is a dump
+__all__ = ["read_sql"]
+
+MAX_SQL = 500_000  # characters; a longer text is a dump, and read as far as that
 SQLGLOT = {"postgresql": "postgres", "cockroachdb": "postgres", "mariadb": "mysql", "mssql": "tsql"}
-TYPE_ALIASES = {
+READING = frozenset(
+    "SELECT SHOW PRAGMA BEGIN COMMIT ROLLBACK START SAVEPOINT RELEASE EXPLAIN VALUES USE ANALYZE NOTIFY RESET DECLARE "
+    "CLOSE FETCH CHECKPOINT DESCRIBE GRANT REVOKE END DISCARD PERFORM RETURN RAISE NULL GO PRINT UNLOCK".split()
+)
+TYPES = {
     "character varying": "varchar",
     "character": "char",
     "int": "integer",
     "int4": "integer",
     "int8": "bigint",
     "int2": "smallint",
-    "serial4": "serial",
-    "serial8": "bigserial",
     "bool": "boolean",
     "float4": "real",
     "float8": "double",
@@ -35,95 +37,95 @@ TYPE_ALIASES = {
     "decimal": "numeric",
     "timestamptz": "timestamp",
     "timetz": "time",
-    "timestamp without time zone": "timestamp",
-    "timestamp with time zone": "timestamp",
-    "time with time zone": "time",
-    "time without time zone": "time",
 }
-# What ends a type or a default in a column's definition.
+# What ends a type or a default in the definition of a column, and the words of a type after the first.
 AFTER_TYPE = frozenset(
-    "NOT NULL DEFAULT PRIMARY UNIQUE REFERENCES CHECK CONSTRAINT GENERATED COLLATE AUTO_INCREMENT AUTOINCREMENT COMMENT "
-    "FIRST AFTER ON AS IDENTITY KEY USING DEFERRABLE INITIALLY VISIBLE INVISIBLE STORED VIRTUAL".split()
+    ", ) NOT NULL DEFAULT PRIMARY UNIQUE REFERENCES CHECK CONSTRAINT GENERATED COLLATE AUTO_INCREMENT AUTOINCREMENT "
+    "COMMENT FIRST AFTER ON AS IDENTITY KEY USING DEFERRABLE INITIALLY VISIBLE INVISIBLE STORED VIRTUAL".split()
 )
-BLOCK_WORDS = frozenset("BEGIN DECLARE ELSE LOOP THEN EXCEPTION".split())
-tokenizers: dict[str, Tokenizer] = {}
+TYPE_WORDS = frozenset(("VARYING", "PRECISION", "UNSIGNED", "ZEROFILL", "SIGNED"))
+TABLE_PARTS = frozenset(
+    "CONSTRAINT PRIMARY UNIQUE CHECK FOREIGN EXCLUDE INDEX KEY FULLTEXT SPATIAL LIKE PERIOD".split()
+)
+BLOCK_WORDS = frozenset(("BEGIN", "THEN", "ELSE", "LOOP"))
+POSTGRESQL = re.compile(r"::|\$\w*\$|\[\d*\]")  # casts, dollar quotes, arrays
+_tokenizers: dict[str, Any] = {}
 
 
 def read_sql(text: str, dialects: Sequence[str]) -> list[Operation]:
-    """An operation for each thing that the statements change."""
-    cut = len(text) > MAX_SQL
-    tokens = tokenize(text[: text.rfind(";", 0, MAX_SQL) + 1] if cut else text, dialects)
-    if tokens is None:
-        return [Operation("unparsed", sql=text, certain=False, via="execute")]
-    operations = []
-    for statement in split(tokens):
-        operations += Statement(text, statement, dialects).read()
-    if cut:
-        operations.append(Operation("unparsed", certain=False, via="execute"))
+    """Return an operation for each thing that the statements change."""
+    cut = text.rfind(";", 0, MAX_SQL) + 1 if len(text) > MAX_SQL else len(text)
+    tokens = _tokens(text[:cut], dialects)
+    operations = [] if cut == len(text) and tokens is not None else [Operation("unparsed", certain=False)]
+    for statement in _split(tokens or []):
+        operations += _Statement(text, statement, dialects).read()
+    for operation in operations:
+        operation.via = "execute"
     return operations
 
 
-def tokenize(text: str, dialects: Sequence[str]) -> list[Token] | None:
-    hints = ["mysql"] if "`" in text else ["postgresql"] if "$$" in text or "::" in text else []
-    for dialect in dict.fromkeys([*hints, *dialects, "postgresql", "mysql"]):
+def _tokens(text: str, dialects: Sequence[str]) -> list[Any] | None:
+    hint = ["mysql"] if "`" in text else ["postgresql"] if POSTGRESQL.search(text) else []
+    for dialect in dict.fromkeys((*hint, *dialects, "postgresql", "mysql")):
         name = SQLGLOT.get(dialect, dialect)
-        if name not in tokenizers:
+        if name not in _tokenizers:
             base = Dialect.get_or_raise(name).tokenizer_class
-            # Without COMMANDS the rest of a statement such as VACUUM is split into tokens too.
-            tokenizers[name] = type(base.__name__, (base,), {"COMMANDS": set()})()
+            words = {word: kind for word, kind in base.KEYWORDS.items() if " " not in word}  # one token for each word
+            _tokenizers[name] = type("Tokenizer", (base,), {"COMMANDS": set(), "KEYWORDS": words})()
         try:
-            return tokenizers[name].tokenize(text)
+            return list(_tokenizers[name].tokenize(text))
         except SqlglotError:
             continue
     return None
 
 
-def split(tokens: list[Token]) -> Iterator[list[Token]]:
-    """At semicolons, except inside the body of a trigger or routine."""
-    statement: list[Token] = []
+def _split(tokens: list[Any]) -> Iterator[list[Any]]:
+    """Cut at semicolons, but not in the body of a trigger or routine."""
+    statement: list[Any] = []
     for token in tokens:
-        if token.token_type is not TokenType.SEMICOLON:
+        if token.token_type.name != "SEMICOLON":
             statement.append(token)
         elif statement:
-            words = [t.text.upper() for t in statement]
+            words = [other.text.upper() for other in statement]
             routine = words[0] == "CREATE" and not {"TRIGGER", "PROCEDURE", "FUNCTION"}.isdisjoint(words[:8])
-            if not (routine and "BEGIN" in words and words[-1] != "END"):
+            if not routine or "BEGIN" not in words or words[-1] == "END":
                 yield statement
                 statement = []
     if statement:
         yield statement
 
 
-class Statement:
+def _known(name: str | None) -> str | None:
+    return name if name and HOLE not in name else None
+
+
+class _Statement:
     """One statement, read from left to right."""
 
-    def __init__(self, text: str, tokens: list[Token], dialects: Sequence[str]) -> None:
-        self.text = text
-        self.tokens = tokens
-        self.dialects = dialects
-        self.words = [
-            "" if t.token_type in (TokenType.STRING, TokenType.IDENTIFIER) else t.text.upper() for t in tokens
-        ]
+    def __init__(self, text: str, tokens: list[Any], dialects: Sequence[str]) -> None:
+        self.text, self.tokens, self.dialects = text, tokens, dialects
+        quoted = ("STRING", "IDENTIFIER", "HEREDOC_STRING", "RAW_STRING", "NATIONAL_STRING")
+        self.words = ["" if token.token_type.name in quoted else token.text.upper() for token in tokens]
         self.at = 0
+        self.target: dict[str, Any] = {}
 
-    # Reading
+    # From token to token
 
-    def next(self) -> str:
+    def word(self) -> str:
         return self.words[self.at] if self.at < len(self.words) else ";"
 
     def take(self, *words: str) -> bool:
-        """Move past these words if they are the next."""
+        """Go past these words if they are next."""
         end = self.at + len(words)
-        if self.words[self.at : end] != list(words):
+        if tuple(self.words[self.at : end]) != words:
             return False
         self.at = end
         return True
 
-    def take_any(self, *words: str) -> bool:
-        if self.next() not in words:
-            return False
-        self.at += 1
-        return True
+    def take_any(self, *words: str) -> str:
+        word = self.word()
+        self.at += word in words
+        return word if word in words else ""
 
     def exists(self) -> dict[str, Any]:
         if self.take("IF", "NOT", "EXISTS"):
@@ -131,141 +133,538 @@ class Statement:
         return {"if_exists": True} if self.take("IF", "EXISTS") else {}
 
     def identifier(self) -> str | None:
-        if self.at >= len(self.tokens) or self.words[self.at] in ("(", ")", ",", ".", "="):
+        if self.word() in ("(", ")", ",", ".", "=", ";"):
             return None
-        text = self.tokens[self.at].text
         self.at += 1
-        return text
+        return str(self.tokens[self.at - 1].text)
 
-    def table(self) -> dict[str, Any]:
-        """``table`` and ``schema`` of the name that is next, and whether they are certain."""
+    def name(self) -> dict[str, Any]:
+        """Read a name as ``table`` and ``schema``."""
         parts = [self.identifier()]
         while self.take("."):
             parts.append(self.identifier())
-        known = all(part and HOLE not in part for part in parts)
-        return {
-            "table": parts[-1] if parts[-1] and HOLE not in parts[-1] else None,
-            "schema": parts[-2] if len(parts) > 1 and known else None,
-            "certain": known,
-        }
+        self.take("*")
+        certain = all(map(_known, parts))
+        schema = parts[-2] if len(parts) > 1 and certain else None
+        return {"table": _known(parts[-1]), "schema": schema, "certain": certain}
 
-    def slice(self, start: int, end: int) -> str:
-        if start >= end:
-            return ""
-        return self.text[self.tokens[start].start : self.tokens[end - 1].end + 1].strip()
+    def plain_name(self) -> str | None:
+        name = self.name()
+        return name["table"] if name["certain"] else None
+
+    def slice(self, start: int, end: int | None = None) -> str:
+        tokens = self.tokens[start:end]
+        return self.text[tokens[0].start : tokens[-1].end + 1] if tokens else ""
 
     def skip(self, *stops: str) -> str:
-        """The text up to one of these words outside parentheses."""
+        """Go to one of these words outside of parentheses; return the text up to there."""
         start, depth = self.at, 0
         while self.at < len(self.words):
             word = self.words[self.at]
-            if depth == 0 and word in stops:
+            if not depth and (word in stops or word == ")"):
                 break
             depth += (word == "(") - (word == ")")
-            if depth < 0:
-                break
             self.at += 1
         return self.slice(start, self.at)
 
-    def group(self) -> list[str]:
-        """What stands between the parentheses that are next, split at commas; quotes off plain names."""
-        parts: list[str] = []
-        if not self.take("("):
-            return parts
-        while self.at < len(self.words) and self.next() != ")":
+    def items(self) -> tuple[str, ...]:
+        """Return what stands between parentheses, cut at commas; a quoted name without its quotes."""
+        items = []
+        while self.take("(") if not items else self.take(","):
             start = self.at
             text = self.skip(",")
-            parts.append(self.tokens[start].text if self.at == start + 1 else text)
-            self.take(",")
+            name = (
+                self.tokens[start].text
+                if self.at > start and self.words[start + 1] in (",", ")", "ASC", "DESC")
+                else text
+            )
+            items.append(name)
         self.take(")")
-        return parts
+        return tuple(item for item in items if _known(item))
 
     # Statements
 
     def read(self) -> list[Operation]:
-        self.sql = self.slice(0, len(self.tokens))
-        if self.take("WITH"):
-            while self.at < len(self.words) and self.next() not in ("UPDATE", "DELETE", "INSERT", "SELECT", "MERGE"):
-                self.at += 1
-                self.skip("UPDATE", "DELETE", "INSERT", "SELECT", "MERGE")
-        verb = self.next().lower()
-        read = getattr(self, f"read_{verb}", None)
-        if read is None:
-            return []
+        sql = self.slice(0)
+        while self.take_any("WITH", ","):
+            self.take("RECURSIVE")
+            self.skip("UPDATE", "DELETE", "INSERT", "SELECT", "MERGE", ",")
+        verb = self.word()
+        read = getattr(self, f"read_{verb.lower()}", None)
         self.at += 1
-        return [replace(o, sql=self.sql, via="execute") for o in read()]
+        operations = [] if verb in READING else list(read()) if read else [Operation(verb.lower(), certain=False)]
+        if HOLE in verb or not verb:
+            operations = [Operation("unparsed", certain=False)]
+        for operation in operations:
+            operation.sql = operation.sql or sql.replace(HOLE, "?")
+        return operations
 
     def read_update(self) -> Iterator[Operation]:
-        self.take("ONLY")
-        target = self.table()
+        self.take_any("ONLY", "IGNORE", "LOW_PRIORITY")
+        target = self.name()
         self.skip("WHERE")
-        yield Operation("update", **target, kwargs={"where": self.where()})
+        yield Operation("update", kwargs={"where": self.where()}, **target)
 
     def read_delete(self) -> Iterator[Operation]:
+        self.skip("FROM")
         self.take("FROM")
         self.take("ONLY")
-        target = self.table()
+        target = self.name()
         self.skip("WHERE")
-        yield Operation("delete", **target, kwargs={"where": self.where()})
+        yield Operation("delete", kwargs={"where": self.where()}, **target)
 
     def where(self) -> Any:
         if self.take("WHERE"):
-            return self.skip("RETURNING")
-        return UNKNOWN if HOLE in self.words[-1] else None
+            return self.skip("RETURNING").replace(HOLE, "?")
+        return UNKNOWN if HOLE in self.words[-1] and self.words[-2:-1] != ["="] else None
 
     def read_insert(self) -> Iterator[Operation]:
         self.skip("INTO")
         self.take("INTO")
-        yield Operation("bulk_insert", **self.table())
+        yield Operation("bulk_insert", **self.name())
+
+    read_replace = read_insert
+
+    def read_merge(self) -> Iterator[Operation]:
+        self.take("INTO")
+        yield Operation("merge", **self.name())
+
+    def read_copy(self) -> Iterator[Operation]:
+        yield Operation("bulk_insert", **self.name())
 
     def read_truncate(self) -> Iterator[Operation]:
-        self.take("TABLE")
+        yield from self.tables("truncate")
+
+    def read_lock(self) -> Iterator[Operation]:
+        yield from self.tables("lock_table")
+
+    def read_vacuum(self) -> Iterator[Operation]:
+        full = "FULL" in self.words
+        self.items()
+        while self.take_any("FULL", "FREEZE", "VERBOSE", "ANALYZE"):
+            pass
+        for operation in self.tables("vacuum"):
+            operation.kwargs["full"] = full
+            yield operation
+
+    def read_cluster(self) -> Iterator[Operation]:
+        yield from self.tables("cluster")
+
+    def read_optimize(self) -> Iterator[Operation]:
+        yield from self.tables("optimize")
+
+    def tables(self, operation: str) -> Iterator[Operation]:
+        """An operation for each of the tables that are named."""
+        self.take_any("TABLE", "TABLES")
+        kwargs = self.exists()
         self.take("ONLY")
-        yield Operation("truncate", **self.table())
-        while self.take(","):
-            yield Operation("truncate", **self.table())
+        if self.word() == ";":
+            yield Operation(operation)
+            return
+        while True:
+            yield Operation(operation, kwargs=dict(kwargs), **self.name())
+            if not self.take(","):
+                return
+
+    def read_reindex(self) -> Iterator[Operation]:
+        kind = self.take_any("TABLE", "INDEX", "SCHEMA", "DATABASE", "SYSTEM")
+        kwargs = {"postgresql_concurrently": True} if self.take("CONCURRENTLY") else {}
+        target = self.name()
+        if kind != "TABLE":
+            yield Operation("reindex", name=target["table"], kwargs=kwargs)
+        else:
+            yield Operation("reindex", kwargs=kwargs, **target)
+
+    def read_refresh(self) -> Iterator[Operation]:
+        self.take("MATERIALIZED", "VIEW")
+        self.take("CONCURRENTLY")
+        yield Operation("refresh_materialized_view", name=self.plain_name())
+
+    def read_rename(self) -> Iterator[Operation]:
+        self.take("TABLE")
+        while True:
+            target = self.name()
+            self.take("TO")
+            yield Operation("rename_table", kwargs={"new_table_name": self.plain_name() or UNKNOWN}, **target)
+            if not self.take(","):
+                return
+
+    def read_set(self) -> Iterator[Operation]:
+        yield Operation("set", name=self.identifier())
+
+    def read_comment(self) -> Iterator[Operation]:
+        self.take("ON")
+        if self.take("TABLE"):
+            yield Operation("create_table_comment", **self.name())
+        elif self.take("COLUMN"):
+            parts = [self.identifier()]
+            while self.take("."):
+                parts.append(self.identifier())
+            *schema, table, column = [None, *parts]
+            yield Operation(
+                "alter_column",
+                table=_known(table),
+                schema=next(iter(schema[1:]), None),
+                columns=(column,) if _known(column) else (),
+                kwargs={"comment": self.slice(self.at + 1)},
+            )
+
+    def read_call(self) -> Iterator[Operation]:
+        yield Operation("call", name=self.identifier(), certain=False)
+
+    def read_execute(self) -> Iterator[Operation]:
+        if self.word() == "" and len(self.tokens) == self.at + 1:
+            yield from read_sql(self.tokens[self.at].text, self.dialects)
+        else:
+            yield Operation("execute", certain=False)
+
+    read_exec = read_execute
+
+    def read_do(self) -> Iterator[Operation]:
+        """Read an anonymous block: what it does may depend on its conditions."""
+        body = next((token.text for token in self.tokens if token.token_type.name.endswith("STRING")), "")
+        for tokens in _split(_tokens(body, ("postgresql",)) or []):
+            part = _Statement(body, tokens, self.dialects)
+            while part.words and not hasattr(part, f"read_{part.words[0].lower()}"):
+                start = next((at + 1 for at, word in enumerate(part.words) if word in BLOCK_WORDS), len(part.words))
+                part = _Statement(body, part.tokens[start:], self.dialects)
+            for operation in part.read() if part.words else ():
+                operation.conditional = True
+                yield operation
+
+    # CREATE, DROP, ALTER
+
+    def kind(self) -> str:
+        """Read what is made, dropped or altered, past the words that qualify it."""
+        self.take("OR", "REPLACE")
+        start = self.at
+        while self.word() not in KINDS and self.word() not in ("(", "AS", ";"):
+            self.at += 1
+        self.before = self.words[start : self.at]
+        self.at += 1
+        kind = self.words[self.at - 1].lower() if self.at <= len(self.words) else ""
+        return "materialized_view" if "MATERIALIZED" in self.before else kind
 
     def read_create(self) -> Iterator[Operation]:
-        self.take("OR", "REPLACE")
-        unique = self.take("UNIQUE")
-        if self.take("INDEX"):
-            kwargs: dict[str, Any] = {"unique": True} if unique else {}
-            if self.take("CONCURRENTLY"):
-                kwargs["postgresql_concurrently"] = True
-            kwargs |= self.exists()
-            name = self.identifier() if self.next() != "ON" else None
+        kind = self.kind()
+        if kind == "table":
+            yield self.create_table()
+        elif kind == "index":
+            yield self.create_index("UNIQUE" in self.before)
+        else:
+            yield self.other("create", kind)
+
+    def other(self, verb: str, kind: str) -> Operation:
+        """Something that is no table; a trigger, policy or rule has one."""
+        kwargs = self.exists()
+        if kind.upper() not in KINDS | {"MATERIALIZED_VIEW"}:
+            return Operation(verb, certain=False)
+        operation = Operation(f"{verb}_{kind}", name=self.plain_name(), kwargs=kwargs)
+        if kind in ("trigger", "policy", "rule"):
             self.skip("ON")
-            self.take("ON")
-            self.take("ONLY")
-            target = self.table()
-            if self.take("USING"):
-                kwargs["postgresql_using"] = self.identifier()
-            columns = tuple(self.group())
-            self.skip("WHERE")
-            if self.take("WHERE"):
-                kwargs["postgresql_where"] = self.skip()
-            yield Operation("create_index", name=name, columns=columns, kwargs=kwargs, **target)
-            return
-        self.take_any("TEMP", "TEMPORARY", "UNLOGGED", "GLOBAL", "LOCAL")
-        if self.take("TABLE"):
-            kwargs = self.exists()
-            yield Operation("create_table", kwargs=kwargs, **self.table())
+            if self.take("ON"):
+                target = self.name()
+                operation.table, operation.schema = target["table"], target["schema"]
+        if "VALUE" in self.words[: self.at + 2] and verb == "alter":
+            operation.kwargs["add_value"] = self.tokens[-1].text
+        if self.take("AS", "ENUM"):
+            operation.kwargs["values"] = self.items()
+        return operation
+
+    def create_table(self) -> Operation:
+        operation = Operation("create_table", kwargs=self.exists(), **self.name())
+        columns, constraints = [], []
+        while self.take("(") if not (columns or constraints) else self.take(","):
+            if self.word() in TABLE_PARTS:
+                constraints += [self.constraint()[0]]
+            else:
+                columns.append(self.column(constraints))
+            self.skip(",")
+        operation.definitions = tuple(columns)
+        operation.columns = tuple(column.name for column in columns if isinstance(column.name, str))
+        operation.constraints = tuple(each for each in constraints if each)
+        return operation
+
+    def create_index(self, unique: bool) -> Operation:
+        kwargs: dict[str, Any] = {"unique": True} if unique else {}
+        if self.take("CONCURRENTLY"):
+            kwargs["postgresql_concurrently"] = True
+        kwargs |= self.exists()
+        name = self.plain_name() if self.word() != "ON" else None
+        self.skip("ON")
+        self.take("ON")
+        if self.take("ONLY"):
+            kwargs["only"] = True
+        target = self.name()
+        if self.take("USING"):
+            kwargs["postgresql_using"] = self.identifier()
+        columns = self.items()
+        self.skip("WHERE")
+        if self.take("WHERE"):
+            kwargs["postgresql_where"] = self.skip()
+        return Operation("create_index", name=name, columns=columns, kwargs=kwargs, **target)
 
     def read_drop(self) -> Iterator[Operation]:
-        if self.take("TABLE"):
-            kwargs = self.exists()
-            yield Operation("drop_table", kwargs=dict(kwargs), **self.table())
-            while self.take(","):
-                yield Operation("drop_table", kwargs=dict(kwargs), **self.table())
-        elif self.take("INDEX"):
+        kind = self.kind()
+        if kind == "table":
+            yield from self.tables("drop_table")
+        elif kind == "index":
             kwargs = {"postgresql_concurrently": True} if self.take("CONCURRENTLY") else {}
             kwargs |= self.exists()
-            yield Operation("drop_index", name=self.identifier(), kwargs=kwargs)
+            while True:
+                operation = Operation("drop_index", name=self.plain_name(), kwargs=dict(kwargs))
+                if self.take("ON"):
+                    target = self.name()
+                    operation.table, operation.schema = target["table"], target["schema"]
+                yield operation
+                if not self.take(","):
+                    return
+        else:
+            yield self.other("drop", kind)
 
     def read_alter(self) -> Iterator[Operation]:
-        if not self.take("TABLE"):
+        kind = self.kind()
+        if kind != "table":
+            yield self.other("alter", kind)
             return
         self.exists()
         self.take("ONLY")
-        target = self.table()
-        yield Operation("alter_table", **target)
+        self.target = self.name()
+        while self.word() != ";":
+            yield from self.action()
+            self.skip(",")
+            self.at += 1
+
+    def op(self, operation: str, **fields: Any) -> Operation:
+        return Operation(operation, **{**self.target, **fields})
+
+    def action(self) -> Iterator[Operation]:
+        """Read one action of ALTER TABLE."""
+        word = self.take_any("ADD", "DROP", "ALTER", "RENAME", "MODIFY", "CHANGE", "VALIDATE")
+        if word == "ADD" and self.word() in TABLE_PARTS:
+            yield self.add_constraint()
+        elif word == "ADD":
+            self.take("COLUMN")
+            kwargs = self.exists()
+            group = self.take("(")
+            while True:
+                constraints: list[Constraint | None] = []
+                column = self.column(constraints)
+                names = (column.name,) if isinstance(column.name, str) else ()
+                yield self.op(
+                    "add_column",
+                    columns=names,
+                    definitions=(column,),
+                    kwargs=dict(kwargs),
+                    constraints=tuple(each for each in constraints if each),
+                )
+                self.skip(",")
+                if not group or not self.take(","):
+                    return
+        elif word == "DROP":
+            yield self.drop()
+        elif word == "ALTER":
+            yield self.alter_column()
+        elif word == "RENAME":
+            yield self.rename()
+        elif word in ("MODIFY", "CHANGE"):
+            self.take("COLUMN")
+            old = self.identifier() if word == "CHANGE" else None
+            column = self.column([])
+            kwargs = {"type_": column.type, "nullable": column.nullable is not False}
+            if old and column.name != old:
+                kwargs["new_column_name"] = column.name
+            yield self.op("alter_column", columns=(old or column.name,), kwargs=kwargs)
+        elif word == "VALIDATE":
+            self.take("CONSTRAINT")
+            yield self.op("validate_constraint", name=_known(self.identifier()))
+        else:
+            yield self.op("alter_table", certain=self.target["certain"] and HOLE not in self.word())
+
+    def add_constraint(self) -> Operation:
+        if self.take_any("INDEX", "KEY", "FULLTEXT", "SPATIAL"):
+            self.take_any("INDEX", "KEY")
+            name = self.identifier()
+            return self.op("create_index", name=name, columns=self.items())
+        constraint, kwargs = self.constraint()
+        if constraint is None:
+            return self.op("alter_table")
+        name = constraint.name if isinstance(constraint.name, str) else None
+        kind = constraint.kind if constraint.kind in ("primary_key", "foreign_key") else f"{constraint.kind}_constraint"
+        return self.op(
+            f"create_{kind}", name=name, columns=constraint.columns, constraints=(constraint,), kwargs=kwargs
+        )
+
+    def constraint(self) -> tuple[Constraint | None, dict[str, Any]]:
+        """Read a constraint of a table."""
+        name = _known(self.identifier()) if self.take("CONSTRAINT") else None
+        kwargs: dict[str, Any] = {}
+        kind, columns, expression, references = (
+            self.take_any("PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE").lower(),
+            (),
+            None,
+            None,
+        )
+        self.take_any("KEY", "INDEX")
+        if kind == "check":
+            self.take("(")
+            expression = self.skip()
+            self.take(")")
+        elif kind in ("primary", "unique", "foreign"):
+            if self.word() not in ("(", "USING", "NULLS"):
+                name = name or self.identifier()
+            if self.take("USING", "INDEX"):
+                kwargs["using_index"] = self.identifier()
+            self.skip("(", ",", "REFERENCES", "NOT")
+            columns = self.items()
+        if self.take("REFERENCES"):
+            references = self.plain_name() or UNKNOWN
+        rest = self.skip(",").upper().split()
+        if not kind:
+            return None, kwargs
+        not_valid = "VALID" in rest
+        if not_valid:
+            kwargs["postgresql_not_valid"] = True
+        kind = f"{kind}_key" if kind in ("primary", "foreign") else kind
+        return Constraint(kind, name, columns, expression, references, not_valid), kwargs
+
+    def drop(self) -> Operation:
+        kind = self.take_any("COLUMN", "CONSTRAINT", "FOREIGN", "PRIMARY", "INDEX", "KEY", "CHECK", "PARTITION")
+        kwargs: dict[str, Any] = {}
+        if kind in ("FOREIGN", "PRIMARY"):
+            self.take("KEY")
+            kwargs["type_"] = {"FOREIGN": "foreignkey", "PRIMARY": "primary"}[kind]
+        kwargs |= self.exists()
+        name = _known(self.identifier()) if kind != "PRIMARY" else None
+        if kind in ("", "COLUMN"):
+            return self.op(
+                "drop_column",
+                columns=(name,) if name else (),
+                kwargs=kwargs,
+                certain=bool(self.target["certain"] and name),
+            )
+        if kind == "PARTITION":
+            return self.op("alter_table")
+        return self.op("drop_index" if kind in ("INDEX", "KEY") else "drop_constraint", name=name, kwargs=kwargs)
+
+    def rename(self) -> Operation:
+        kind = self.take_any("TO", "AS", "COLUMN", "CONSTRAINT", "INDEX", "KEY")
+        if kind in ("TO", "AS"):
+            return self.op("rename_table", kwargs={"new_table_name": self.plain_name() or UNKNOWN})
+        old = self.identifier()
+        self.take("TO")
+        new = _known(self.identifier()) or UNKNOWN
+        if kind in ("CONSTRAINT", "INDEX", "KEY"):
+            return self.op(f"rename_{'constraint' if kind == 'CONSTRAINT' else 'index'}", name=_known(old))
+        columns = (old,) if old and _known(old) else ()
+        return self.op("alter_column", columns=columns, kwargs={"new_column_name": new})
+
+    def alter_column(self) -> Operation:
+        if self.take_any("INDEX", "CONSTRAINT", "CHECK"):
+            return self.op("alter_table")
+        self.take("COLUMN")
+        name = _known(self.identifier())
+        kwargs: dict[str, Any] = {}
+        if self.take("SET", "NOT", "NULL") or self.take("DROP", "NOT", "NULL"):
+            kwargs["nullable"] = self.words[self.at - 3] == "DROP"
+        elif self.take("SET", "DEFAULT"):
+            kwargs["server_default"] = self.skip(",").replace(HOLE, "?")
+        elif self.take("DROP", "DEFAULT"):
+            kwargs["server_default"] = None
+        elif (
+            self.take("SET", "DATA", "TYPE")
+            or self.take("TYPE")
+            or self.word() not in ("SET", "DROP", "ADD", "RESTART")
+        ):
+            kwargs["type_"] = self.type() or UNKNOWN
+            if self.take("USING"):
+                kwargs["postgresql_using"] = self.skip(",")
+        return self.op(
+            "alter_column",
+            columns=(name,) if name else (),
+            kwargs=kwargs,
+            certain=bool(self.target["certain"] and name),
+        )
+
+    # Columns
+
+    def column(self, constraints: list[Constraint | None]) -> Column:
+        """Read the definition of a column; its CHECK goes to the constraints."""
+        column = Column(_known(self.identifier()) or UNKNOWN, self.type())
+        fields: dict[str, Any] = {}
+        named = False
+        if column.type and column.type.name.endswith("serial"):
+            fields["nullable"] = False
+        while self.word() not in (",", ")", ";"):
+            if self.take("NOT", "NULL") or self.take("NULL"):
+                fields["nullable"] = self.words[self.at - 2] != "NOT"
+            elif self.take("GENERATED", "BY", "DEFAULT", "AS", "IDENTITY"):
+                fields["identity"] = True
+            elif self.take("DEFAULT"):
+                start = self.at
+                self.at += self.word() != "("
+                self.skip(*AFTER_TYPE)
+                default = self.slice(start, self.at).replace(HOLE, "?")
+                fields["server_default"] = None if default.upper() == "NULL" else default
+            elif self.take("PRIMARY", "KEY"):
+                fields["primary_key"] = True
+            elif self.take("UNIQUE"):
+                fields["unique"] = True
+            elif self.take("CONSTRAINT"):
+                named = bool(self.identifier())
+            elif self.take("REFERENCES"):
+                fields["unnamed"] = not named
+                table = self.name()
+                qualified = ".".join(filter(None, (table["schema"], table["table"] or "")))
+                fields["references"] = (".".join((qualified, *self.items()[:1])),)
+            elif self.take("CHECK", "("):
+                constraints.append(Constraint("check", None, (), self.skip()))
+                self.at += 1
+            elif self.take("AUTO_INCREMENT") or self.take("IDENTITY"):
+                fields["identity"] = True
+            elif self.take("AS", "("):
+                self.skip()
+                self.at += 1
+                fields["computed"] = "stored" if self.take_any("STORED", "PERSISTED") else "virtual"
+            else:
+                self.at += 1
+        for name, value in fields.items():
+            object.__setattr__(column, name, value)
+        return column
+
+    def type(self) -> Type | None:
+        if self.word() in AFTER_TYPE or self.word() == ";":
+            return None
+        quoted = self.word() == ""
+        name = self.identifier() or ""
+        while self.take("."):
+            name = self.identifier() or ""
+        name = name if quoted else name.lower()
+        args: tuple[Any, ...] = ()
+        while True:
+            if self.word() in TYPE_WORDS:
+                name += " " + self.word().lower()
+                self.at += 1
+            elif self.word() == "(":
+                args = tuple(int(item) if item.isdecimal() else item for item in self.items())
+            else:
+                break
+        kwargs: dict[str, Any] = {}
+        zone = self.take("WITH", "TIME", "ZONE") or name.endswith("tz")
+        if zone:
+            kwargs["timezone"] = True
+        self.take("WITHOUT", "TIME", "ZONE")
+        if name == "enum":
+            args, kwargs = (), {"values": args}
+        made = Type(TYPES.get(name, name), args, kwargs)
+        while self.take("[") or self.take_any("ARRAY"):
+            self.skip("]")
+            self.take("]")
+            made = Type("array", (made,))
+        return None if HOLE in name else made
+
+
+KINDS = frozenset(
+    "TABLE INDEX VIEW FUNCTION PROCEDURE TRIGGER SEQUENCE TYPE DOMAIN SCHEMA DATABASE EXTENSION POLICY RULE ROLE USER "
+    "STATISTICS PUBLICATION SUBSCRIPTION AGGREGATE COLLATION SERVER EVENT CAST OWNED SYSTEM LANGUAGE OPERATOR".split()
+)
