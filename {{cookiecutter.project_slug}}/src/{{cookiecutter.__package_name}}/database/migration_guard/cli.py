@@ -109,6 +109,8 @@ class Check:
         options = self.options
         files = list(self.files())
         chosen = [file.resolve() for file in options.files] or files
+        if lost := next((file for file in options.files if not file.is_file()), None):
+            raise CannotCheck(f"{lost}: no such file.")
         if not files and not options.files:
             folders = " or ".join(map(self.relative, self.settings.versions))
             raise CannotCheck(f"no migrations in {folders}; name their folder with --versions DIR.")

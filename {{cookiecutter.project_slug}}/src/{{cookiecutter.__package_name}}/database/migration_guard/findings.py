@@ -86,7 +86,7 @@ def ignores(source: str) -> list[Ignore]:
                     waiting.append(found[-1])
             elif token.type == tokenize.NEWLINE:
                 for ignore in waiting:
-                    ignore.covers = range(start, token.end[0] + 1)
+                    ignore.covers = range(min(start, ignore.line), token.end[0] + 1)
                 waiting, start = [], 0
             elif token.type not in OUTSIDE_STATEMENTS:
                 start = start or token.start[0]

@@ -71,6 +71,7 @@ class Column:
     computed: str | None = None  # "stored" or "virtual"
     identity: bool = False
     references: tuple[str, ...] = ()  # "videos.id" for each foreign key on the column itself
+    unnamed: bool = False  # one of them has no name
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class Rule:
     name: str
     databases: frozenset[str]
     severity: str
-    by: str  # which check finds it: rules, history, drift, roundtrip, report
+    by: str  # which check finds it: rules, history, deployed, drift, roundtrip, report
     check: Callable[[View], Found | None]
 
     @property
@@ -290,7 +290,7 @@ def revision_cycle(view: View) -> None:
     """
 
 
-@rule(by="history")
+@rule(by="deployed")
 def edited_migration(view: View) -> None:
     """A deployed migration was changed, removed or moved in the history.
     Why: Databases that have run it will never run it again: they and new databases differ from then on. Comments,
@@ -309,11 +309,13 @@ def unreadable_migration(view: View) -> Found:
     Why: What can't be read can't be checked, and Alembic may not load it either.
     Fix: Write revision and down_revision as plain strings and define upgrade() at the top level of the file.
     Bad:
-        revision, down_revision = "b" + str(1), "a1"
+        revision = uuid.uuid4().hex
+        down_revision = "a1"
 
         def upgrade(): op.execute("SELECT 1")
     Good:
-        revision, down_revision = "b1", "a1"
+        revision = "b1"
+        down_revision = "a1"
 
         def upgrade(): op.execute("SELECT 1")
     """
@@ -481,6 +483,12 @@ def type_change(view: View) -> Found:
             yield op, f"{label(op)}: {change} rewrites the table on {', '.join(costly)}."
 
 
+def for_database(type_: Type, dialect: str) -> Type:
+    """The type that ``with_variant`` gives there."""
+    variant = (type_.kwargs.get("variants") or {}).get(dialect)
+    return variant if isinstance(variant, Type) else type_
+
+
 def sql_name(type_: Type) -> str:
     return type_.name + (f"({', '.join(map(str, type_.args))})" if type_.args and type_.name != "enum" else "")
 
@@ -489,6 +497,8 @@ def is_free(database: str, old: Any, new: Type) -> bool:
     """Whether the change touches no row, as measured on PostgreSQL 15 and MariaDB 10.11, and from MySQL's manual."""
     if not isinstance(old, Type):
         return False
+    for dialect in DATABASES[database]:
+        old, new = for_database(old, dialect), for_database(new, dialect)
     if (old.name, old.args, old.kwargs) == (new.name, new.args, new.kwargs):
         return True
     if database == "sqlite":
@@ -843,7 +853,7 @@ def unnamed_constraint(view: View) -> Found:
         differ from one database to the next. PostgreSQL's own names can be relied on; drop_constraint(None) can't.
     Fix: Give it a name; Alembic writes op.f("...") for each when the metadata has a naming_convention.
     Bad: op.create_unique_constraint(None, "videos", ["url"])
-    Good: op.create_unique_constraint("uq_videos_url", "videos", ["url"])
+    Good: op.create_check_constraint("ck_videos_length", "videos", "length > 0", postgresql_not_valid=True)
     """
     for op in view.upgrade:
         unnamed = [constraint.kind for constraint in op.constraints if constraint.name is None]
@@ -851,7 +861,7 @@ def unnamed_constraint(view: View) -> Found:
             if view.on(op) <= POSTGRESQL:
                 continue
             unnamed = [kind for kind in unnamed if kind != "primary_key"]
-            unnamed += ["foreign_key" for column in op.definitions for _ in column.references]
+            unnamed += ["foreign_key" for column in op.definitions if column.unnamed]
             unnamed += ["unique" for column in op.definitions if column.unique and not column.index]
         if unnamed:
             kinds = ", ".join(f"{unnamed.count(kind)} {kind.replace('_', ' ')}" for kind in dict.fromkeys(unnamed))
@@ -935,11 +945,12 @@ def json_equality(view: View) -> Found:
     Good: op.add_column("videos", sa.Column("data", postgresql.JSONB()))
     """
     for op in view.upgrade:
-        types = {str(column.name): column.type for column in op.definitions}
         if op.operation == "alter_column":
             types = {", ".join(op.columns): op.kwargs.get("type_")}
+        else:
+            types = {str(column.name): column.type for column in op.definitions}
         for name, type_ in types.items():
-            if isinstance(type_, Type) and type_.name == "json" and op.operation != "drop_column":
+            if isinstance(type_, Type) and for_database(type_, "postgresql").name == "json":
                 yield op, f"{op.qualified_table}.{name} is json, which has no equality."
 
 
