@@ -173,11 +173,8 @@ class _Statement:
         while self.take("(") if not items else self.take(","):
             start = self.at
             text = self.skip(",")
-            name = (
-                self.tokens[start].text
-                if self.at > start and self.words[start + 1] in (",", ")", "ASC", "DESC")
-                else text
-            )
+            after = self.words[start + 1] if start + 1 < len(self.words) else ""
+            name = self.tokens[start].text if self.at > start and after in (",", ")", "ASC", "DESC") else text
             items.append(name)
         self.take(")")
         return tuple(item for item in items if _known(item))
