@@ -108,8 +108,10 @@ CASES = {
             AUTOCOMMIT + '    op.execute("CREATE INDEX CONCURRENTLY ix ON videos (url)")',
             sql("COMMIT", "CREATE INDEX CONCURRENTLY ix ON videos (url)"),
             'op.create_index("ix", "videos", ["url"])',
-            'if op.get_bind().dialect.name == "sqlite":\n'
-            '    op.create_index("ix", "videos", ["url"], postgresql_concurrently=True)',
+            (
+                'if op.get_bind().dialect.name == "sqlite":\n'
+                '    op.create_index("ix", "videos", ["url"], postgresql_concurrently=True)'
+            ),
         ],
         elsewhere=("sqlite", "mariadb"),
     ),
@@ -165,8 +167,10 @@ CASES = {
         risky=[
             'op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False))',
             'op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False, default=0))',
-            'with op.batch_alter_table("videos") as batch:\n'
-            '    batch.add_column(sa.Column("views", sa.Integer(), nullable=False))',
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.add_column(sa.Column("views", sa.Integer(), nullable=False))'
+            ),
             'op.add_column("videos", sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False))',
             sql("ALTER TABLE videos ADD COLUMN views integer NOT NULL"),
             sql("ALTER TABLE videos ADD views integer NOT NULL"),
@@ -177,8 +181,10 @@ CASES = {
             'op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False, server_default="0"))',
             'op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False, server_default=sa.text("0")))',
             NEW_TABLE + 'op.add_column("clips", sa.Column("views", sa.Integer(), nullable=False))',
-            'with op.batch_alter_table("videos") as batch:\n'
-            '    batch.add_column(sa.Column("views", sa.Integer(), nullable=False, server_default="0"))',
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.add_column(sa.Column("views", sa.Integer(), nullable=False, server_default="0"))'
+            ),
             sql("ALTER TABLE videos ADD COLUMN views integer NOT NULL DEFAULT 0"),
             'op.add_column("videos", sa.Column("twice", sa.Integer(), sa.Computed("views * 2"), nullable=False))',
             'op.add_column("videos", sa.Column("n", sa.Integer(), sa.Identity(), nullable=False))',
@@ -192,8 +198,10 @@ CASES = {
             sql("ALTER TABLE videos ALTER COLUMN url SET NOT NULL"),
             sql("ALTER TABLE videos ALTER url SET NOT NULL"),
             # the whole table is read for a new column too
-            'op.add_column("videos", sa.Column("views", sa.Integer()))\n'
-            'op.alter_column("videos", "views", nullable=False)',
+            (
+                'op.add_column("videos", sa.Column("views", sa.Integer()))\n'
+                'op.alter_column("videos", "views", nullable=False)'
+            ),
             # a constraint of another table
             sql("ALTER TABLE clips VALIDATE CONSTRAINT c", "ALTER TABLE videos ALTER COLUMN url SET NOT NULL"),
         ],
@@ -202,8 +210,10 @@ CASES = {
             'op.alter_column("videos", "url", nullable=False, existing_nullable=False, server_default="x")',
             sql("ALTER TABLE videos VALIDATE CONSTRAINT c") + '\nop.alter_column("videos", "url", nullable=False)',
             sql("ALTER TABLE videos VALIDATE CONSTRAINT c", "ALTER TABLE videos ALTER COLUMN url SET NOT NULL"),
-            'op.create_check_constraint("c", "videos", "url IS NOT NULL")\n'
-            'op.alter_column("videos", "url", nullable=False)',
+            (
+                'op.create_check_constraint("c", "videos", "url IS NOT NULL")\n'
+                'op.alter_column("videos", "url", nullable=False)'
+            ),
             NEW_TABLE + 'op.alter_column("clips", "url", nullable=False)',
             sql("ALTER TABLE videos ALTER COLUMN url DROP NOT NULL"),
         ],
@@ -215,8 +225,10 @@ CASES = {
             'op.alter_column("videos", "url", existing_type=sa.String(9), type_=sa.String(5))',
             'op.alter_column("videos", "price", existing_type=sa.Numeric(10, 2), type_=sa.Numeric(12, 3))',
             'op.alter_column("videos", "at", existing_type=sa.DateTime(), type_=sa.DateTime(timezone=True))',
-            'with op.batch_alter_table("videos") as batch:\n'
-            '    batch.alter_column("data", existing_type=sa.Text(), type_=sa.JSON())',
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.alter_column("data", existing_type=sa.Text(), type_=sa.JSON())'
+            ),
             sql("ALTER TABLE videos ALTER COLUMN id TYPE bigint"),
             sql("ALTER TABLE videos ALTER COLUMN id SET DATA TYPE bigint USING id::bigint"),
             'op.alter_column("videos", "data", existing_type=postgresql.JSON(), type_=postgresql.JSONB())',
@@ -227,11 +239,15 @@ CASES = {
             'op.alter_column("videos", "url", existing_type=sa.String(length=9), type_=sa.String(length=30))',
             'op.alter_column("videos", "url", existing_type=sa.String(9), type_=sa.String(9), comment="address")',
             NEW_TABLE + 'op.alter_column("clips", "id", existing_type=sa.Integer(), type_=sa.BigInteger())',
-            'with op.batch_alter_table("videos") as batch:\n'
-            '    batch.alter_column("url", existing_type=sa.String(9), type_=sa.String(20))',
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.alter_column("url", existing_type=sa.String(9), type_=sa.String(20))'
+            ),
             'op.alter_column("videos", "url", existing_type=sa.Integer(), server_default="0")',
-            'if op.get_bind().dialect.name == "postgresql":\n'
-            '    op.alter_column("videos", "url", existing_type=sa.String(9), type_=sa.Text())',
+            (
+                'if op.get_bind().dialect.name == "postgresql":\n'
+                '    op.alter_column("videos", "url", existing_type=sa.String(9), type_=sa.Text())'
+            ),
             sql("ALTER TABLE videos ALTER COLUMN url SET DEFAULT 'x'"),
             sql("CREATE TABLE clips (id int PRIMARY KEY)", "ALTER TABLE clips ALTER COLUMN id TYPE bigint"),
         ],
@@ -240,8 +256,10 @@ CASES = {
         risky=[
             'op.create_foreign_key("fk", "videos", "channels", ["channel_id"], ["id"])',
             'op.create_check_constraint("ck", "videos", "length > 0")',
-            'with op.batch_alter_table("videos") as batch:\n'
-            '    batch.create_foreign_key("fk", "channels", ["channel_id"], ["id"])',
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.create_foreign_key("fk", "channels", ["channel_id"], ["id"])'
+            ),
             'op.add_column("videos", sa.Column("channel_id", sa.ForeignKey("channels.id", name="fk")))',
             sql("ALTER TABLE videos ADD CONSTRAINT fk FOREIGN KEY (channel_id) REFERENCES channels (id)"),
             sql("ALTER TABLE videos ADD CONSTRAINT ck CHECK (length > 0)"),
@@ -252,8 +270,10 @@ CASES = {
             'op.create_foreign_key("fk", "videos", "channels", ["channel_id"], ["id"], postgresql_not_valid=True)',
             'op.create_check_constraint("ck", "videos", "length > 0", postgresql_not_valid=True)',
             NEW_TABLE + 'op.create_foreign_key("fk", "clips", "channels", ["channel_id"], ["id"])',
-            'op.create_table("clips", sa.Column("id", sa.Integer(), sa.ForeignKey("videos.id", name="fk")),'
-            ' sa.PrimaryKeyConstraint("id", name="pk"))',
+            (
+                'op.create_table("clips", sa.Column("id", sa.Integer(), sa.ForeignKey("videos.id", name="fk")),'
+                ' sa.PrimaryKeyConstraint("id", name="pk"))'
+            ),
             sql("ALTER TABLE videos ADD CONSTRAINT ck CHECK (length > 0) NOT VALID"),
             sql("ALTER TABLE videos ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES channels (id) NOT VALID"),
             sql("ALTER TABLE videos VALIDATE CONSTRAINT ck"),
@@ -275,8 +295,10 @@ CASES = {
             sql("ALTER TABLE videos ADD CONSTRAINT uq UNIQUE USING INDEX ix"),
             sql("ALTER TABLE videos ADD CONSTRAINT pk PRIMARY KEY USING INDEX ix"),
             NEW_TABLE + 'op.create_unique_constraint("uq", "clips", ["url"])',
-            'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True),'
-            ' sa.UniqueConstraint("id", name="uq"))',
+            (
+                'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True),'
+                ' sa.UniqueConstraint("id", name="uq"))'
+            ),
             'op.add_column("videos", sa.Column("url", sa.String(9)))',
         ],
         elsewhere=("sqlite", "mariadb"),
@@ -287,8 +309,10 @@ CASES = {
             'op.add_column("videos", sa.Column("t", sa.Float(), server_default=sa.func.random()))',
             'op.add_column("videos", sa.Column("t", sa.Integer(), sa.Computed("a + b", persisted=True)))',
             'op.add_column("videos", sa.Column("t", sa.Integer(), sa.Identity()))',
-            'with op.batch_alter_table("videos") as batch:\n'
-            '    batch.add_column(sa.Column("t", sa.Uuid(), server_default=sa.text("uuid_generate_v4()")))',
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.add_column(sa.Column("t", sa.Uuid(), server_default=sa.text("uuid_generate_v4()")))'
+            ),
             sql("ALTER TABLE videos ADD COLUMN t uuid DEFAULT gen_random_uuid()"),
             sql("ALTER TABLE videos ADD COLUMN t bigserial"),
             sql("ALTER TABLE videos ADD COLUMN t int GENERATED ALWAYS AS (a + b) STORED"),
@@ -352,8 +376,10 @@ CASES = {
         safe=[
             'op.add_column("videos", sa.Column("a", sa.Text()))\nop.drop_column("videos", "a")',
             NEW_TABLE + 'op.drop_column("clips", "url")',
-            'def upgrade():\n    op.add_column("videos", sa.Column("a", sa.Text()))\n'
-            'def downgrade():\n    op.drop_column("videos", "a")',
+            (
+                'def upgrade():\n    op.add_column("videos", sa.Column("a", sa.Text()))\n'
+                'def downgrade():\n    op.drop_column("videos", "a")'
+            ),
             sql("ALTER TABLE videos ALTER COLUMN url DROP DEFAULT"),
         ],
     ),
@@ -366,8 +392,10 @@ CASES = {
             sql("ALTER TABLE videos DROP CONSTRAINT IF EXISTS fk CASCADE"),
         ],
         safe=[
-            'op.drop_constraint("ck", "videos")\n'
-            'op.create_check_constraint("ck", "videos", "a > 1", postgresql_not_valid=True)',
+            (
+                'op.drop_constraint("ck", "videos")\n'
+                'op.create_check_constraint("ck", "videos", "a > 1", postgresql_not_valid=True)'
+            ),
             sql("ALTER TABLE videos VALIDATE CONSTRAINT ck")
             + '\nop.alter_column("videos", "url", nullable=False)\nop.drop_constraint("ck", "videos", type_="check")',
             'op.create_check_constraint("ck", "videos", "a > 1")\nop.drop_constraint("ck", "videos")',
@@ -436,8 +464,10 @@ CASES = {
         safe=[
             sql("UPDATE videos SET views = 0 WHERE id BETWEEN 1 AND 1000"),
             sql("UPDATE videos SET views = 0 WHERE views IS NULL"),
-            'videos = sa.table("videos", sa.column("id"), sa.column("views"))\n'
-            "op.execute(sa.update(videos).where(videos.c.id < 9).values(views=0))",
+            (
+                'videos = sa.table("videos", sa.column("id"), sa.column("views"))\n'
+                "op.execute(sa.update(videos).where(videos.c.id < 9).values(views=0))"
+            ),
             NEW_TABLE + sql("UPDATE clips SET url = 'x'"),
             sql("SELECT 'UPDATE videos SET views = 0'"),
         ],
@@ -591,8 +621,10 @@ CASES = {
             NEW_TABLE,
             'op.create_table("clips", sa.Column("id", sa.Integer()), sa.PrimaryKeyConstraint("id"))',
             'op.create_table("clips", sa.Column("id", sa.ForeignKey("videos.id", name="fk"), primary_key=True))',
-            'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True),'
-            ' sa.CheckConstraint("id > 0", name="ck"))',
+            (
+                'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True),'
+                ' sa.CheckConstraint("id > 0", name="ck"))'
+            ),
             sql("ALTER TABLE videos ADD CONSTRAINT uq UNIQUE (url)"),
         ],
     ),
@@ -606,8 +638,10 @@ CASES = {
         safe=[
             RULES["empty-downgrade"].section("good"),
             "def upgrade():\n    pass\n\ndef downgrade():\n    pass",  # a merge
-            'irreversible = "the rows are gone"\n\ndef upgrade():\n    op.drop_table("videos")\n\n'
-            "def downgrade():\n    pass",
+            (
+                'irreversible = "the rows are gone"\n\ndef upgrade():\n    op.drop_table("videos")\n\n'
+                "def downgrade():\n    pass"
+            ),
             'def upgrade():\n    op.rename_table("a", "b")\n\ndef downgrade():\n    op.rename_table("b", "a")',
         ],
     ),
@@ -621,13 +655,19 @@ CASES = {
         ],
         safe=[
             'op.add_column("videos", sa.Column("a", sa.Text()))',
-            'op.add_column("videos", sa.Column("a", sa.Text()), if_not_exists=True)\n'
-            'op.add_column("videos", sa.Column("b", sa.Text()), if_not_exists=True)',
-            'op.drop_index("ix", "videos", if_exists=True)\nop.create_index("ix", "videos", ["a"])\n'
-            'op.drop_index("iy", "videos", if_exists=True)\nop.create_index("iy", "videos", ["b"])',
+            (
+                'op.add_column("videos", sa.Column("a", sa.Text()), if_not_exists=True)\n'
+                'op.add_column("videos", sa.Column("b", sa.Text()), if_not_exists=True)'
+            ),
+            (
+                'op.drop_index("ix", "videos", if_exists=True)\nop.create_index("ix", "videos", ["a"])\n'
+                'op.drop_index("iy", "videos", if_exists=True)\nop.create_index("iy", "videos", ["b"])'
+            ),
             'op.alter_column("videos", "a", nullable=True)\nop.alter_column("videos", "b", nullable=True)',
-            'if op.get_bind().dialect.name == "postgresql":\n    op.add_column("videos", sa.Column("a", sa.Text()))\n'
-            '    op.add_column("videos", sa.Column("b", sa.Text()))',
+            (
+                'if op.get_bind().dialect.name == "postgresql":\n    op.add_column("videos", sa.Column("a", sa.Text()))\n'
+                '    op.add_column("videos", sa.Column("b", sa.Text()))'
+            ),
         ],
         elsewhere=("sqlite", "postgresql"),
     ),
