@@ -1,46 +1,330 @@
-"""Drift: what the models say against what the migrations make, both on scratch databases."""
+"""Drift: what the models say against what the migrations make, both on scratch databases.
+
+Looked at in two ways. Alembic compares the models with the migrated database; and the server describes the migrated
+database and one made from the models alone. Where the server describes a thing alike in both, Alembic is mistaken.
+"""
 
 from __future__ import annotations
 
+import ast
+import inspect
+import re
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import api
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from .findings import Finding
-from .scratch import find_url, scratch_database
+from .defaults import compare_server_default
+from .findings import CannotCheck, Finding
+from .scratch import find_url, one_line, scratch_database
 from .settings import Settings
-from .stepping import Stepper, read_scripts, relative, run_env
+from .snapshot import Column, Difference, Facts, Thing, differences, snapshot_of
+from .stepping import Stepper, as_configured, place, read_scripts, relative, run_env
 
 FIX = 'Migrations are out of sync with models: alembic revision --autogenerate -m "Sync models"'
+COMPARED = ("table ", "type ", "sequence ")
+BY_HAND = ("trigger", "policy", "rule", "parent")  # what models can't say
+COMMENT = re.compile(r"comment[ =]'(?:[^']|'')*'", re.IGNORECASE)
+OWNED = re.compile(r"nextval\('([^']+)'::regclass\)")
 
 
 def check_drift(config: Config, settings: Settings, url: str | None) -> list[Finding]:
     """Migrate a scratch database to the heads and compare it with the models."""
     server = find_url(settings.root, url)
     scripts = read_scripts(config)
-    findings: list[Finding] = []
+    drift = Drift(settings.root)
 
     def work(context: MigrationContext) -> None:
         stepper = Stepper(context, scripts)
         for script in stepper.plan():
-            stepper.step(script, "upgrade")
-        context.opts.setdefault("autogenerate_plugins", ["alembic.autogenerate.*"])
-        context.opts["autogenerate_plugins"] = [
-            *context.opts["autogenerate_plugins"],
-            "alembic.ext.checkconstraint_byname",
-        ]
-        for difference in flat(api.compare_metadata(context, context.opts["target_metadata"])):
-            message = f"{difference[0]} {difference[1:]}"
-            findings.append(
-                Finding(rule="models-out-of-sync", message=message, fix=FIX, path=relative(scripts.versions))
-            )
+            try:
+                stepper.step(script, "upgrade")
+            except Exception as error:
+                where = place(error, script.path)
+                raise CannotCheck(f"{where}: upgrade() of {script.revision} fails: {one_line(error)}") from None
+        metadata = context.opts["target_metadata"]
+        if metadata is None:
+            raise CannotCheck("alembic/env.py gives no target_metadata to context.configure().")
+        many = list(metadata) if isinstance(metadata, Iterable) else [metadata]
+        drift.migrated(context, metadata, many)
+        with scratch_database(server) as second:
+            drift.modelled(second, many)
 
     with scratch_database(server) as engine:
         run_env(config, scripts, engine, work)
-    return findings
+        if getattr(settings, "offline", False):
+            drift.render(config, engine)
+    return drift.report()
 
 
-def flat(differences: list[Any]) -> list[Any]:
-    return [part for item in differences for part in (item if isinstance(item, list) else [item])]
+class Drift:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.findings: list[Finding] = []
+        self.alembic: list[tuple[str, str, str]] = []  # object, message: as Alembic sees it
+        self.made: dict[str, Thing] = {}
+        self.wanted: dict[str, Thing] | None = None
+        self.metadata: list[sa.MetaData] = []
+        self.classes: dict[str, type] = {}
+        self.filtered = False
+
+    def migrated(self, context: MigrationContext, metadata: Any, many: list[sa.MetaData]) -> None:
+        assert context.connection is not None
+        self.metadata = many
+        self.filtered = "include_object" in context.opts or "include_name" in context.opts
+        plugins = context.opts.get("autogenerate_plugins") or ["alembic.autogenerate.*"]
+        context.opts["autogenerate_plugins"] = list(dict.fromkeys([*plugins, "alembic.ext.checkconstraint_byname"]))
+        context._user_compare_type = context._user_compare_type or True
+        if not callable(context._user_compare_server_default):
+            context._user_compare_server_default = compare_server_default
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a computed column can't be altered is for who writes the migration
+            found: Any = api.compare_metadata(context, metadata)
+        self.alembic = [described(part) for item in found for part in (item if isinstance(item, list) else [item])]
+        snapshot = snapshot_of(context.connection, [context.version_table])
+        snapshot.look()
+        self.made = {thing.name: thing for thing in snapshot.things.values()}
+        context.connection.commit()
+        self.classes = dict(mapped(many))
+        self.unimported()
+
+    def modelled(self, engine: sa.Engine, many: list[sa.MetaData]) -> None:
+        """A second database, made from the models: what they need and can't make themselves is made first."""
+        with engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                schemas = {table.schema for metadata in many for table in metadata.tables.values() if table.schema}
+                first = [f'CREATE SCHEMA IF NOT EXISTS "{schema}"' for schema in sorted(schemas)]
+                for name, thing in self.made.items():
+                    kind, _, rest = name.partition(" ")
+                    text = str(thing.facts.get("", ""))
+                    first += [f'CREATE EXTENSION IF NOT EXISTS "{rest}"'] * (kind == "extension")
+                    first += [f"CREATE DOMAIN {rest} AS {text}"] * (kind == "domain")
+                    first += [text.partition(" comment '")[0]] * (kind in ("function", "procedure"))
+                for statement in first:
+                    with suppress(sa.exc.DBAPIError), connection.begin_nested():
+                        connection.exec_driver_sql(statement.replace("%", "%%"))
+            try:
+                for metadata in many:
+                    metadata.create_all(connection)
+            except Exception as error:
+                message = (
+                    f"The models can't be made in an empty database, so Alembic alone compares them: {one_line(error)}"
+                )
+                self.find("", message, "Make by the models themselves what they need.", "note")
+                connection.rollback()
+                return
+            snapshot = snapshot_of(connection)
+            snapshot.look()
+        self.wanted = {thing.name: thing for thing in snapshot.things.values()}
+
+    def report(self) -> list[Finding]:
+        seen: set[str] = set()
+        same: set[str] = set()
+        if self.wanted is not None:
+            wanted, made = self.comparable(self.wanted, self.made)
+            for difference in differences(made, wanted):
+                if self.compared(difference):
+                    seen |= {simple(difference.object), *([simple(difference.thing)] if not difference.fact else [])}
+                    message = f"{difference.object}: models say {said(difference.after)}, migrations made {said(difference.before)}."
+                    self.find(difference.thing, message, FIX)
+            for thing in wanted:
+                same |= {simple(Difference(thing.name, fact, None, None).object) for fact in thing.facts} | {
+                    simple(thing.name)
+                }
+        for target, table, message in self.alembic:
+            if simple(target) not in seen | same and simple(f"table {table}") not in seen:
+                self.find(f"table {table}", message, FIX)
+        return self.findings
+
+    def compared(self, difference: Difference) -> bool:
+        kind = difference.fact.partition(" ")[0]
+        if not difference.thing.startswith(COMPARED) or kind in BY_HAND:
+            return False
+        if difference.after is not None:
+            return True
+        if not difference.fact:  # only in the database: Alembic tells the tables, as env.py filters them
+            return False
+        return not self.filtered
+
+    def comparable(self, wanted: dict[str, Thing], made: dict[str, Thing]) -> tuple[list[Thing], list[Thing]]:
+        """Both, without what can't be said in models and without names that nobody chose."""
+        named = {str(name).lower() for metadata in self.metadata for name in chosen(metadata)}
+        left = [Thing(name, plain_facts(thing.facts, named)) for name, thing in wanted.items() if self.is_wanted(name)]
+        facts = {thing.name: thing.facts for thing in left}
+        right = []
+        for name, thing in made.items():
+            if self.is_wanted(name):
+                right.append(Thing(name, plain_facts(thing.facts, named, facts.get(name))))
+        return left, right
+
+    def is_wanted(self, name: str) -> bool:
+        if name.startswith("sequence "):
+            return any(name == f"sequence {key}" for metadata in self.metadata for key in metadata._sequences)
+        return name.startswith(COMPARED)
+
+    def unimported(self) -> None:
+        """Tables in modules of the application that env.py does not import."""
+        known = {table.name for metadata in self.metadata for table in metadata.tables.values()}
+        loaded = {
+            Path(file).resolve() for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))
+        }
+        packages = {Path(inspect.getfile(model)).resolve() for model in self.classes.values()}
+        for path in sorted({file for package in packages for file in top(package).rglob("*.py")} - loaded):
+            for name, line in tables_in(path):
+                if name not in known:
+                    where = relative(path, self.root)
+                    message = f"table {name}: models say it is there ({where}:{line}), but alembic/env.py never imports that module."
+                    fix = f"Import it in alembic/env.py, then: {FIX}"
+                    self.findings.append(
+                        Finding(
+                            rule="models-out-of-sync",
+                            message=message,
+                            fix=fix,
+                            path=where,
+                            line=line,
+                            operation=f"table {name}",
+                        )
+                    )
+
+    def render(self, config: Config, engine: sa.Engine) -> None:
+        """Offline mode must print the whole history."""
+        config.output_buffer, config.stdout = StringIO(), StringIO()
+        try:
+            with as_configured(config, engine, None):
+                command.upgrade(config, "heads", sql=True)
+        except Exception as error:
+            path, _, line = place(error).rpartition(":")
+            message = f"alembic upgrade --sql fails at {path}:{line}: {one_line(error)}."
+            fix = "Leave out what reads from the database where context.is_offline_mode() says so."
+            self.findings.append(
+                Finding(
+                    rule="offline-unsafe", severity="error", message=message, fix=fix, path=path, line=int(line or 1)
+                )
+            )
+
+    def find(self, thing: str, message: str, fix: str, severity: str = "error") -> None:
+        path, line = self.place(thing.removeprefix("table "))
+        self.findings.append(
+            Finding(
+                rule="models-out-of-sync",
+                severity=severity,
+                message=message,
+                fix=fix,
+                path=path,
+                line=line,
+                operation=message.partition(":")[0],
+            )
+        )
+
+    def place(self, table: str) -> tuple[str, int]:
+        """Where the table is in the models; alembic/env.py where it is not."""
+        model = self.classes.get(table) or next(iter(self.classes.values()), None)
+        with suppress(OSError, TypeError):
+            if model is not None:
+                line = inspect.getsourcelines(model)[1] if table in self.classes else 1
+                return relative(inspect.getfile(model), self.root), line
+        return "alembic/env.py", 1
+
+
+def described(difference: Any) -> tuple[str, str, str]:
+    """Alembic's difference: the object, its table, and a sentence."""
+    kind, *rest = difference
+    if kind in ("add_table", "remove_table"):
+        target = table = rest[0].key
+        target = f"table {target}"
+    elif kind in ("add_column", "remove_column"):
+        table = f"{rest[0]}.{rest[1]}" if rest[0] else rest[1]
+        target = f"column {table}.{rest[2].name}"
+    elif kind.startswith("modify_"):
+        table = f"{rest[0]}.{rest[1]}" if rest[0] else rest[1]
+        target = f"column {table}.{rest[2]}"
+    else:
+        table = getattr(getattr(rest[0], "table", rest[0]), "key", "")
+        target = f"{'index' if 'index' in kind else 'constraint'} {table}.{getattr(rest[0], 'name', '')}"
+        if "comment" in kind:
+            target = f"table {table}"
+    if kind.startswith("modify_"):
+        return target, table, f"{target}: models say {kind[7:]} {said(rest[-1])}, migrations made {said(rest[-2])}."
+    sides = ("it is there", "nothing") if kind.startswith("add") else ("nothing", "it is there")
+    return (
+        target,
+        table,
+        f"{target}: models say {sides[0]}, migrations made {'it' if sides[1] != 'nothing' else sides[1]}.",
+    )
+
+
+def said(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return str(value.arg if isinstance(value, sa.DefaultClause) else value)
+
+
+def simple(target: str) -> str:
+    """Without its kind: a unique constraint is an index to some servers. In lower case, as SQLite has it here."""
+    kind, _, name = target.partition(" ")
+    return f"table {name.lower()}" if kind == "table" else name.lower()
+
+
+def chosen(metadata: sa.MetaData) -> Iterator[str]:
+    """The names that somebody, or the naming convention, gave to a constraint or index."""
+    for table in metadata.tables.values():
+        for item in (*table.constraints, *table.indexes):
+            if isinstance(name := getattr(item, "name", None), str):
+                yield name
+
+
+def plain_facts(facts: Facts, named: set[str], other: Facts | None = None) -> Facts:
+    plain: Facts = {}
+    unnamed = {fact for fact in other or () if fact.startswith("constraint: ")}
+    for fact, value in facts.items():
+        kind, _, name = fact.partition(" ")
+        text = str(value)
+        if not fact:
+            text = " ".join(COMMENT.findall(text)) if "enum (" not in text and " start " not in text else text
+            plain[fact] = text
+        elif isinstance(value, Column):
+            plain[fact] = value._replace(default=OWNED.sub("nextval(its own sequence)", value.default))
+        elif kind == "constraint" and name.lower() not in named and (other is None or f"constraint: {text}" in unnamed):
+            plain[f"constraint: {text}"] = text
+        else:
+            plain[fact] = value
+    return plain
+
+
+def mapped(many: Iterable[sa.MetaData]) -> Iterator[tuple[str, type]]:
+    """The class of each table that has one."""
+    keys = {id(table): key for metadata in many for key, table in metadata.tables.items()}
+    for module in list(sys.modules.values()):
+        for value in list(vars(module).values()) if module else ():
+            if isinstance(value, type) and (table := value.__dict__.get("__table__")) is not None and id(table) in keys:
+                yield keys[id(table)], value
+
+
+def top(path: Path) -> Path:
+    """The package that the module is in."""
+    folder = path.parent
+    while (folder.parent / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
+
+
+def tables_in(path: Path) -> Iterator[tuple[str, int]]:
+    """The tables that a module defines, read without importing it."""
+    with suppress(OSError, ValueError, SyntaxError):
+        source = path.read_text(encoding="utf-8")
+        if "__tablename__" not in source:
+            return
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                if isinstance(target, ast.Name) and target.id == "__tablename__" and isinstance(node.value.value, str):
+                    yield node.value.value, node.lineno

@@ -1,20 +1,26 @@
-"""Every revision up, down and up again, on a scratch database: what it leaves behind, and what it loses."""
+"""Every revision up, down and up again, on a scratch database with rows: what it leaves behind, and what it loses."""
 
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import Script
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
 
 from .findings import CannotCheck, Finding
+from .rows import Rows
 from .scratch import find_url, one_line, scratch_database
 from .settings import Settings
-from .snapshot import Changes, Difference, differences, snapshot_of
-from .stepping import Stepper, place, read_scripts, relative, run_env
+from .snapshot import Changes, Thing, differences, snapshot_of, words
+from .stepping import RolledBack, Stepper, place, read_scripts, relative, run_env
 
 
 def check_roundtrip(
@@ -25,84 +31,277 @@ def check_roundtrip(
     only: str | None = None,
     keep: bool = False,
     progress: bool = True,
+    rows: bool = True,
 ) -> list[Finding]:
-    """Run the history forth and back; ``since`` a git ref, or ``only`` one revision."""
+    """Run the history forth and back; ``since`` a git ref, or ``only`` one revision. What comes before is applied at once.
+
+    ``keep`` stops at the first finding and leaves its database there; ``progress`` draws a bar.
+    """
     server = find_url(settings.root, url)
     scripts = read_scripts(config)
     findings: list[Finding] = []
+    selected = select(scripts, settings, since, only)
+    start: int | None = 0
+    while start is not None:  # again, in a new database, where the old one is not what it should be
 
-    def work(context: MigrationContext) -> None:
-        findings.extend(Roundtrip(context, Stepper(context, scripts)).run())
+        def work(context: MigrationContext) -> None:
+            nonlocal start
+            run = Roundtrip(context, Stepper(context, scripts), settings.root, findings, rows)
+            try:
+                start = run.run(selected, start or 0, keep, progress)
+            finally:
+                run.close()
 
-    with scratch_database(server, keep) as engine:
-        run_env(config, scripts, engine, work)
+        with scratch_database(server, lambda: keep and bool(findings)) as engine:
+            run_env(config, scripts, engine, work)
     return findings
 
 
+def select(scripts: ScriptDirectory, settings: Settings, since: str | None, only: str | None) -> set[str] | None:
+    """The revisions to look at; None: all of them."""
+    if only:
+        try:
+            script = scripts.get_revision(only)
+        except CommandError as error:
+            raise CannotCheck(f"-k {only}: {one_line(error)}") from None
+        return {script.revision}
+    if since is None:
+        return None
+    folders = [str(folder) for folder in settings.versions]
+    changed = (
+        f"git diff --name-only --no-renames --diff-filter=AM --relative {since} --",
+        "git ls-files --others --exclude-standard --",
+    )
+    paths: set[Path] = set()
+    for command in changed:
+        done = subprocess.run(
+            [*command.split(), *folders], cwd=settings.root, check=False, capture_output=True, text=True
+        )
+        if done.returncode:
+            raise CannotCheck(f"--since {since}: {done.stderr.strip().splitlines()[0]}")
+        paths |= {(settings.root / line).resolve() for line in done.stdout.splitlines()}
+    return {script.revision for script in scripts.walk_revisions() if Path(script.path).resolve() in paths}
+
+
 class Roundtrip:
-    def __init__(self, context: MigrationContext, stepper: Stepper) -> None:
+    """One pass over the history in one scratch database."""
+
+    def __init__(
+        self, context: MigrationContext, stepper: Stepper, root: Path, findings: list[Finding], rows: bool
+    ) -> None:
         assert context.connection is not None
-        self.stepper = stepper
+        self.connection = context.connection
+        self.stepper, self.root, self.findings = stepper, root, findings
         self.snapshot = snapshot_of(context.connection, [context.version_table])
+        self.rows = Rows(self.snapshot) if rows else None
         self.statements: list[str] = []
-        sa.event.listen(context.connection.engine, "before_cursor_execute", self.note)
-        self.findings: list[Finding] = []
+        sa.event.listen(self.connection.engine, "before_cursor_execute", self.note)
+
+    def close(self) -> None:
+        sa.event.remove(self.connection.engine, "before_cursor_execute", self.note)
 
     def note(self, _c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: bool) -> None:
         self.statements.append(statement)
 
-    def run(self) -> list[Finding]:
+    def run(self, selected: set[str] | None, start: int, keep: bool, progress: bool) -> int | None:
+        """Go through the history; an index: go on from there, in a new database."""
+        plan = self.stepper.plan()
+        wanted = [index for index, script in enumerate(plan) if selected is None or script.revision in selected]
+        wanted = [index for index in wanted if index >= start]
+        if not wanted:
+            return None
+        for script in plan[: wanted[0]]:
+            if self.step(script, "upgrade", looking=False) is None:
+                return None
         self.snapshot.look()
-        for script in self.stepper.plan():
-            if not self.revision(script):
-                break
-        return self.findings
+        self.fill(self.snapshot.tables())
+        for index in range(wanted[0], wanted[-1] + 1):
+            script = plan[index]
+            if progress:
+                show(index - wanted[0], len(range(wanted[0], wanted[-1] + 1)), script.revision)
+            if index in wanted:
+                clean = self.revision(script)
+            else:
+                clean = self.step(script, "upgrade") is not None
+                self.fill(self.snapshot.written)
+            if keep and self.findings:
+                return None
+            if not clean:
+                return index + 1
+        if progress:
+            show(1, 1, "")
+        if changes := self.snapshot.look():
+            unseen = ", ".join(sorted({thing.name for pair in changes.values() for thing in pair if thing}))
+            raise CannotCheck(f"The last look at the database saw what the looks after each step had not: {unseen}.")
+        return None
 
     def revision(self, script: Script) -> bool:
-        up = self.step(script, "upgrade", "upgrade-fails")
+        """Up, down and up; False: the database is not what it should be after it."""
+        up = self.step(script, "upgrade")
         if up is None:
             return False
-        if getattr(script.module, "irreversible", None):
+        written = self.snapshot.written
+        if reason(script, "irreversible"):
+            self.fill(written)
             return True
-        down = self.step(script, "downgrade", "downgrade-fails")
-        if down is None:
-            return True
-        before = {**{key: old for key, (old, _) in down.items()}, **{key: old for key, (old, _) in up.items()}}
-        found = list(differences(before.values(), [self.snapshot.things.get(key) for key in before]))
-        for difference in found:
-            self.differs(script, difference)
-        return self.step(script, "upgrade", "upgrade-not-repeatable") is not None
+        number, undone, found = len(self.findings), False, False
 
-    def step(self, script: Script, function: str, rule: str) -> Changes | None:
+        def compare(down: Changes) -> None:
+            nonlocal undone, found
+            before = {**{key: old for key, (old, _) in down.items()}, **{key: old for key, (old, _) in up.items()}}
+            self.compare_schema(script, before, empty=bool(up) and not down)
+            if self.rows and not reason(script, "lossy"):
+                self.compare_rows(script, written | self.snapshot.written)
+            found = len(self.findings) > number
+            if found and self.stepper.atomic:
+                raise RolledBack
+
+        down = self.step(script, "downgrade", compare)
+        if down is None:  # it failed, and where DDL is transactional nothing is left of it
+            if not self.stepper.atomic:
+                return False
+        elif not found:
+            if self.step(script, "upgrade", again=True) is None:
+                return False
+        elif not self.stepper.atomic:
+            return False
+        self.fill(written | self.snapshot.written)
+        return True
+
+    def step(
+        self,
+        script: Script,
+        function: str,
+        compare: Any = None,
+        again: bool = False,
+        looking: bool = True,
+    ) -> Changes | None:
+        """Run one function and look; None: it failed, and that is a finding."""
         changes: Changes = {}
 
         def look() -> None:
-            changes.update(self.snapshot.look(self.statements if self.stepper.atomic else None))
+            changes.update(self.snapshot.look(self.statements, self.stepper.atomic))
+            if compare:
+                compare(changes)
 
         self.statements.clear()
         try:
-            self.stepper.step(script, function, look)
+            self.stepper.step(script, function, look if looking else None)
+        except RolledBack:
+            self.snapshot.apply(changes, back=True)
         except Exception as error:
             self.snapshot.apply(changes, back=True)
-            message = f"{function}() fails at {place(error, script.path)}: {one_line(error)}"
-            self.find(script, rule, function, message, "Make it run.")
+            self.fails(script, function, error, again)
             return None
         return changes
 
-    def differs(self, script: Script, difference: Difference) -> None:
-        message = f"{difference.object}: before upgrade {difference.before}, after downgrade {difference.after}"
-        self.find(script, "downgrade-differs", "downgrade", message, "Undo in downgrade() all that upgrade() does.")
+    def fill(self, tables: Iterable[str]) -> None:
+        if self.rows is None:
+            return
+        self.rows.remember(tables)
+        self.rows.fill(tables)
+        self.connection.commit()
 
-    def find(self, script: Script, rule: str, function: str, message: str, fix: str) -> None:
-        code = inspect.unwrap(getattr(script.module, function)).__code__
+    # findings
+
+    def fails(self, script: Script, function: str, error: Exception, again: bool) -> None:
+        rule = "upgrade-not-repeatable" if again else f"{function}-fails"
+        if any(found.revision == script.revision and found.rule == rule for found in self.findings):
+            return  # now on empty tables
+        when = " after the downgrade" if again else ""
+        message = f"{function}() fails{when} at {place(error, script.path)}: {type(error).__name__}: {one_line(error)}"
+        fix = {
+            "upgrade-fails": "Fill, clean or default the rows that exist before the constraint.",
+            "downgrade-fails": 'Undo in reverse order what upgrade() does; if there is no way back: irreversible = "reason".',
+            "upgrade-not-repeatable": "Drop in downgrade() all that upgrade() makes.",
+        }[rule]
+        self.find(script, rule, function, message, fix, error)
+
+    def compare_schema(self, script: Script, before: dict[Any, Thing | None], empty: bool) -> None:
+        found = list(differences(before.values(), [self.snapshot.things.get(key) for key in before]))
+        if empty and found:
+            listed = ", ".join(dict.fromkeys(difference.object for difference in found))
+            message = f"downgrade() undoes nothing of what upgrade() does: {listed}."
+            fix = 'Undo it in downgrade(); if there is no way back: irreversible = "reason".'
+            self.find(script, "downgrade-differs", "downgrade", message, fix)
+            return
+        for difference in found:
+            was, is_ = difference.before, difference.after
+            if was is None:
+                message = (
+                    f"{difference.object} is left behind: {is_}."
+                    if difference.fact
+                    else f"{difference.object} is left behind."
+                )
+            elif is_ is None:
+                message = (
+                    f"{difference.object} is not brought back: {was}."
+                    if difference.fact
+                    else f"{difference.object} is not brought back."
+                )
+            else:
+                message = f"{difference.object} differs after downgrade(): it was {was}, and is {is_}."
+            self.find(script, "downgrade-differs", "downgrade", message, "Undo in downgrade() all that upgrade() does.")
+
+    def compare_rows(self, script: Script, tables: set[str]) -> None:
+        assert self.rows is not None
+        for table, columns, before, after in self.rows.changed(tables):
+            what = (
+                f"{before} rows before upgrade(), {after} after downgrade()"
+                if before != after
+                else f"values differ in {', '.join(columns)}"
+            )
+            message = f"table {table} has not the rows that it had: {what}."
+            fix = 'Keep what is needed to restore them, or say lossy = "reason" in the migration.'
+            self.find(script, "data-not-restored", "downgrade", message, fix)
+
+    def find(
+        self, script: Script, rule: str, function: str, message: str, fix: str, error: Exception | None = None
+    ) -> None:
+        written = getattr(script.module, function, None)
+        code = inspect.unwrap(written).__code__ if written else None
         self.findings.append(
             Finding(
                 rule=rule,
                 message=message,
-                fix=fix,
-                path=relative(script.path),
-                line=code.co_firstlineno,
+                fix=f"{fix} To reproduce: {self.reproduce(script, function, message, error)}",
+                path=relative(script.path, self.root),
+                line=code.co_firstlineno if code else 1,
                 revision=script.revision,
                 function=function,
+                operation=message.partition(":")[0],
             )
         )
+
+    def reproduce(self, script: Script, function: str, message: str, error: Exception | None) -> str:
+        """The commands and statements that lead there, in an empty database."""
+        parents = script._normalized_down_revisions
+        steps = [f"alembic upgrade {parent};" for parent in parents]
+        told = words([message, getattr(error, "statement", None) or ""])
+        for table, inserts in (self.rows.inserts if self.rows else {}).items():
+            if table.lower() in told:
+                steps += [f"{text.replace('%%', '%')};" for text in inserts[-3:]]
+        steps.append(f"alembic upgrade {script.revision};")
+        if function == "downgrade":
+            steps.append(f"alembic downgrade {parents[0] if len(parents) == 1 else '-1'};")
+        if statement := getattr(error, "statement", None):
+            steps.append(f"which runs: {' '.join(statement.split())}")
+        return " ".join(steps)
+
+
+def reason(script: Script, name: str) -> str:
+    return getattr(script.module, name, None) or ""
+
+
+def show(done: int, total: int, revision: str) -> None:
+    """A bar on a terminal, a line for each tenth elsewhere."""
+    if sys.stderr.isatty():
+        bar = "█" * (30 * done // total)
+        print(
+            f"\r{bar:30} {done}/{total} {revision}\033[K",
+            end="\n" if done == total else "",
+            file=sys.stderr,
+            flush=True,
+        )
+    elif done * 10 // total != (done - 1) * 10 // total:
+        print(f"roundtrip: {done} of {total} {revision}", file=sys.stderr, flush=True)

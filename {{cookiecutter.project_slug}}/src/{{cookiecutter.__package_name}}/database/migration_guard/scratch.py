@@ -13,7 +13,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,8 @@ def find_url(root: Path, given: str | None = None) -> URL:
 
 
 @contextmanager
-def scratch_database(url: URL, keep: bool = False) -> Iterator[Engine]:
-    """An empty database of its own on the server of ``url``; ``keep`` leaves it there and says where."""
+def scratch_database(url: URL, keep: Callable[[], bool] = lambda: False) -> Iterator[Engine]:
+    """An empty database of its own on the server of ``url``; where ``keep`` says so at the end, it stays there."""
     server = SERVERS[url.get_backend_name()](url)
     server.drop_leftovers()
     name = f"migration_guard_{machine()}_{os.getpid()}_{started(os.getpid())}_{secrets.token_hex(4)}"
@@ -70,7 +70,7 @@ def scratch_database(url: URL, keep: bool = False) -> Iterator[Engine]:
         finally:
             engine.dispose()
     finally:  # a Ctrl-C in the middle of create() has made it perhaps
-        if keep:
+        if keep():
             print(f"kept: {server.address(name).render_as_string()}", file=sys.stderr)
         else:
             server.drop(name)

@@ -82,9 +82,12 @@ class Snapshot(ABC):
         self.things: dict[Any, Thing] = {}
         self.written: set[str] = set()  # tables whose rows the last steps may have changed
 
-    def look(self, statements: Sequence[str] | None = None) -> Changes:
-        """Read what may have changed by the ``statements`` that ran since the last look; None: read all."""
-        found, scope = self.read(statements)
+    def look(self, statements: Sequence[str] | None = None, atomic: bool = True) -> Changes:
+        """Read what may have changed by the ``statements`` that ran since the last look; None: read all.
+
+        ``atomic``: they ran in the transaction that is still open.
+        """
+        found, scope = self.read(statements, atomic)
         found = {key: thing for key, thing in found.items() if thing.name not in self.hidden}
         changes: Changes = {}
         for key in (self.things.keys() if scope is None else scope) | found.keys():
@@ -105,7 +108,7 @@ class Snapshot(ABC):
         return {thing.table: thing.facts for thing in self.things.values() if thing.table}
 
     @abstractmethod
-    def read(self, statements: Sequence[str] | None) -> tuple[dict[Any, Thing], set[Any] | None]:
+    def read(self, statements: Sequence[str] | None, atomic: bool) -> tuple[dict[Any, Thing], set[Any] | None]:
         """The things that are there now, among those (or all, with None) that are looked at."""
 
 
@@ -142,7 +145,7 @@ def tokens(sql: str) -> list[str]:
 
 
 def joined(parts: Sequence[str]) -> str:
-    return re.sub(r" ?([(),]) ?", r"\1", " ".join(parts)).strip()
+    return re.sub(r"(?<=\() | (?=[),])", "", " ".join(parts))
 
 
 def split(parts: Sequence[str]) -> Iterator[list[str]]:
@@ -189,7 +192,7 @@ def sqlite_facts(sql: str) -> Facts:
             continue
         index = next((i for i, part in enumerate(item) if i and part in CLAUSES), len(item))
         column = sqlite_clauses(item[index:], item[0], facts)
-        facts[f"column {item[0]}"] = column._replace(type=joined(item[1:index]))
+        facts[f"column {item[0]}"] = column._replace(type=joined(item[1:index]).replace(" (", "("))
     return facts
 
 
@@ -242,7 +245,7 @@ class SQLite(Snapshot):
         super().__init__(connection, hidden)
         self.raw: dict[Any, list[tuple[str, str, str, str]]] = {}
 
-    def read(self, statements: Sequence[str] | None) -> tuple[dict[Any, Thing], set[Any] | None]:
+    def read(self, statements: Sequence[str] | None, atomic: bool) -> tuple[dict[Any, Thing], set[Any] | None]:
         rows = self.connection.exec_driver_sql(
             "SELECT tbl_name, type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite|_%' ESCAPE '|' ORDER BY 1, 2, 3"
         )
@@ -319,7 +322,7 @@ UNNAMED = re.compile(r"CONSTRAINT_\d+|.*_ibfk_\d+")  # names that the server mad
 
 
 class MySQL(Snapshot):
-    def read(self, statements: Sequence[str] | None) -> tuple[dict[Any, Thing], set[Any] | None]:
+    def read(self, statements: Sequence[str] | None, atomic: bool) -> tuple[dict[Any, Thing], set[Any] | None]:
         names: dict[str, str] = dict(self.connection.exec_driver_sql("SHOW FULL TABLES").tuples().all())
         scope: set[Any] | None = None
         routines = statements is None
@@ -404,7 +407,7 @@ UNION SELECT conrelid, true FROM pg_constraint WHERE contype = 'f' AND confrelid
 UNION SELECT r.ev_class, true FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
   WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM altered)
 """
-ALL = "SELECT oid, true FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')"
+ALL = "SELECT oid FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')"
 RELATIONS = """
 WITH relation AS MATERIALIZED (
   SELECT c.oid, c.relkind, c.reltype, CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'view ' WHEN 'S' THEN 'sequence '
@@ -473,25 +476,50 @@ UNION ALL SELECT 'event trigger ' || evtname, evtevent || ' ' || evtfoid::regpro
 
 
 class PostgreSQL(Snapshot):
-    def read(self, statements: Sequence[str] | None) -> tuple[dict[Any, Thing], set[Any] | None]:
+    def read(self, statements: Sequence[str] | None, atomic: bool) -> tuple[dict[Any, Thing], set[Any] | None]:
         others: dict[str, str] = dict(self.connection.execute(sa.text(OTHERS)).tuples().all())
         found: dict[Any, Thing] = {name: Thing(name, {"": text or ""}) for name, text in others.items()}
-        if any(before not in others for before in self.things if isinstance(before, str)):
-            statements = None  # a type that is renamed is named in tables that hold no lock
-        touched: dict[int, bool] = dict(
-            self.connection.execute(sa.text(ALL if statements is None else TOUCHED)).tuples().all()
-        )
+        touched: dict[Any, bool] | None = None
+        # A type that is renamed is named in tables that hold no lock.
+        if statements is not None and not any(old not in others for old in self.things if isinstance(old, str)):
+            touched = self.touched() if atomic else self.named(words(statements))
+        everything = touched is None
+        if touched is None:
+            touched = dict.fromkeys(self.connection.execute(sa.text(ALL)).scalars(), True)
         altered = {oid for oid, ddl in touched.items() if ddl}
         if altered:
             oids = "{" + ",".join(map(str, altered)) + "}"
             for oid, name, fact, text, *column in self.connection.execute(sa.text(RELATIONS), {"oids": oids}).tuples():
                 thing = found.setdefault(oid, Thing(name, {}))
                 thing.facts[fact] = Column(text, *column) if fact.startswith("column ") else text
-        named = {oid: thing.table for oid, thing in (self.things | found).items() if oid in touched}
-        self.written = {table for table in named.values() if table}
-        if statements is None:
-            return found, None
-        return found, altered | {key for key in self.things if isinstance(key, str)}
+        touching = [found.get(oid) or self.things.get(oid) for oid in touched]
+        self.written = {table for thing in touching if thing and (table := thing.table)}
+        return found, None if everything else altered | {key for key in self.things if isinstance(key, str)}
+
+    def touched(self) -> dict[Any, bool]:
+        """The tables that this transaction holds a lock on: does it alter them?"""
+        touched: dict[Any, bool] = {}
+        for oid, altered in self.connection.execute(sa.text(TOUCHED)):
+            touched[oid] = altered or touched.get(oid, False)
+        return touched
+
+    def named(self, named: set[str]) -> dict[Any, bool] | None:
+        """In an autocommit block no lock is left: the tables that a statement names, that are new or that are gone."""
+        if named & {"cascade", "do", "call"}:
+            return None
+        there = set(self.connection.execute(sa.text(ALL)).scalars())
+        known = {oid: thing for oid, thing in self.things.items() if isinstance(oid, int)}
+        return dict.fromkeys(there ^ known.keys(), True) | {
+            oid: True
+            for oid, thing in known.items()
+            if not named.isdisjoint(
+                name.lower().rpartition(".")[2] for name in (thing.name.partition(" ")[2], *indexes(thing))
+            )
+        }
+
+
+def indexes(thing: Thing) -> list[str]:
+    return [name for fact in thing.facts for kind, _, name in [fact.partition(" ")] if kind in ("index", "constraint")]
 
 
 SNAPSHOTS: dict[str, type[Snapshot]] = {"sqlite": SQLite, "postgresql": PostgreSQL, "mysql": MySQL, "mariadb": MySQL}

@@ -35,15 +35,15 @@ class Stepper:
         self.context = context
         self.scripts = scripts
         self.heads = HeadMaintainer(context, context.get_current_heads())
-        self.atomic = True  # did the last step run in one transaction, which can be rolled back?
+        self.atomic = True  # did the step run in one transaction so far, which can be rolled back?
         # Each step is in a transaction of its own, whatever env.py says: a failure must not undo the steps before.
         context._in_external_transaction = False
         context._transaction_per_migration = True
         if context._transaction is not None:
             context._transaction.commit()
             context._transaction = None
-        assert context.connection is not None
-        context.connection.commit()
+        if context.connection is not None:
+            context.connection.commit()
 
     def plan(self) -> list[Script]:
         """Every revision, each after those that it revises or depends on."""
@@ -134,16 +134,18 @@ def as_configured(config: Config, engine: Engine, connection: Any) -> Iterator[N
 
 
 def place(error: BaseException, path: str | None = None) -> str:
-    """Where in the project it was raised: the last line that is not a library's (or that is in ``path``)."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if (f.filename == path if path else "site-packages" not in f.filename)]
-    own = [frame for frame in own if Path(frame.filename).parent != Path(__file__).parent] or frames[-1:]
+    """Where in the project it was raised: the last line of ``path``, or else that is not a library's."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{relative(error.filename)}:{error.lineno}"
+    raised = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in raised if Path(frame.filename).parent != Path(__file__).parent]
+    own = [frame for frame in frames if frame.filename == path] or [
+        frame for frame in frames if "site-packages" not in frame.filename and not frame.filename.startswith("<")
+    ]
     return f"{relative(own[-1].filename)}:{own[-1].lineno}" if own else "alembic"
 
 
-def relative(path: str | Path) -> str:
+def relative(path: str | Path, root: Path | None = None) -> str:
     """The path as a report shows it: from the project's folder, where it lies in it."""
-    found = Path(path).resolve()
-    return found.relative_to(Path.cwd()).as_posix() if found.is_relative_to(Path.cwd()) else str(found)
+    found, root = Path(path).resolve(), (root or Path.cwd()).resolve()
+    return found.relative_to(root).as_posix() if found.is_relative_to(root) else str(found)
