@@ -317,13 +317,43 @@ UNRESOLVED = {
     "bind handed over": ("from app import helper", "x = helper(op.get_bind())", "helper ?"),
     "helper from outside": ("from app.migrations import add_audit", "add_audit('t')", "add_audit ?"),
     "custom operation": ("", "op.create_view('v')", "create_view ?"),
-    "recursion": ("def f(n):\n    f(n)", "f(1)", "f ?"),
+    "recursion": ("def f(n):\n    f(n + 1)", "f(1)", "f ?"),
 }
 
 
 @pytest.mark.parametrize(("module", "body", "expected"), UNRESOLVED.values(), ids=UNRESOLVED)
 def test_what_cannot_be_told_is_reported_and_not_guessed(module: str, body: str, expected: str) -> None:
     assert briefs(read(body, module)) == [expected]
+
+
+def test_a_helper_in_another_file_of_the_project_is_read(tmp_path: Path) -> None:
+    versions = tmp_path / "alembic" / "versions"
+    versions.mkdir(parents=True)
+    helpers = tmp_path / "src" / "acme" / "helpers.py"
+    helpers.parent.mkdir(parents=True)
+    helpers.write_text(
+        "from alembic import op\nT = 't'\n\n\ndef drop(*columns):\n    for c in columns:\n        op.drop_column(T, c)\n"
+    )
+    (versions / "near.py").write_text("from alembic import op\ndef near():\n    op.drop_table('n')\n")
+    path = versions / "m.py"
+    path.write_text(
+        f"{HEADER}from acme import helpers\nfrom acme.helpers import T, drop\nfrom .near import near\n"
+        "def upgrade():\n    drop('a', 'b')\n    helpers.drop('c')\n    op.drop_table(T)\n    near()\n"
+    )
+    operations = read_migration(path).operations
+    assert [brief(operation) for operation in operations] == [
+        "drop_column t (a)",
+        "drop_column t (b)",
+        "drop_column t (c)",
+        "drop_table t",
+        "drop_table n",
+    ]
+    assert [operation.line for operation in operations] == [9, 9, 10, 11, 12]
+
+
+def test_recursion_over_unknown_values_is_followed_once() -> None:
+    module = "def f(x):\n    op.drop_table('t')\n    for y in x:\n        f(y)"
+    assert briefs(read("f(sa.inspect(op.get_bind()))", module)) == ["drop_table t"]
 
 
 def test_a_loop_over_unknown_values_is_followed_once() -> None:

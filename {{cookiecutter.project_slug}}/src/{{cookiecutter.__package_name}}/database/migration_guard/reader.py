@@ -13,6 +13,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from .operation import HOLE, UNKNOWN, Call, Column, Constraint, Migration, Opera
 
 MAX_DEPTH = 16  # helpers that call helpers
 MAX_STEPS = 50_000  # statements, calls and turns of loops in one migration
-MAX_UNROLL = 2_000  # turns of one loop
+MAX_UNROLL = 2_000  # turns of a loop over known values
+MAX_WHILE = 100  # turns of any other
 MAX_SIZE = 1_000_000  # of a string or list that is computed
 
 IDENTIFIERS = ("revision", "down_revision", "depends_on", "branch_labels")
@@ -294,7 +296,8 @@ METHODS: dict[type, frozenset[str]] = {
     set: frozenset("add union update difference intersection discard copy".split()),
     tuple: frozenset(("index", "count")),
 }
-WIDE = re.compile(r"%[-+ #0]*(\d{4}|\*)|[:.][^{}]*\d{4}[^{}]*}|{[^{}]*{")  # a width that could fill the memory
+# A width in a format that could fill the memory.
+WIDE = re.compile(r"%(?:\(\w*\))?[-+ #0]*+(?:\d{4}|\*)|(?<!\d)\d{4,}+[a-zA-Z%]?}|{[^{}]*:{")
 
 
 def read_migration(
@@ -328,6 +331,29 @@ def parse(source: str, name: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes: Python tells when the migration runs
         return ast.parse(source, name)
+
+
+@lru_cache(maxsize=256)
+def module_beside(folder: str, module: str) -> dict[str, Any]:
+    """The names of a module of the project that a migration in this folder belongs to; none if it isn't found."""
+    path, level = module.lstrip(".").replace(".", "/"), len(module) - len(module.lstrip("."))
+    here = Path(folder).absolute()
+    parents = [here, *here.parents]
+    for base in parents[level - 1 : level] if level else [base / sub for base in parents for sub in ("", "src")]:
+        for file in (base / f"{path}.py", base / path / "__init__.py"):
+            if file.is_file():
+                return names_in(file)
+    return {}
+
+
+def names_in(file: Path) -> dict[str, Any]:
+    try:
+        source = decode(file.read_bytes())
+        reader = Reader(Migration(str(file), source), ())
+        reader.block(parse(source, str(file)).body)
+        return reader.globals
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
 
 
 def plain(value: Any) -> bool:
@@ -392,9 +418,12 @@ class Reader:
         self.function = ""
         self.branch = self.every = DATABASES.union(dialects)  # the databases on which the current statement runs
         self.conditional = self.autocommit = self.online = False
-        self.depth = self.steps = 0
+        self.steps = 0
+        self.stack: list[ast.AST] = []  # the functions that are being followed
+        self.site: ast.expr | None = None  # the call that led to another file
         self.line = 1
         self.bare: ast.expr | None = None  # the expression that is a statement of its own
+        self.told: set[tuple[str, str, int]] = set()
         self.returns: list[Any] = []
         self.yields: list[Any] = []
         self.lines: list[str] | None = None
@@ -464,7 +493,7 @@ class Reader:
 
     def statement(self, node: ast.stmt) -> str | None:
         self.steps += 1
-        self.line = node.lineno
+        self.line = self.site.lineno if self.site else node.lineno
         run = STATEMENTS.get(type(node))
         return run(self, node) if run else None
 
@@ -627,19 +656,24 @@ class Reader:
         return self.loop(node, ((node.target, turn) for turn in turns), known)
 
     def do_While(self, node: ast.While) -> str | None:
-        def turns() -> Iterator[None]:
-            for _ in range(MAX_UNROLL):
+        def turns() -> Iterator[tuple[None, None]]:
+            for _ in range(MAX_WHILE):
                 test = self.test(self.value(node.test))
-                if test.no and test.yes:
+                if test.yes and test.no:
                     break
                 if not test.yes:
                     return
-                yield None
-            unknown.append(True)
+                yield None, None
+            raise OverflowError
 
-        unknown: list[bool] = []
-        left = self.loop(node, ((None, turn) for turn in turns()), True)
-        return self.loop(node, [(None, None)], False) if unknown and not left else left
+        noted, names = len(self.migration.operations), dict(self.scopes[0])
+        if not isinstance(node.test, ast.Constant):
+            try:
+                return self.loop(node, turns(), True)
+            except OverflowError:  # its end can't be told
+                del self.migration.operations[noted:]
+                self.scopes[0].update(names)
+        return self.loop(node, [(None, None)], False)
 
     def loop(
         self, node: ast.For | ast.AsyncFor | ast.While, turns: Iterable[tuple[Any, Any]], known: bool
@@ -666,6 +700,7 @@ class Reader:
 
     def turns(self, value: Any) -> tuple[Sequence[Any], bool]:
         """The values over which a loop goes, and whether they are known."""
+        value = self.found(value)
         if isinstance(value, (list, tuple, dict, set, frozenset, str, range)):
             if len(value) <= MAX_UNROLL and self.steps < MAX_STEPS and not (isinstance(value, str) and HOLE in value):
                 return list(value), True
@@ -753,7 +788,7 @@ class Reader:
         return "".join(str(self.value(part)) for part in node.values)
 
     def of_FormattedValue(self, node: ast.FormattedValue) -> str:
-        value = self.value(node.value)
+        value = self.found(self.value(node.value))
         spec = self.value(node.format_spec) if node.format_spec else ""
         if not plain(value) or HOLE in spec or len(spec) > 4:
             return value if isinstance(value, str) and not spec else HOLE
@@ -771,7 +806,7 @@ class Reader:
         return value
 
     def binary(self, op: ast.operator, left: Any, right: Any) -> Any:
-        run = OPERATORS.get(type(op))
+        run, left, right = OPERATORS.get(type(op)), self.found(left), self.found(right)
         if run is None:
             return UNKNOWN
         if isinstance(left, str) and type(op) is ast.Mod:
@@ -934,19 +969,24 @@ class Reader:
                 kwargs[keyword.arg] = value
             else:
                 kwargs |= value if type(value) is dict and all(isinstance(k, str) for k in value) else {"**": UNKNOWN}
-        if bare and type(function) is Ref and function.root not in QUIET:
+        function = self.found(function)
+        if bare and type(function) is Ref and function.root not in QUIET and not self.site:
             return self.unresolved(function.name, args, kwargs, node)
         return self.call(function, args, kwargs, node)
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        function = self.found(function)
         kind = type(function)
         if kind is Ref:
             return self.call_ref(function, args, kwargs, node)
         if kind is Method:
             return self.call_method(function.owner, function.name, args, kwargs, node)
         if kind is Function:
-            if self.depth < MAX_DEPTH and self.steps < MAX_STEPS:
-                return self.run(function, args, kwargs)
+            known = plain(args) and plain(kwargs)
+            if function.node in self.stack and not known:  # as with a loop, one turn stands for all
+                return UNKNOWN
+            if len(self.stack) < MAX_DEPTH and self.steps < MAX_STEPS:
+                return self.run(function, args, kwargs, node)
             return self.unresolved(getattr(function.node, "name", "lambda"), args, kwargs, node)
         if kind is Partial:
             return self.call(function.function, [*function.args, *args], function.kwargs | kwargs, node)
@@ -956,25 +996,33 @@ class Reader:
             return function
         return self.handed_over("call", args, kwargs, node)
 
-    def run(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """What a function of the file gives, followed with these arguments."""
-        node, state = (
-            function.node,
-            (self.scopes, self.returns, self.yields, self.branch, self.conditional, self.online),
-        )
+    def run(self, function: Function, args: list[Any], kwargs: dict[str, Any], call: ast.expr | None = None) -> Any:
+        """What a function gives, followed with these arguments."""
+        node, site, way = function.node, self.site, (self.branch, self.conditional, self.online)
+        frame = self.scopes, self.returns, self.yields
         local = self.arguments(function, args, kwargs)
         self.scopes, self.returns, self.yields = (local, *function.scopes), [], []
-        self.depth += 1
+        self.stack.append(node)
+        if function.scopes[-1] is not self.globals and site is None:
+            self.site = call  # what another file does has the place of the call in this one
         if isinstance(node, ast.Lambda):
             self.returns = [self.value(node.body)]
         elif self.block(node.body) is None and not self.yields:
             self.returns.append(None)
         returns, yields = self.returns, self.yields
-        self.depth -= 1
-        self.scopes, self.returns, self.yields, self.branch, self.conditional, self.online = state
+        self.stack.pop()
+        self.site, (self.branch, self.conditional, self.online) = site, way
+        self.scopes, self.returns, self.yields = frame
         if yields:
             return yields[0] if getattr(node, "decorator_list", None) else yields  # @contextmanager
         return returns[0] if returns and all(same(returns[0], other) for other in returns[1:]) else UNKNOWN
+
+    def found(self, ref: Any) -> Any:
+        """What an imported name stands for, where its file is found in the project: read, and not run either."""
+        if type(ref) is not Ref or ref.root in QUIET or self.site or not self.function:
+            return ref
+        module, _, name = ref.path.rpartition(".")
+        return module_beside(str(Path(self.migration.path).parent), module).get(name, ref)
 
     def arguments(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
         spec = function.node.args
@@ -1103,7 +1151,7 @@ class Reader:
         first = args[0] if args else UNKNOWN
         self.bind_read()
         if name in ("query", "get"):
-            table = first if isinstance(first, Table) else UNKNOWN
+            table = self.found(first)
             return Row(table) if name == "get" else Statement("query", table)
         change = {"delete": "delete", "bulk_update_mappings": "update"}.get(name, "bulk_insert")
         if name in ("add", "merge", "delete", "add_all", "bulk_save_objects") or name.startswith("bulk_"):
@@ -1137,7 +1185,10 @@ class Reader:
         return UNKNOWN
 
     def unresolved(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
-        self.note(Operation(name, args=shown(args), kwargs=shown(kwargs), certain=False), node)
+        place = (name, self.function, (self.site or node).lineno)
+        if place not in self.told:  # once is enough, however often it is called
+            self.told.add(place)
+            self.note(Operation(name, args=shown(args), kwargs=shown(kwargs), certain=False), node)
         return UNKNOWN
 
     # Operations
@@ -1149,7 +1200,7 @@ class Reader:
         if name == "f" or name == "inline_literal":
             return first if args else next(iter(kwargs.values()), UNKNOWN)
         if name == "batch_alter_table":
-            return Batch(first if args else kwargs.get("table_name", UNKNOWN), given(args, kwargs, 1, "schema"))
+            return Batch(self.found(given(args, kwargs, 0, "table_name")), given(args, kwargs, 1, "schema"))
         if name == "execute":
             return self.execute(args, kwargs, node)
         if name == "run_async":
@@ -1163,7 +1214,9 @@ class Reader:
         fields.update((FIELDS.get(key, key), value) for key, value in kwargs.items())
         if batch:
             fields["table"], fields["schema"] = batch.table, batch.schema
-        table, index, columns, schema = (fields.pop(key, None) for key in ("table", "name", "columns", "schema"))
+        table, index, columns, schema = (
+            self.found(fields.pop(key, None)) for key in ("table", "name", "columns", "schema")
+        )
         if isinstance(table, Table):
             table, schema = table.name, table.schema
         operation = Operation(name, self.function, shown(args), shown(kwargs), text_of(table), text_of(schema))
@@ -1254,6 +1307,7 @@ class Reader:
 
     def change(self, table: Any, name: str, node: Any, *columns: str, where: str | None = None) -> Any:
         """Rows or a table changed through SQLAlchemy's own objects."""
+        table = self.found(table)
         table = Table(UNKNOWN) if table is UNKNOWN or isinstance(table, (Ref, Call)) else table
         operation = Operation(name, self.function, columns=columns)
         if isinstance(table, Table):
@@ -1269,6 +1323,7 @@ class Reader:
     def note(self, operation: Operation, node: Any) -> None:
         if not self.function:
             return
+        node = self.site or node
         operation.function = self.function
         operation.line, operation.column = node.lineno, node.col_offset + 1
         operation.end_column = node.end_col_offset + 1
