@@ -73,7 +73,7 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
 
 def run(root: Path, options: argparse.Namespace) -> int:
     if options.list_rules:
-        listed = "\n".join(f"{rule.name:27} {rule.severity:8} {rule.what}" for rule in RULES.values())
+        listed = "\n".join(f"{rule.name:27} {rule.severity:8} {rule['what']}" for rule in RULES.values())
         if options.output:
             options.output.write_text(handbook(), encoding="utf-8")
         else:
@@ -301,10 +301,10 @@ def concerns(rule: Rule) -> str:
 
 
 def explain(rule: Rule) -> str:
-    example = "".join(f"{name}:\n{indent(rule.section(name.lower()), '    ')}\n\n" for name in ("Bad", "Good"))
+    example = "".join(f"{name}:\n{indent(rule[name.lower()], '    ')}\n\n" for name in ("Bad", "Good"))
     return (
-        f"{rule.name} ({rule.severity}; databases: {concerns(rule)})\n\n{rule.what}\n\nWhy: {rule.why}\n\n"
-        f"Fix: {rule.fix}\n\n{example}Suppress: # migration-guard: ignore[{rule.name}] the reason"
+        f"{rule.name} ({rule.severity}; databases: {concerns(rule)})\n\n{rule['what']}\n\nWhy: {rule['why']}\n\n"
+        f"Fix: {rule['fix']}\n\n{example}Suppress: # migration-guard: ignore[{rule.name}] the reason"
     )
 
 
@@ -317,10 +317,12 @@ def handbook() -> str:
         "`pyproject.toml`, `ignore` turns rules off and `databases` says where the project deploys to.\n\n"
     )
     table = "| rule | what | databases | severity |\n|---|---|---|---|\n"
-    table += "".join(f"| [`{r.name}`](#{r.name}) | {r.what} | {concerns(r)} | {r.severity} |\n" for r in RULES.values())
+    table += "".join(
+        f"| [`{r.name}`](#{r.name}) | {r['what']} | {concerns(r)} | {r.severity} |\n" for r in RULES.values()
+    )
     parts = [
-        f"\n## {r.name}\n\n{r.what}\n\n{r.why}\n\n**Fix:** {r.fix}\n\nBad:\n\n```python\n{r.section('bad')}\n```\n\n"
-        f"Good:\n\n```python\n{r.section('good')}\n```\n"
+        f"\n## {r.name}\n\n{r['what']}\n\n{r['why']}\n\n**Fix:** {r['fix']}\n\nBad:\n\n```python\n{r['bad']}\n```\n\n"
+        f"Good:\n\n```python\n{r['good']}\n```\n"
         for r in RULES.values()
     ]
     return intro + table + "".join(parts)

@@ -37,18 +37,13 @@ class Finding:
 
 
 class Described(Protocol):
-    """What a report shows of a rule."""
+    """What a report shows of a rule: its ``what``, ``why`` and ``fix`` are its items."""
 
     @property
     def name(self) -> str: ...
     @property
     def severity(self) -> str: ...
-    @property
-    def what(self) -> str: ...
-    @property
-    def why(self) -> str: ...
-    @property
-    def fix(self) -> str: ...
+    def __getitem__(self, section: str, /) -> str: ...
 
 
 # --- suppression: `# migration-guard: ignore[rule] reason`, in a statement or on the lines above it
@@ -206,9 +201,9 @@ def report_sarif(findings: list[Finding], rules: Collection[Described], **_: Any
     described = [
         {
             "id": rule.name,
-            "shortDescription": {"text": rule.what},
-            "fullDescription": {"text": rule.why},
-            "help": {"text": rule.fix},
+            "shortDescription": {"text": rule["what"]},
+            "fullDescription": {"text": rule["why"]},
+            "help": {"text": rule["fix"]},
             "defaultConfiguration": {"level": rule.severity},
         }
         for rule in rules
