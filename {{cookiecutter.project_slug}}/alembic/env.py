@@ -13,8 +13,10 @@ from sqlalchemy import pool
 from sqlalchemy.dialects.postgresql import JSONB
 
 from {{ cookiecutter.__package_name }}.database import models
-from {{ cookiecutter.__package_name }}.database.connection import create_engine, database_url
-from {{ cookiecutter.__package_name }}.database.migration_guard.defaults import compare_server_default
+from {{ cookiecutter.__package_name }}.database.connection import PROJECT, create_engine, database_url
+from {{ cookiecutter.__package_name }}.database.migration_guard.defaults import PLUGIN
+from {{ cookiecutter.__package_name }}.database.migration_guard.journal import TABLES, migrate
+from {{ cookiecutter.__package_name }}.database.migration_guard.limits import one_line
 
 config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logging", True):
@@ -39,9 +41,10 @@ def configure(**where: Any) -> None:
     """Tell Alembic what to compare and how to run; ``where`` is a connection, or a URL in offline mode."""
     context.configure(
         target_metadata=models.Base.metadata,
-        autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
+        include_name=lambda name, kind, parents: kind != "table" or name not in TABLES,
+        autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", PLUGIN],
         compare_type=True,
-        compare_server_default=compare_server_default,
+        compare_server_default=True,
         render_item=render_item,
         transaction_per_migration=True,
         **where,
@@ -61,7 +64,7 @@ def run_offline() -> None:
         context.run_migrations()
 
 
-def run_online(connection: sa.Connection) -> None:
+def run_online(connection: sa.Connection, guarded: bool) -> None:
     """Run the command on ``connection``, in one transaction for each revision where the database can do so."""
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
@@ -69,26 +72,34 @@ def run_online(connection: sa.Connection) -> None:
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         connection.commit()
     configure(connection=connection, render_as_batch=sqlite, transactional_ddl=True if sqlite else None)
-    before = context.get_context().get_current_heads()
-    with context.begin_transaction():
-        context.run_migrations()
-    after = context.get_context().get_current_heads()
-    if after != before:
-        log.info("Migrated from %s to %s", " and ".join(before) or "base", " and ".join(after) or "base")
+    migration = context.get_context()
+
+    def run() -> None:
+        before = migration.get_current_heads()
+        with context.begin_transaction():
+            context.run_migrations()
+        after = migration.get_current_heads()
+        if after != before:
+            log.info("Migrated from %s to %s", " and ".join(before) or "base", " and ".join(after) or "base")
+
+    if guarded and "destination_rev" in migration.opts:  # upgrade, downgrade, stamp: what changes the database
+        migrate(migration, run, PROJECT, context.get_x_argument(as_dictionary=True))
+    else:
+        run()
 
 
 def main() -> None:
-    """Run on the connection that the caller gave, else on one of our own."""
+    """Run on the connection that the caller gave, else on one of our own, guarded against other migrators and faults."""
     try:
         if context.is_offline_mode():
             run_offline()
         elif given := config.attributes.get("connection"):
-            run_online(given)
+            run_online(given, guarded=False)
         else:
             with create_engine(poolclass=pool.NullPool).connect() as connection:
-                run_online(connection)
-    except (ValueError, sa.exc.OperationalError) as error:
-        raise CommandError(" ".join(str(getattr(error, "orig", error)).split())) from error
+                run_online(connection, guarded=True)
+    except (CommandError, ValueError, OSError, SyntaxError, sa.exc.DBAPIError) as error:
+        raise CommandError(one_line(error)) from error
 
 
 main()

@@ -91,7 +91,7 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     # Source: SQLAlchemy's documentation, "Enabling Non-Legacy SQLite Transactional Modes with the sqlite3 driver".
-    connection.exec_driver_sql("BEGIN")
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
 def _prepare_mysql(connection: Any, record: object) -> None:

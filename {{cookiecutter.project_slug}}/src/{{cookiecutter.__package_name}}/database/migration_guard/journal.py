@@ -1,0 +1,270 @@
+"""Migrations that no death in the middle leaves taken for done, or for not begun, and that nobody edits unseen.
+
+The table ``alembic_journal`` has each revision's source as it was applied and, while a part of one may be committed
+and the rest is not, the last statement that can't simply be run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import re
+import sys
+import zlib
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext, MigrationInfo, RevisionStep
+from alembic.util import CommandError
+from sqlalchemy import event
+
+from .limits import Limits, attempts, is_transient, one_line, read_limits, set_limits
+from .lock import ME, Lock, one_migrator
+
+log = logging.getLogger("alembic.migration_guard")
+TABLES = {"alembic_journal", "alembic_lease"}  # autogenerate must not see them
+TABLE = sa.Table(
+    "alembic_journal",
+    sa.MetaData(),
+    sa.Column("revision", sa.String(255), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("source", sa.LargeBinary, nullable=False),
+    sa.Column("statement", sa.Text),
+)
+
+WORD = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(\w+)", re.DOTALL)
+READS = {"SELECT", "SHOW", "SET", "DESCRIBE", "EXPLAIN", "PRAGMA", "SAVEPOINT", "RELEASE", "BEGIN"}
+ROWS = {"INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"}  # where DDL has no transaction, all others commit
+REPEATABLE = re.compile(
+    r"\s*(?:(?:CREATE|DROP)\s+(?!.*CONCURRENTLY\s+IF\s+NOT)(?:\w+\s+){1,3}?"  # which keeps an invalid index
+    r"|ALTER\s+TABLE\s+\S+\s+(?:ADD|DROP)\s+(?:\w+\s+){0,2}?(?!.*,\s*(?:ADD|DROP|MODIFY|CHANGE|RENAME)\b)"
+    r")IF\s+(?:NOT\s+)?EXISTS\b",
+    re.IGNORECASE | re.DOTALL,
+)
+INDEX = re.compile(
+    r"\s*(CREATE|DROP)\s+(?:UNIQUE\s+)?INDEX\s+(?:CONCURRENTLY\s+)?(?:IF\s+EXISTS\s+)?(\S+)", re.IGNORECASE
+)
+
+
+def migrate(migration: MigrationContext, run: Callable[[], None], root: Path, flags: Collection[str]) -> None:
+    """Do ``run`` while no other migrator does; ``flags`` are what the user typed after ``-x``."""
+    connection, limits = migration.connection, read_limits(root)
+    assert connection is not None
+    connection.execution_options(begin="BEGIN IMMEDIATE")  # SQLite: wait for other writers before, not in the middle
+    set_limits(connection, limits, ME)
+    with one_migrator(connection, limits) as lock:
+        Journal(migration, connection, lock, limits, flags).run(run)
+
+
+class Journal:
+    def __init__(
+        self, migration: MigrationContext, connection: sa.Connection, lock: Lock, limits: Limits, flags: Collection[str]
+    ) -> None:
+        self.migration, self.connection, self.lock, self.limits, self.flags = migration, connection, lock, limits, flags
+        self.step: RevisionStep | None = None  # the revision under way
+        self.changes: list[str] = []  # its statements that can't be run again
+        self.dropped: set[str] = set()  # indexes that it drops before it makes them
+        self.watching = self.noted = self.refused = False
+        self.plan = migration._migrations_fn
+        migration._migrations_fn = self._steps  # Alembic has a hook after each revision and none before
+        migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, self._applied)
+        event.listen(connection.engine, "do_execute", self._execute)
+        event.listen(connection.engine, "do_executemany", self._execute_many)
+        event.listen(connection.engine, "commit", self._commit)
+
+    def run(self, run: Callable[[], None]) -> None:
+        """Run; begin again with the revision that met a lock or another transaction, if nothing of it is committed."""
+        for last in attempts(self.limits.retry):
+            try:
+                return run()
+            except sa.exc.DBAPIError as error:
+                self.connection.rollback()
+                self.watching = False
+                if self.refused and len(self.changes) == 1 and not error.connection_invalidated:
+                    self._forget(self.name)  # its only change was refused: there is nothing to repair
+                    self.connection.commit()
+                    self.noted = False
+                if self.noted or last or not is_transient(error.orig):
+                    cause = f"{self.name} failed: {one_line(error)}"
+                    raise CommandError(stuck(cause, self.changes[-1]) if self.noted else cause) from error
+                log.info("%s met a lock or another transaction: trying again", self.name)
+
+    @property
+    def name(self) -> str:
+        return self.step.revision.revision if isinstance(self.step, RevisionStep) else "the migration"
+
+    # --- before and after each revision
+
+    def _steps(self, heads: Any, migration: MigrationContext) -> Iterator[Any]:
+        assert self.plan is not None
+        steps: list[Any] = list(self.plan(heads, migration))
+        down = [step.revision for step in steps if step.is_downgrade and isinstance(step, RevisionStep)]
+        self._look_back(edits=not down)
+        if down and self.connection.dialect.name != "sqlite" and "yes" not in self.flags:
+            ask(down)
+            self.flags = {*self.flags, "yes"}  # another attempt does not ask again
+        if steps:
+            TABLE.create(self.connection, checkfirst=True)
+        self.connection.commit()
+        for step in steps:
+            self.step, self.changes, self.dropped = step, [], set()
+            self.watching, self.noted, self.refused = isinstance(step, RevisionStep), False, False
+            yield step
+
+    def _applied(self, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
+        """In the transaction that sets the version."""
+        self.watching = False
+        self.lock.confirm()
+        if step.is_stamp:  # whoever stamps says where the database stands
+            self.connection.execute(TABLE.delete())
+        elif step.is_upgrade:
+            self._write()
+        else:
+            self._forget(self.name)
+
+    def _write(self, statement: str | None = None) -> None:
+        assert isinstance(self.step, RevisionStep)
+        source = Path(self.step.revision.path).read_bytes()
+        self._forget(self.name)
+        row = {"revision": self.name, "digest": digest(source), "source": zlib.compress(source)}
+        self.connection.execute(TABLE.insert().values(**row, statement=statement))
+
+    def _forget(self, revision: str) -> None:
+        self.connection.execute(TABLE.delete().where(TABLE.c.revision == revision))
+
+    def _look_back(self, edits: bool) -> None:
+        """Raise if a revision is half applied, or if one that is applied was edited or is gone."""
+        if not sa.inspect(self.connection).has_table(TABLE.name):
+            return
+        assert self.migration.script is not None
+        files = {script.revision: Path(script.path) for script in self.migration.script.walk_revisions()}
+        journal = self.connection.execute(sa.select(TABLE.c.revision, TABLE.c.digest, TABLE.c.statement)).all()
+        for revision, applied, statement in journal:
+            if statement is not None:
+                if "resume" not in self.flags:
+                    raise CommandError(stuck(f"{revision} died in the middle", statement))
+                self._forget(revision)
+            elif edits and revision not in files:
+                raise CommandError(
+                    f"Can't locate revision {revision}: the database has it, this code is older or lost it"
+                )
+            elif edits and digest(source := files[revision].read_bytes()) != applied:
+                from .history import meaning
+
+                was = self.connection.scalars(sa.select(TABLE.c.source).where(TABLE.c.revision == revision)).one()
+                if "edited" in self.flags:
+                    self._forget(revision)
+                elif meaning(zlib.decompress(was).decode()) != meaning(source.decode()):
+                    raise CommandError(
+                        f"{files[revision].name} was edited after it was applied: restore it and write a new migration"
+                        " (or, if the database is as it says now: alembic -x edited upgrade head)"
+                    )
+
+    # --- statement by statement
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """For statements of our own."""
+        self.watching, before = False, self.watching
+        yield
+        self.watching = before
+
+    def _watch(self, sql: str, context: Any) -> str:
+        """Note what could not be undone before it runs; say whether it "commits", changes "rows", or else ""."""
+        word = match[1].upper() if (match := WORD.match(sql)) else ""
+        if not self.watching or context.root_connection is not self.connection or word in READS:
+            return ""
+        index = INDEX.match(sql)
+        if index and index[1].upper() == "DROP":
+            self.dropped.add(index[2])
+        if not (REPEATABLE.match(sql) or (index and index[2] in self.dropped)):
+            self.changes.append(sql)
+        autocommit = self.connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+        if autocommit or not (self.migration.impl.transactional_ddl or word in ROWS):
+            with self._aside():
+                self.lock.confirm()
+            self._note()
+            return "commits"
+        return "rows" if word in ROWS else ""
+
+    def _execute(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
+        kind, dialect = self._watch(sql, context), context.dialect
+        # Elsewhere a transaction is lost with its first failure.
+        if not (kind == "commits" or (kind == "rows" and dialect.name in ("mysql", "mariadb"))):
+            return False
+        patient = dialect.name == "postgresql" and "CONCURRENTLY" in sql.upper()
+        if patient:  # it holds nobody up while it waits, and would leave an invalid index
+            cursor.execute("SET lock_timeout = 0")
+        try:
+            for last in attempts(self.limits.retry):
+                try:
+                    dialect.do_execute(cursor, sql, parameters, context)
+                    return True
+                except dialect.loaded_dbapi.Error as error:
+                    deadlock = kind == "rows" and error.args[0] == 1213  # it undid the statements before this one, too
+                    if last or deadlock or not is_transient(error):
+                        self.refused = kind == "commits" and not patient
+                        raise
+        finally:
+            if patient:
+                with suppress(dialect.loaded_dbapi.Error):
+                    cursor.execute(f"SET lock_timeout = {math.ceil(self.limits.lock_timeout * 1000)}")
+        return True
+
+    def _execute_many(self, cursor: Any, sql: str, parameters: Any, context: Any) -> None:
+        self._watch(sql, context)
+
+    def _commit(self, connection: sa.Connection) -> None:
+        if connection is self.connection and self.watching:
+            self._note()
+
+    def _note(self) -> None:
+        """From here on a part of the revision is committed, and can't be run again."""
+        if self.changes:
+            with self._aside():
+                self._write(self.changes[-1][:2000])
+            self.noted = True
+
+
+def digest(source: bytes) -> str:
+    return hashlib.sha256(source).hexdigest()
+
+
+def stuck(what: str, statement: str) -> str:
+    statement = " ".join(statement.split())
+    return (
+        f"{what}; its last statement that can't be repeated: {statement[:160]}; see what of the revision is done, put"
+        " the database right, then go on: alembic -x resume upgrade head"
+    )
+
+
+def ask(down: list[Any]) -> None:
+    """Let a person confirm that what others use is taken away."""
+    if not (any(script.down_revision is None for script in down) or deployed(down)):
+        return
+    what = f"downgrade of {', '.join(script.revision for script in down)}"
+    if not sys.stdin.isatty():
+        raise CommandError(
+            f"{what}: this is deployed and may hold data; if that is meant: alembic -x yes downgrade ..."
+        )
+    if input(f"{what}: this is deployed and may hold data. Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise CommandError("nothing was done")
+
+
+def deployed(scripts: list[Any]) -> bool:
+    """Whether one of them stands on the remote's default branch. Where there is no git, this is where it is deployed."""
+    from .findings import CannotCheck
+    from .history import default_branch, git
+
+    files = {Path(script.path).name for script in scripts}
+    folder = Path(scripts[0].path).parent
+    try:
+        git(folder, "rev-parse")
+        ref = default_branch(folder)
+        return ref is not None and bool(files & set(git(folder, "ls-tree", "--name-only", ref).decode().split("\n")))
+    except (CannotCheck, OSError):
+        return True
