@@ -23,7 +23,7 @@ def test_the_noxfile_is_short(project: Project) -> None:
 
 def test_nox_lists_each_session_with_what_it_does(project: Project) -> None:
     listed = dict(re.findall(r"^([*-] \w+) -> (.+)$", project.run("nox", "-l").stdout, re.MULTILINE))
-    assert set(listed) == {"* check", "* roundtrip", "* lint", "* tests", "- migrate", "- revision"}
+    assert set(listed) == {"* check", "* roundtrip", "* lint", "* tests", "- docs", "- migrate", "- revision"}
 
 
 def test_nox_is_green_in_a_fresh_project(project: Project) -> None:
@@ -70,6 +70,28 @@ def test_revision_writes_a_migration(project: Project) -> None:
     (migration,) = project.versions.glob("*_add_tags_to_video.py")
     assert '"tags"' in migration.read_text()
     project.run("ruff", "format", "--check")
+
+
+@pytest.mark.parametrize("starter", ["soundhash", "blank"])
+def test_docs_draws_what_changed(bake: Callable[..., Project], starter: str) -> None:
+    project = bake(starter=starter)
+    model, table = ("Video", "videos") if starter == "soundhash" else ("Example", "examples")
+    project.run("nox", "-s", "docs", "--", "--check")  # a fresh project's is current
+    project.edit(
+        project.models,
+        f'    __tablename__ = "{table}"\n',
+        f'    __tablename__ = "{table}"\n    tags: Mapped[str | None] = mapped_column(String(500))\n',
+    )
+    project.run("nox", "-s", "docs", "--", "--check", ok=False)
+    project.run("alembic", "upgrade", "head")
+    project.run("nox", "-s", "docs")
+    assert 'VARCHAR(500) tags "nullable"' in (project.path / "docs" / "SCHEMA.md").read_text()
+    project.run("nox", "-s", "docs", "--", "--check")
+    project.run("alembic", "revision", "--autogenerate", "-m", f'Add "tags" to {model}')
+    project.run("nox", "-s", "docs", "--", "--check", ok=False)
+    project.run("nox", "-s", "docs")
+    assert f"Add #quot;tags#quot; to {model}" in (project.path / "docs" / "SCHEMA.md").read_text()
+    project.run("nox", "-s", "docs", "--", "--check", PYTHONHASHSEED="7")
 
 
 def test_revision_without_a_message_says_how(project: Project) -> None:

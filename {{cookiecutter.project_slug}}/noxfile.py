@@ -55,6 +55,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Draw the schema and the revision graph into docs/SCHEMA.md (-- --check: are they current?)"""
+    install(session, "docs", "drivers")
+    session.run("paracelsus", "inject", "docs/SCHEMA.md", "--python-dir", "src", *session.posargs)
+    session.run("python", "scripts/draw_history.py", *session.posargs)
+
+
+@nox.session(default=False)
 def migrate(session: nox.Session) -> None:
     """Migrate the database of DATABASE_URL to head (or: -- downgrade -1)"""
     install(session, "drivers")

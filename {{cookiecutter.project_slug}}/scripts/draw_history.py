@@ -1,0 +1,52 @@
+"""Draw the revision graph into docs/SCHEMA.md, as Mermaid; ``--check`` only says whether it is current."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENT = ROOT / "docs" / "SCHEMA.md"
+BEGIN, END = "<!-- BEGIN_REVISION_GRAPH -->", "<!-- END_REVISION_GRAPH -->"
+
+
+def as_tuple(revisions: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return what Alembic gives as nothing, one or several as a tuple."""
+    return (revisions,) if isinstance(revisions, str) else tuple(revisions or ())
+
+
+def draw(scripts: ScriptDirectory) -> str:
+    """Return the graph, oldest revision first: an arrow to each revision that follows, a dotted one for depends_on."""
+    nodes, arrows = [], []
+    for script in reversed(list(scripts.walk_revisions())):
+        title = script.doc.rstrip(".").replace('"', "#quot;")
+        nodes.append(f'  {script.revision}["{script.revision}<br>{title}"]')
+        arrows += [f"  {parent} --> {script.revision}" for parent in as_tuple(script.down_revision)]
+        arrows += [f"  {other} -.-> {script.revision}" for other in as_tuple(script.dependencies)]
+    return "\n".join(["```mermaid", "flowchart TD", *nodes, *arrows, "```"])
+
+
+def main() -> int:
+    """Write the graph between its two marks; return the exit status."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        print(f"error: docs/SCHEMA.md has lost its marks: put {BEGIN} and {END} back", file=sys.stderr)
+        return 2
+    current = f"{before}{BEGIN}\n{draw(ScriptDirectory.from_config(Config(ROOT / 'alembic.ini')))}\n{END}{after}"
+    if "--check" in sys.argv[1:]:
+        if current != text:
+            print("error: docs/SCHEMA.md is out of date: run nox -s docs", file=sys.stderr)
+        return int(current != text)
+    if current != text:
+        DOCUMENT.write_text(current, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
