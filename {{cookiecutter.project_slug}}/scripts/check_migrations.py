@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from {{ cookiecutter.__package_name }}.database.migration_guard.cli import main  # noqa: E402
+from {{ cookiecutter.__package_name }}.database.migration_guard.cli import main
 
 if __name__ == "__main__":
     sys.exit(main(ROOT))
