@@ -145,6 +145,7 @@ def test_a_latin_1_file_is_read_as_python_reads_it(root: Path, check: Check) -> 
         (["--ignore", "nonsense"], "--ignore: there is no rule 'nonsense'; --list-rules names them all."),
         (["--explain", "drop-tabel"], "--explain: there is no rule 'drop-tabel'; did you mean 'drop-table'"),
         (["--roundtrip"], "--static uses no database"),
+        (["--since", "main"], "--since, -k and --keep need --roundtrip."),
         (["--database-url", "sqlite://"], "--static uses no database"),
         (["--output", "lost/report.txt"], "--output lost/report.txt: No such file or directory"),
         (["lost.py"], "lost.py: no such file"),
@@ -226,6 +227,8 @@ def test_an_old_history_is_adopted_from_a_first_revision(root: Path, check: Chec
     write(root, "b1.py", DROP)
     write(root, "c1.py", DROP.replace('"b1"', '"c1"').replace('"a1"', '"b1"'))
     assert len(rules(check("--static", "--format", "json")[1])) == 2
+    path = root / "alembic" / "versions" / "b1.py"
+    path.write_text(path.read_text() + "# migration-guard: ignore[drop-table] of old\nx = 1\n")
     settings(root, 'first-revision = "c1"')
     _, out, _ = check("--static", "--format", "json")
     assert [finding["revision"] for finding in json.loads(out)["findings"]] == ["c1"]

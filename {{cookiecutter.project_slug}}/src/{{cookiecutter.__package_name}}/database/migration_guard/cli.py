@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 from textwrap import indent
 
@@ -84,6 +85,8 @@ def run(root: Path, options: argparse.Namespace) -> int:
         return 0
     if options.files and not options.static:
         raise CannotCheck("FILE needs --static: a database is migrated with all migrations or none.")
+    if not options.roundtrip and (options.since or options.only or options.keep):
+        raise CannotCheck("--since, -k and --keep need --roundtrip.")
     if options.static and (options.roundtrip or options.database_url):
         raise CannotCheck("--static uses no database: leave out --roundtrip and --database-url.")
     settings = read_settings(root)
@@ -108,41 +111,32 @@ class Check:
     def run(self) -> int:
         options = self.options
         files = list(self.files())
-        chosen = [file.resolve() for file in options.files] or files
         if lost := next((file for file in options.files if not file.is_file()), None):
             raise CannotCheck(f"{lost}: no such file.")
         if not files and not options.files:
             folders = " or ".join(map(self.relative, self.settings.versions))
             raise CannotCheck(f"no migrations in {folders}; name their folder with --versions DIR.")
-        read = {file: self.read(file, whole=file in chosen) for file in [*files, *(set(chosen) - set(files))]}
-        history_of = [migration for file in files if (migration := read[file])]
-        self.findings += history.check_graph(history_of)
-        ran = {"history", "report"}
-        if not options.roundtrip:
-            ran.add("rules")
-            old = self.before_first(history_of)
-            for migration in (migration for file in chosen if (migration := read[file])):
-                if migration.revision not in old:
-                    self.findings += judge(migration, self.settings.databases, self.is_application)
+        chosen = [file.resolve() for file in options.files] or files
+        read = {file: self.read(file, whole=file in chosen) for file in dict.fromkeys([*files, *chosen])}
+        past = [migration for file in files if (migration := read[file])]
+        judged = [migration for file in chosen if (migration := read[file])]
+        self.findings += history.check_graph(past)
+        old = self.before_first(past)
+        for migration in judged:
+            if migration.revision not in old and not options.roundtrip:
+                self.findings += judge(migration, self.settings.databases, self.is_application)
         deployed = history.Deployed(self.settings.versions, options.against)
         if deployed.ref and "edited-migration" in self.rules:
-            ran.add("deployed")
-            self.findings += deployed.check(history_of, self.read_source, self.relative)
+            self.findings += deployed.check(past, self.read_source, self.relative)
         broken = any(found.rule in BREAKS_ALEMBIC and found.rule in self.rules for found in self.findings)
         if not options.static and not broken:
-            ran.add("roundtrip" if options.roundtrip else "drift")
             self.findings += self.run_migrations()
-        judged = [name for name in self.rules if RULES[name].by in ran and self.concerns(RULES[name])]
-        findings = self.let_stand(judged, [migration for file in chosen if (migration := read[file])])
-        checked = {
-            "files": len(chosen),
-            "operations": sum(len(migration.operations) for migration in read.values() if migration),
-            "revisions": len(history_of),
-        }
+        findings = self.let_stand({migration.path: migration for migration in judged if migration.revision not in old})
         if options.write_baseline:
             write_baseline(options.write_baseline, findings)
             return 0
-        self.report(findings, checked)
+        operations = sum(len(migration.operations) for migration in judged)
+        self.report(findings, {"files": len(chosen), "operations": operations, "revisions": len(past)})
         if self.unreadable or any(found.rule == "unreadable-migration" for found in findings):
             return 2
         return int(any(found.severity == "error" for found in findings))
@@ -196,9 +190,6 @@ class Check:
             raise CannotCheck(f"pyproject.toml: [tool.migration-guard] first-revision: {first!r} is in no migration.")
         return history.lineage(first, known) - {first}
 
-    def concerns(self, rule: Rule) -> bool:
-        return not rule.databases.isdisjoint(self.settings.databases)
-
     def is_application(self, module: str) -> bool:
         """Whether a module is the application's own: not beside the migrations, and in the project or around them."""
         top, *_ = parts = module.split(".")
@@ -244,19 +235,21 @@ class Check:
 
     # reporting
 
-    def let_stand(self, judged: list[str], migrations: list[Migration]) -> list[Finding]:
+    def let_stand(self, judged: dict[str, Migration]) -> list[Finding]:
         """The findings that are selected, not suppressed and not in the baseline, in the order of the files."""
-        sources = {migration.path: migration.source for migration in migrations}
-        by_path: dict[str, list[Finding]] = {path: [] for path in sources}
+        # What only running them shows differs from one database to the next: no suppression of it is called unused.
+        ran = {"history", "report"} | ({"rules"} if not self.options.roundtrip else set())
+        databases = set(self.settings.databases)
+        rules = [name for name in self.rules if RULES[name].by in ran and RULES[name].databases & databases]
+        by_path: dict[str, list[Finding]] = {path: [] for path in judged}
         for found in self.findings:
             if found.rule in self.rules:
                 by_path.setdefault(found.path, []).append(found)
         kept = []
         for path, findings in sorted(by_path.items()):
-            source = sources.get(path) or self.text(path)
-            kept += sorted(
-                suppress(findings, path, source, RULES, judged), key=lambda found: (found.line, found.column)
-            )
+            source = judged[path].source if path in judged else self.text(path)
+            standing = suppress(findings, path, source, RULES, rules if path in judged else ())
+            kept += sorted(standing, key=lambda found: (found.line, found.column))
         if self.settings.baseline and not self.options.write_baseline:
             known = read_baseline(self.settings.baseline)
             kept = [found for found in kept if found.key not in known]
@@ -275,6 +268,8 @@ class Check:
             findings, checked=checked, rules=[*RULES.values()], source=self.text, colour=colour
         )
         if output is None:
+            if isinstance(sys.stdout, TextIOWrapper):
+                sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character of the source
             sys.stdout.write(made)
             return
         try:

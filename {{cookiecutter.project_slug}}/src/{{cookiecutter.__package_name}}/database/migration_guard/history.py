@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import os
-import subprocess
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,8 +36,7 @@ def check_graph(migrations: list[Migration]) -> Iterator[Finding]:
                 if parent not in known and not (name == "depends_on" and parent in labels):
                     message = f"{name} {parent!r} is in no migration here."
                     yield finding("missing-parent", migration, migration.lines.get(name, 1), message)
-    circle = in_circles(known)
-    if circle:
+    if circle := in_circles(known):
         first = known[circle[0]]
         message = f"{', '.join(circle)} follow each other in a circle."
         yield finding("revision-cycle", first, first.lines.get("down_revision", 1), message)
@@ -148,11 +146,16 @@ def names(migration: Migration) -> str:
 
 def meaning(source: str) -> str:
     """What a migration does, without comments, docstrings, layout, and what it says of itself."""
-    tree = ast.parse(source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             node.body = [each for each in node.body if not is_said(each)]
-    return ast.dump(tree)
+    try:
+        return ast.dump(tree)
+    except RecursionError:
+        return source
 
 
 def is_said(node: ast.stmt) -> bool:
@@ -162,6 +165,8 @@ def is_said(node: ast.stmt) -> bool:
 
 
 def git(folder: Path, *arguments: str, give: bytes = b"") -> bytes:
+    import subprocess  # not needed where there is no repository
+
     # Inside a git hook these point at another place than the folder.
     environment = {
         name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
@@ -175,16 +180,20 @@ def git(folder: Path, *arguments: str, give: bytes = b"") -> bytes:
 
 def default_branch(folder: Path) -> str | None:
     """The remote's default branch, where it is known here."""
+    if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
+        return None
     candidates = [f"refs/remotes/origin/{name}" for name in ("HEAD", "main", "master")]
     try:
         listed = git(folder, "for-each-ref", "--format=%(refname)", *candidates).decode().split()
     except (CannotCheck, OSError):
-        return None  # no git, or no repository
+        return None
     return next((name.removeprefix("refs/remotes/") for name in candidates if name in listed), None)
 
 
 def is_same(file: Path, blob: str) -> bool:
     """Whether the file is this blob, as it is or with the line endings that git stores."""
+    import hashlib
+
     try:
         data = file.read_bytes()
     except OSError:
