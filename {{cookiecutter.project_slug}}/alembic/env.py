@@ -69,8 +69,8 @@ def run_online(connection: sa.Connection, guarded: bool) -> None:
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
         # A batch migration makes its table anew: with foreign keys enforced, the drop would delete the child rows.
-        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-        connection.commit()
+        # By the driver: SQLAlchemy would begin a transaction, in which this pragma does nothing.
+        connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
     configure(connection=connection, render_as_batch=sqlite, transactional_ddl=True if sqlite else None)
     migration = context.get_context()
 

@@ -23,7 +23,7 @@ from alembic.autogenerate import api
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from .defaults import compare_server_default
+from .defaults import PLUGIN
 from .findings import CannotCheck, Finding
 from .scratch import find_url, one_line, scratch_database
 from .settings import Settings
@@ -80,12 +80,13 @@ class Drift:
     def migrated(self, context: MigrationContext, metadata: Any, many: list[sa.MetaData]) -> None:
         assert context.connection is not None
         self.metadata = many
-        self.filtered = "include_object" in context.opts or "include_name" in context.opts
+        self.filtered = bool(context.opts.get("include_object") or context.opts.get("include_name"))
         plugins = context.opts.get("autogenerate_plugins") or ["alembic.autogenerate.*"]
-        context.opts["autogenerate_plugins"] = list(dict.fromkeys([*plugins, "alembic.ext.checkconstraint_byname"]))
+        context.opts["autogenerate_plugins"] = list(
+            dict.fromkeys([*plugins, "alembic.ext.checkconstraint_byname", PLUGIN])
+        )
         context._user_compare_type = context._user_compare_type or True
-        if not callable(context._user_compare_server_default):
-            context._user_compare_server_default = compare_server_default
+        context._user_compare_server_default = context._user_compare_server_default or True
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a computed column can't be altered is for who writes the migration
             found: Any = api.compare_metadata(context, metadata)
@@ -174,11 +175,16 @@ class Drift:
     def unimported(self) -> None:
         """Tables in modules of the application that env.py does not import."""
         known = {table.name for metadata in self.metadata for table in metadata.tables.values()}
-        loaded = {
+        files = [
             Path(file).resolve() for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))
+        ]
+        own = {
+            top(file)
+            for file in files
+            if file.is_relative_to(self.root.resolve()) and (file.parent / "__init__.py").is_file()
         }
-        packages = {Path(inspect.getfile(model)).resolve() for model in self.classes.values()}
-        for path in sorted({file for package in packages for file in top(package).rglob("*.py")} - loaded):
+        own = {folder for folder in own if "site-packages" not in folder.parts}
+        for path in sorted({file for folder in own for file in folder.rglob("*.py")} - set(files)):
             for name, line in tables_in(path):
                 if name not in known:
                     where = relative(path, self.root)

@@ -200,7 +200,7 @@ class Rows:
             )
             try:
                 with self.connection.begin_nested():
-                    found = self.connection.exec_driver_sql(query).tuples().all()
+                    found = self.connection.exec_driver_sql(query).all()
             except sa.exc.DBAPIError:
                 continue  # then without: the insert says what is wrong
             if found:

@@ -95,7 +95,18 @@ class Snapshot(ABC):
             if before != after:
                 changes[key] = before, after
         self.apply(changes)
+        self.written = self.rewritten(changes, statements)
         return changes
+
+    def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
+        """Tables whose rows may have changed: altered, named in a statement that writes, or a child of one of them."""
+        altered = {table for pair in changes.values() for thing in pair if thing and (table := thing.table)}
+        tables = self.tables()
+        if statements is None or any(fact.startswith("trigger ") for facts in tables.values() for fact in facts):
+            return altered | set(tables)
+        named = words(statement for statement in statements if WRITES.match(statement))
+        found = altered | {name for name in tables if name.lower() in named}
+        return found | children(tables, found) if found else found
 
     def apply(self, changes: Changes, back: bool = False) -> None:
         for key, (before, after) in changes.items():
@@ -192,7 +203,8 @@ def sqlite_facts(sql: str) -> Facts:
             continue
         index = next((i for i, part in enumerate(item) if i and part in CLAUSES), len(item))
         column = sqlite_clauses(item[index:], item[0], facts)
-        facts[f"column {item[0]}"] = column._replace(type=joined(item[1:index]).replace(" (", "("))
+        type_ = joined(["numeric" if part == "decimal" else part for part in item[1:index]]).replace(" (", "(")
+        facts[f"column {item[0]}"] = column._replace(type=type_)
     return facts
 
 
@@ -252,7 +264,6 @@ class SQLite(Snapshot):
         raw = {table: list(group) for table, group in groupby(map(tuple, rows), lambda row: row[0])}
         touched = {key for key in raw.keys() | self.raw.keys() if raw.get(key) != self.raw.get(key)}
         self.raw = raw
-        self.written = written_tables(self, touched, statements)
         return {key: self.thing(raw[key]) for key in touched & raw.keys()}, touched
 
     def thing(self, rows: list[tuple[str, str, str, str]]) -> Thing:
@@ -269,16 +280,6 @@ class SQLite(Snapshot):
                 if type_ == "trigger":
                     facts[f"{type_} {name}"] = joined(parts[1:])
         return Thing(f"{kind} {rows[0][0]}", facts)
-
-
-def written_tables(snapshot: Snapshot, touched: set[str], statements: Sequence[str] | None) -> set[str]:
-    """The tables whose rows may have changed: touched, named in a statement that writes, or a child of one of them."""
-    tables = snapshot.tables()
-    if statements is None or any("trigger " in fact for facts in tables.values() for fact in facts):
-        return set(tables)
-    named = words(statement for statement in statements if WRITES.match(statement)) | {name.lower() for name in touched}
-    found = {name for name in tables if name.lower() in named}
-    return found | children(tables, found) if found else found
 
 
 def children(tables: dict[str, Facts], parents: set[str]) -> set[str]:
@@ -323,7 +324,7 @@ UNNAMED = re.compile(r"CONSTRAINT_\d+|.*_ibfk_\d+")  # names that the server mad
 
 class MySQL(Snapshot):
     def read(self, statements: Sequence[str] | None, atomic: bool) -> tuple[dict[Any, Thing], set[Any] | None]:
-        names: dict[str, str] = dict(self.connection.exec_driver_sql("SHOW FULL TABLES").tuples().all())
+        names = {row[0]: row[1] for row in self.connection.exec_driver_sql("SHOW FULL TABLES")}
         scope: set[Any] | None = None
         routines = statements is None
         if statements is not None:
@@ -346,12 +347,11 @@ class MySQL(Snapshot):
             found |= {f"{kind} {name}": Thing(f"{kind} {name}", {"": text}) for kind, name, text in rows}
             if scope is not None:
                 scope |= {key for key in self.things if " " in key}
-        self.written = written_tables(self, scope or set(), None if scope is None else statements)
         return found, scope
 
     def relation(self, name: str, kind: str) -> Thing:
         quoted = "`" + name.replace("`", "``").replace("%", "%%") + "`"
-        text = self.connection.exec_driver_sql(f"SHOW CREATE TABLE {quoted}").tuples().one()[1]
+        text = self.connection.exec_driver_sql(f"SHOW CREATE TABLE {quoted}").one()[1]
         if kind == "VIEW":
             return Thing(f"view {name}", {"": re.sub(r"^CREATE .*? VIEW ", "", text)})
         if kind == "SEQUENCE":
@@ -477,7 +477,7 @@ UNION ALL SELECT 'event trigger ' || evtname, evtevent || ' ' || evtfoid::regpro
 
 class PostgreSQL(Snapshot):
     def read(self, statements: Sequence[str] | None, atomic: bool) -> tuple[dict[Any, Thing], set[Any] | None]:
-        others: dict[str, str] = dict(self.connection.execute(sa.text(OTHERS)).tuples().all())
+        others: dict[str, str] = {row[0]: row[1] for row in self.connection.execute(sa.text(OTHERS))}
         found: dict[Any, Thing] = {name: Thing(name, {"": text or ""}) for name, text in others.items()}
         touched: dict[Any, bool] | None = None
         # A type that is renamed is named in tables that hold no lock.
@@ -489,12 +489,15 @@ class PostgreSQL(Snapshot):
         altered = {oid for oid, ddl in touched.items() if ddl}
         if altered:
             oids = "{" + ",".join(map(str, altered)) + "}"
-            for oid, name, fact, text, *column in self.connection.execute(sa.text(RELATIONS), {"oids": oids}).tuples():
+            for oid, name, fact, text, *column in self.connection.execute(sa.text(RELATIONS), {"oids": oids}):
                 thing = found.setdefault(oid, Thing(name, {}))
                 thing.facts[fact] = Column(text, *column) if fact.startswith("column ") else text
-        touching = [found.get(oid) or self.things.get(oid) for oid in touched]
-        self.written = {table for thing in touching if thing and (table := thing.table)}
+        self.locked = set(touched)
         return found, None if everything else altered | {key for key in self.things if isinstance(key, str)}
+
+    def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
+        things = [thing for pair in changes.values() for thing in pair] + [self.things.get(oid) for oid in self.locked]
+        return {table for thing in things if thing and (table := thing.table)}
 
     def touched(self) -> dict[Any, bool]:
         """The tables that this transaction holds a lock on: does it alter them?"""
