@@ -136,8 +136,9 @@ def test_a_circle_is_found(history: History) -> None:
 def test_the_examples_of_a_rule_are_true(rule: str, which: str, tmp_path: Path, capsys: Any) -> None:
     history = History(tmp_path, capsys)
     history.add("a1", None)
-    for number, line in enumerate(RULES[rule][which].splitlines()):
-        history.write(f"example{number}", line + BODY.format(column="a"))
+    for number, pair in enumerate(RULES[rule][which].split(", ")):
+        parent, revision = pair.split(" <- ")
+        history.add(revision, parent, name=f"example{number}")
     assert (rule in history.found()) is (which == "bad")
 
 

@@ -74,11 +74,7 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
 
 def run(root: Path, options: argparse.Namespace) -> int:
     if options.list_rules:
-        listed = "\n".join(f"{rule.name:27} {rule.severity:8} {rule['what']}" for rule in RULES.values())
-        if options.output:
-            options.output.write_text(handbook(), encoding="utf-8")
-        else:
-            print(listed)
+        print("\n".join(f"{rule.name:27} {rule.severity:8} {rule['what']}" for rule in RULES.values()))
         return 0
     if options.explain:
         print(explain(RULES[known_rules(options.explain, "--explain")[0]]))
@@ -115,7 +111,7 @@ class Check:
             raise CannotCheck(f"{lost}: no such file.")
         if not files and not options.files:
             folders = " or ".join(map(self.relative, self.settings.versions))
-            raise CannotCheck(f"no migrations in {folders}; name their folder with --versions DIR.")
+            raise CannotCheck(f"no migrations in {folders}; say where: --versions DIR, or versions in the settings.")
         chosen = [file.resolve() for file in options.files] or files
         read = {file: self.read(file, whole=file in chosen) for file in dict.fromkeys([*files, *chosen])}
         past = [migration for file in files if (migration := read[file])]
@@ -146,7 +142,7 @@ class Check:
     def files(self) -> Iterator[Path]:
         """The files that Alembic takes for migrations."""
         for folder in self.settings.versions:
-            for file in sorted(folder.glob("**/*.py" if self.settings.recursive else "*.py")):
+            for file in sorted(folder.glob("*.py")):
                 if not file.name.startswith((".#", "__init__")):
                     yield file.resolve()
 
@@ -301,23 +297,3 @@ def explain(rule: Rule) -> str:
         f"{rule.name} ({rule.severity}; databases: {concerns(rule)})\n\n{rule['what']}\n\nWhy: {rule['why']}\n\n"
         f"Fix: {rule['fix']}\n\n{example}Suppress: # migration-guard: ignore[{rule.name}] the reason"
     )
-
-
-def handbook() -> str:
-    """docs/RULES.md."""
-    intro = (
-        "# Rules\n\nWritten by `python scripts/check_migrations.py --list-rules --output docs/RULES.md`.\n\n"
-        "A rule is let be on one statement by a comment on it or right above it, which names the rule and the reason:\n"
-        "`# migration-guard: ignore[drop-column] the column was never read since 2.3`. In `[tool.migration-guard]` of\n"
-        "`pyproject.toml`, `ignore` turns rules off and `databases` says where the project deploys to.\n\n"
-    )
-    table = "| rule | what | databases | severity |\n|---|---|---|---|\n"
-    table += "".join(
-        f"| [`{r.name}`](#{r.name}) | {r['what']} | {concerns(r)} | {r.severity} |\n" for r in RULES.values()
-    )
-    parts = [
-        f"\n## {r.name}\n\n{r['what']}\n\n{r['why']}\n\n**Fix:** {r['fix']}\n\nBad:\n\n```python\n{r['bad']}\n```\n\n"
-        f"Good:\n\n```python\n{r['good']}\n```\n"
-        for r in RULES.values()
-    ]
-    return intro + table + "".join(parts)

@@ -1,8 +1,7 @@
-"""What ``[tool.migration-guard]`` in ``pyproject.toml`` says, and where ``alembic.ini`` has the migrations."""
+"""What ``[tool.migration-guard]`` in ``pyproject.toml`` says."""
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,8 +30,7 @@ class Settings:
     databases: tuple[str, ...] = ("sqlite", "postgresql", "mariadb")
     ignore: tuple[str, ...] = ()
     first_revision: str | None = None
-    versions: tuple[Path, ...] = ()  # the folders of migration files
-    recursive: bool = False
+    versions: tuple[Path, ...]  # the folders of migration files
     baseline: Path | None = None
     lock: Mapping[str, Any] = field(default_factory=dict)  # lock.py's own
 
@@ -45,7 +43,7 @@ KEYS: dict[str, tuple[type, str]] = {
     "databases": (list, "a list of names"),
     "ignore": (list, "a list of rules"),
     "first-revision": (str, "a revision"),
-    "versions": (str, "a folder"),
+    "versions": (list, "a list of folders"),
     "baseline": (str, "a file"),
     "lock": (dict, "a table"),
 }
@@ -75,38 +73,12 @@ def read_settings(root: Path) -> Settings:
                 f"pyproject.toml: [tool.migration-guard] databases: {name!r} is not known{nearest(name, DATABASES)}; "
                 f"known: {', '.join(DATABASES)}."
             )
-    folders, recursive = configured_versions(root)
     return Settings(
         root=root,
         databases=databases,
         ignore=tuple(table.get("ignore", ())),
         first_revision=table.get("first-revision"),
-        versions=(root / table["versions"],) if "versions" in table else folders,
-        recursive=recursive,
+        versions=tuple(root / folder for folder in table.get("versions", ["alembic/versions"])),
         baseline=root / table["baseline"] if "baseline" in table else None,
         lock=table.get("lock", {}),
     )
-
-
-def configured_versions(root: Path) -> tuple[tuple[Path, ...], bool]:
-    """The folders of migration files as ``alembic.ini`` has them, read as Alembic reads it but without importing it."""
-    from configparser import ConfigParser, Error
-
-    parser = ConfigParser({"here": str(root)})
-    try:
-        parser.read(root / "alembic.ini", encoding="utf-8")
-        options = parser["alembic"] if "alembic" in parser else parser["DEFAULT"]
-        script, locations = options.get("script_location", "alembic"), options.get("version_locations")
-        recursive = options.get("recursive_version_locations", "false").lower() in ("true", "yes", "on", "1")
-    except (Error, ValueError) as error:
-        raise CannotCheck(f"alembic.ini: {str(error).splitlines()[0]}") from None
-    if ":" in script and not Path(script).is_absolute():  # package:folder, found without importing the package
-        package, _, folder = script.partition(":")
-        bases = [base / package.replace(".", "/") / folder for base in (root / "src", root)]
-        script = str(next((base for base in bases if base.is_dir()), bases[-1]))
-    if not locations:
-        return (root / script / "versions",), recursive
-    separator = {"os": os.pathsep, "space": None, "newline": "\n", ":": ":", ";": ";"}
-    chosen = options.get("path_separator") or options.get("version_path_separator") or "space"
-    parts = locations.split(separator.get(chosen))
-    return tuple(root / part.strip() for part in parts if part.strip()), recursive
