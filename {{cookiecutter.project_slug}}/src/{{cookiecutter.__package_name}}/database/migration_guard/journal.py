@@ -7,7 +7,6 @@ and the rest is not, the last statement that can't simply be run again.
 from __future__ import annotations
 
 import hashlib
-import logging
 import math
 import re
 import sys
@@ -25,7 +24,6 @@ from sqlalchemy import event
 from .limits import Limits, attempts, is_transient, one_line, read_limits, set_limits
 from .lock import ME, Lock, one_migrator
 
-log = logging.getLogger("alembic.migration_guard")
 TABLES = {"alembic_journal", "alembic_lease"}  # autogenerate must not see them
 TABLE = sa.Table(
     "alembic_journal",
@@ -74,11 +72,11 @@ class Journal:
         migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, self._applied)
         event.listen(connection.engine, "do_execute", self._execute)
         event.listen(connection.engine, "do_executemany", self._execute_many)
-        event.listen(connection.engine, "commit", self._commit)
+        event.listen(connection, "commit", self._commit)
 
     def run(self, run: Callable[[], None]) -> None:
         """Run; begin again with the revision that met a lock or another transaction, if nothing of it is committed."""
-        for last in attempts(self.limits.retry):
+        for last in attempts(self.limits.retry, self.name):
             try:
                 return run()
             except sa.exc.DBAPIError as error:
@@ -91,7 +89,6 @@ class Journal:
                 if self.noted or last or not is_transient(error.orig):
                     cause = f"{self.name} failed: {one_line(error)}"
                     raise CommandError(stuck(cause, self.changes[-1]) if self.noted else cause) from error
-                log.info("%s met a lock or another transaction: trying again", self.name)
 
     @property
     def name(self) -> str:
@@ -200,7 +197,7 @@ class Journal:
         if patient:  # it holds nobody up while it waits, and would leave an invalid index
             cursor.execute("SET lock_timeout = 0")
         try:
-            for last in attempts(self.limits.retry):
+            for last in attempts(self.limits.retry, self.name):
                 try:
                     dialect.do_execute(cursor, sql, parameters, context)
                     return True
@@ -218,16 +215,22 @@ class Journal:
     def _execute_many(self, cursor: Any, sql: str, parameters: Any, context: Any) -> None:
         self._watch(sql, context)
 
-    def _commit(self, connection: sa.Connection) -> None:
-        if connection is self.connection and self.watching:
+    def _commit(self, _: sa.Connection) -> None:
+        if self.watching:
             self._note()
 
     def _note(self) -> None:
         """From here on a part of the revision is committed, and can't be run again."""
-        if self.changes:
-            with self._aside():
-                self._write(self.changes[-1][:2000])
-            self.noted = True
+        if not self.changes:
+            return
+        with self._aside():
+            statement = self.changes[-1][:2000]
+            if self.noted:  # in one statement: an autocommit block has no transaction
+                where = TABLE.c.revision == self.name
+                self.connection.execute(TABLE.update().where(where).values(statement=statement))
+            else:
+                self._write(statement)
+        self.noted = True
 
 
 def digest(source: bytes) -> str:

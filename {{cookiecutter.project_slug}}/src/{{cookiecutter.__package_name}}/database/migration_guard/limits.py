@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import random
@@ -13,6 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.util import CommandError
+
+log = logging.getLogger("alembic.migration_guard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,12 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
-def attempts(seconds: float) -> Iterator[bool]:
+def attempts(seconds: float, what: str) -> Iterator[bool]:
     """Sleep between attempts, longer and longer and with full jitter; the last one, when time is up, is True."""
     deadline, longest = time.monotonic() + seconds, 0.1
     while time.monotonic() < deadline:
         yield False
+        log.info("%s met a lock or another transaction: trying again", what)
         time.sleep(random.uniform(0, longest))
         longest = min(longest * 2, 1.2)
     yield True
