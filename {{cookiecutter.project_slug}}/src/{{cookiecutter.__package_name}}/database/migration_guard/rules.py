@@ -13,7 +13,7 @@ from inspect import cleandoc
 from typing import Any
 
 from .findings import Finding
-from .operation import Column, Migration, Operation, Type
+from .operation import Call, Column, Migration, Operation, Type
 from .settings import DATABASES
 
 EVERY = frozenset(DATABASES)
@@ -276,6 +276,9 @@ def unreadable_migration(view: View) -> Found:
     yield from view.migration.problems
 
 
+ASKS = re.compile(r"(has|is|get|check|verify|inspect)_|\w*exists?$")  # a helper that only looks, by its name
+
+
 @rule(severity="note")
 def unresolved_operation(view: View) -> Found:
     """The table of an operation can't be told without running the migration.
@@ -286,7 +289,7 @@ def unresolved_operation(view: View) -> Found:
     """
     unclear: dict[str, list[Operation]] = {}
     for op in view.upgrade():
-        if not op.certain and op.table is None:
+        if not op.certain and op.table is None and not ASKS.match(op.operation):
             unclear.setdefault(op.operation, []).append(op)
     for name, ops in unclear.items():
         lines = len({op.line for op in ops})
@@ -441,7 +444,8 @@ def type_change(view: View) -> Found:
 
 
 def sql_name(type_: Type) -> str:
-    return type_.name + (f"({', '.join(map(str, type_.args))})" if type_.args and type_.name != "enum" else "")
+    size = f"({', '.join(map(str, type_.args))})" if type_.args and type_.name != "enum" else ""
+    return f"{type_.name}{size}{' with time zone' if type_.kwargs.get('timezone') else ''}"
 
 
 def for_database(type_: Type, dialect: str) -> Type:
@@ -469,7 +473,7 @@ def is_free(database: str, old: Any, new: Type) -> bool:
         instant = byte // 2 if database in ("mariadb", "galera") else 0
         one_class = size(old) <= instant or (size(old) <= byte) == (size(new) <= byte)
         return same and old.name in ("varchar", "varbinary") and longer and one_class
-    if {old.name, new.name} <= {"varchar", "text", "citext"}:
+    if {old.name, new.name} <= {"varchar", "text", "citext", "mediumtext", "longtext"}:
         return longer
     if same and old.name == "enum":
         return bool(old.kwargs.get("name") == new.kwargs.get("name"))
@@ -543,13 +547,13 @@ STABLE = re.compile(
     r"now|(current|local|session|utc|statement|transaction|unix)_\w+|localtime(stamp)?|user|(to|make|date|json|jsonb|array)_\w+"
     r"|date|extract|age|timezone|coalesce|nullif|concat(_ws)?|lower|upper|length|left|right|substring|trim|replace|md5"
     r"|encode|decode|abs|round|floor|ceil|greatest|least|array|row|cast|convert|string_to_array|in|values|fetchedvalue"
-    r"|(var)?char(acter)?|numeric|decimal|timestamp(tz)?|time|interval|(var)?bit|true|false|null|text|literal(_column)?"
+    r"|(var)?char(acter)?|numeric|decimal|timestamp(tz)?|time|interval|(var)?bit|(true|false|null)_?|text|literal(_column)?"
 )
 
 
 @rule(POSTGRESQL | MYSQL)
 def table_rewrite(view: View) -> Found:
-    """A column is added that has a volatile default, is generated and stored, or counts by itself.
+    """A column is added that has a volatile default, is generated and stored or counts by itself, or a table is moved.
     Why: Every row is written anew under a lock that stops readers too. Constants and now() cost nothing.
     Fix: Add the column nullable without it, fill it in batches, and set the default for new rows in a later revision.
     Bad: op.add_column("videos", sa.Column("token", sa.Uuid(), server_default=sa.text("gen_random_uuid()")))
@@ -557,7 +561,7 @@ def table_rewrite(view: View) -> Found:
     """
     for op, column in view.columns():
         default = column.server_default
-        text = default if isinstance(default, str) else f"{default.name}()" if hasattr(default, "name") else ""
+        text = default if isinstance(default, str) else f"{default.name}()" if isinstance(default, Call) else ""
         called = re.findall(r"([a-z_]\w*)\s*\(", re.sub(r"'(?:[^']|'')*'", "", text.casefold()))
         if column.computed == "stored":
             yield op, f"{label(op)}: a stored generated column rewrites the table."
@@ -565,6 +569,11 @@ def table_rewrite(view: View) -> Found:
             yield op, f"{label(op)}: numbering the rows that exist rewrites the table."
         elif volatile := next((name for name in called if not STABLE.fullmatch(name)), None):
             yield op, f"{label(op)}: the default {volatile}() is computed for every row, which rewrites the table."
+    for op in view.existing("alter_table"):
+        if move := re.search(
+            r"(?i)\bSET (TABLESPACE|LOGGED|UNLOGGED)|\bCONVERT TO\b|\b(ENGINE|ROW_FORMAT) *=", op.sql or ""
+        ):
+            yield op, f"{label(op)}: {move[0]} copies the table."
 
 
 # --- the code that still runs, and the data
@@ -626,6 +635,9 @@ def rename_table(view: View) -> Found:
     """
     for op in view.existing("rename_table"):
         yield op, f"{op.qualified_table} is renamed to {renamed(op) or '?'}."
+    for op in view.existing("alter_table"):
+        if moved := re.search(r"(?i)\bSET SCHEMA\s+\S+", op.sql or ""):
+            yield op, f"{op.qualified_table}: {moved[0]}."
 
 
 @rule()
