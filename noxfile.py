@@ -17,7 +17,9 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install dependency groups of this repository."""
-    session.install(*nox.project.dependency_groups(PYPROJECT, *groups))
+    # The tests start hundreds of processes, which would each compile what they import where bytecode is not written.
+    compiled = {"UV_COMPILE_BYTECODE": "1"}
+    session.install(*nox.project.dependency_groups(PYPROJECT, *groups), env=compiled)
 
 
 @nox.session

@@ -68,11 +68,10 @@ class Project:
         self.environment = {
             name: value
             for name, value in os.environ.items()
-            if name not in ("DATABASE_URL", "PYTHONPATH", "CI", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR")
-            and not name.startswith(("COV_", "PYTEST_", "NOX_"))
+            if name not in ("DATABASE_URL", "CI", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR")
+            and not name.startswith(("COV_", "PYTEST_", "PYTHON", "NOX_"))
         }
         self.environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        self.environment["PYTHONDONTWRITEBYTECODE"] = "1"
         if database_url:
             self.environment["DATABASE_URL"] = database_url
 
