@@ -168,3 +168,202 @@ def test_a_revision_whose_only_change_is_refused_needs_no_repair(project: Projec
     refused.write_text(refused.read_text().replace("1000", "-1"))
     status, said = alembic(project, "upgrade", "head")
     assert status == 0, said
+
+
+# --- busy
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.05)
+
+
+def read(url: str) -> None:
+    """Read the table as an application does that gives up after some seconds."""
+    patience = "SET statement_timeout = 5000" if url.startswith("postgresql") else "SET lock_wait_timeout = 5"
+    with engine(url).connect() as connection:
+        connection.exec_driver_sql(patience)
+        connection.execute(sa.text("SELECT n FROM t"))
+
+
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_a_blocked_alter_lets_readers_pass_and_ends_after_the_blocker(project: Project) -> None:
+    url = project.environment["DATABASE_URL"]
+    write_history(project, "data", 2)
+    assert alembic(project, "upgrade", "head")[0] == 0
+    write_migration(project, 3, 'op.add_column("t", sa.Column("x", sa.Integer))')
+    with engine(url).connect() as blocker:
+        blocker.execute(sa.text("SELECT n FROM t"))
+        child = fork(project, "upgrade", "head")
+        log = project.path / f"{child}.log"
+        wait_for(lambda: log.exists() and "trying again" in log.read_text())
+        for _ in range(10):
+            read(url)
+    status, said = result(project, child)
+    assert status == 0, said
+    assert "x" in {column["name"] for column in sa.inspect(engine(url)).get_columns("t")}
+    assert at(url) == 3
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_stock_alembic_blocked_makes_readers_wait_for_the_blocker(project: Project) -> None:
+    url = project.environment["DATABASE_URL"]
+    write_history(project, "data", 2)
+    use_stock(project)
+    assert alembic(project, "upgrade", "head")[0] == 0
+    write_migration(project, 3, 'op.add_column("t", sa.Column("x", sa.Integer))')
+    with engine(url).connect() as blocker, engine(url).connect() as watch:
+        blocker.execute(sa.text("SELECT n FROM t"))
+        child = fork(project, "upgrade", "head")
+        waiting = sa.text("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 't'::regclass")
+        wait_for(lambda: watch.scalar(waiting))
+        with pytest.raises(sa.exc.OperationalError, match="statement timeout"):
+            read(url)
+    assert result(project, child)[0] == 0
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_indexes_are_built_concurrently_in_a_race_and_behind_an_old_transaction(project: Project) -> None:
+    url = project.environment["DATABASE_URL"]
+    write_history(project, "data", 2)
+    assert alembic(project, "upgrade", "head")[0] == 0
+    concurrently = """with op.get_context().autocommit_block():
+        op.create_index("i{0}", "t", ["n"], postgresql_concurrently=True)"""
+    for number in range(3, 7):
+        write_migration(project, number, concurrently.format(number))
+    with engine(url).connect() as old, engine(url).connect() as watch:
+        old.execute(sa.text("SELECT n FROM t"))
+        writer = engine(url).connect()
+        writer.execute(sa.text("UPDATE t SET n = n"))
+        child = fork(project, "upgrade", "head")
+        building = sa.text("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'")
+        wait_for(lambda: (watch.rollback(), watch.scalar(building))[1])
+        time.sleep(1)  # five times the lock timeout: that would leave an invalid index
+        writer.commit()
+        writer.close()
+    assert race(project) == []
+    assert result(project, child)[0] == 0
+    with engine(url).connect() as connection:
+        valid = connection.scalars(sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid::regclass::text ~ '^i[3-6]$'"))
+        assert list(valid) == [True] * 4
+
+
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_a_deadlock_is_tried_again(project: Project) -> None:
+    url = project.environment["DATABASE_URL"]
+    write_history(project, "data", 2)
+    assert alembic(project, "upgrade", "head")[0] == 0
+    with engine(url).begin() as connection:
+        connection.execute(sa.text("INSERT INTO t (id, n) VALUES (2, 0)"))
+    sleep = "pg_sleep" if url.startswith("postgresql") else "sleep"
+    write_migration(
+        project,
+        3,
+        f"""op.execute("UPDATE t SET n = n + 1 WHERE id = 1")
+    op.execute("SELECT {sleep}(1)")
+    op.execute("UPDATE t SET n = n + 1 WHERE id = 2")""",
+    )
+    with engine(url).connect() as other:
+        other.execute(sa.text("UPDATE t SET n = n WHERE id = 2"))
+        child = fork(project, "upgrade", "head")
+        log = project.path / f"{child}.log"
+        wait_for(lambda: log.exists() and "Running upgrade" in log.read_text())
+        time.sleep(0.4)
+        try:
+            other.execute(sa.text("UPDATE t SET n = n WHERE id = 1"))
+            other.commit()
+        except sa.exc.OperationalError:
+            other.rollback()
+    status, said = result(project, child)
+    assert status == 0, said
+    with engine(url).connect() as connection:
+        assert list(connection.scalars(sa.text("SELECT n FROM t ORDER BY id"))) == [2, 1]
+
+
+# --- waiting for another migrator
+
+SLOW = {
+    "sqlite": 'import time; time.sleep(120)',
+    "postgresql": 'op.execute("SELECT pg_sleep(120)")',
+    "mariadb": 'op.execute("SELECT sleep(120)")',
+}
+
+
+@pytest.fixture
+def slow(project: Project) -> Iterator[int]:
+    """A migrator that is in the middle of revision 3 and will be for long."""
+    write_history(project, "data", 2)
+    backend = sa.make_url(project.environment["DATABASE_URL"]).get_backend_name()
+    write_migration(project, 3, SLOW[backend])
+    child = fork(project, "upgrade", "head")
+    log = project.path / f"{child}.log"
+    wait_for(lambda: log.exists() and f"-> {revision(3)}" in log.read_text())
+    yield child
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+@pytest.mark.parametrize("lease", ["", "1"], ids=["lock", "lease"])
+def test_who_waits_says_for_whom_and_not_for_ever(project: Project, request: pytest.FixtureRequest, lease: str) -> None:
+    if lease and project.environment["DATABASE_URL"].startswith("sqlite"):
+        pytest.skip("a file has one machine")
+    if lease:
+        project.environment |= {"MIGRATION_LEASE_ONLY": "1"}
+    child = request.getfixturevalue("slow")
+    status, said = alembic(project, "upgrade", "head", MIGRATION_WAIT="0.5")
+    assert status
+    assert "FAILED: waited 0.5 s for another migrator" in said
+    if not project.environment["DATABASE_URL"].startswith("mariadb") or lease:
+        assert f":{child}" in said.splitlines()[-1]
+    assert "Traceback" not in said
+
+
+def test_reading_commands_wait_for_nobody(project: Project, slow: int) -> None:
+    status, said = alembic(project, "current")
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("lease", ["", "1"], ids=["lock", "lease"])
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_a_dead_migrator_is_taken_over(project: Project, request: pytest.FixtureRequest, lease: str) -> None:
+    if lease:
+        project.environment |= {"MIGRATION_LEASE_ONLY": "1", "MIGRATION_LEASE": "2"}
+    child = request.getfixturevalue("slow")
+    os.kill(child, signal.SIGKILL)
+    if not lease and project.environment["DATABASE_URL"].startswith("mariadb"):
+        with engine(project.environment["DATABASE_URL"]).connect() as connection:  # it has no way to see that a client died
+            for number in connection.scalars(sa.text("SELECT id FROM information_schema.processlist WHERE info LIKE '%sleep(120)'")):
+                connection.exec_driver_sql(f"KILL {number}")
+    write_migration(project, 3, 'op.execute("UPDATE t SET n = 7")')
+    status, said = alembic(project, "upgrade", "head", MIGRATION_WAIT="30")
+    assert status == 0, said
+    assert at(project.environment["DATABASE_URL"]) == 3
+
+
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_who_lost_the_lease_stops_and_writes_nothing(project: Project) -> None:
+    url = project.environment["DATABASE_URL"]
+    write_history(project, "data", 2)
+    write_migration(project, 3, 'op.execute("UPDATE t SET n = 7")\n    import time; time.sleep(3)')
+    child = fork(project, "upgrade", "head", MIGRATION_LEASE_ONLY="1")
+    log = project.path / f"{child}.log"
+    wait_for(lambda: log.exists() and f"-> {revision(3)}" in log.read_text())
+    with engine(url).begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_lease SET owner = 'the next one', expires = expires + 1000"))
+    status, said = result(project, child)
+    assert status
+    assert "FAILED: stopped: the lease ran out, and the next one has it now" in said
+    assert at(url) == 2
+    with engine(url).connect() as connection:
+        assert connection.scalar(sa.text("SELECT n FROM t")) == 1
+
+
+@pytest.mark.parametrize("history", ["data", pytest.param("update then alter", marks=pytest.mark.fault)])
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_a_race_for_the_lease_ends_right(project: Project, history: str) -> None:
+    project.environment |= {"MIGRATION_LEASE_ONLY": "1"}
+    write_history(project, history)
+    assert race(project) == []
+    assert wrong(project.environment["DATABASE_URL"], history) is None

@@ -52,9 +52,9 @@ def migrate(migration: MigrationContext, run: Callable[[], None], root: Path, fl
     """Do ``run`` while no other migrator does; ``flags`` are what the user typed after ``-x``."""
     connection, limits = migration.connection, read_limits(root)
     assert connection is not None
-    connection.execution_options(begin="BEGIN IMMEDIATE")  # SQLite: wait for other writers before, not in the middle
     set_limits(connection, limits, ME)
     with one_migrator(connection, limits) as lock:
+        connection.execution_options(begin="BEGIN IMMEDIATE")  # SQLite: wait for other writers now, not in the middle
         Journal(migration, connection, lock, limits, flags).run(run)
 
 

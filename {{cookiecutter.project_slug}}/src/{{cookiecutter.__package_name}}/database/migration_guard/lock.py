@@ -120,7 +120,7 @@ MYSQL_LOCK = (
 )
 POSTGRESQL_LOCK = (
     "SELECT pg_try_advisory_lock(1835624306, 1635017076)",
-    """SELECT format('%s, process %s', application_name, pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+    """SELECT application_name || ', process ' || pid FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE granted AND locktype = 'advisory' AND (classid, objid) = (1835624306, 1635017076)
     AND datname = current_database() AND database = datid""",
     "SELECT pg_advisory_unlock(1835624306, 1635017076)",
