@@ -29,7 +29,7 @@ def check(root: Path, database: str, *options: str) -> list[dict[str, Any]]:
     before, written = sys.path[:], sys.dont_write_bytecode
     report = root / "report.json"
     report.unlink(missing_ok=True)
-    found = ("models-out-of-sync", "upgrade-fails", "downgrade-fails", "upgrade-not-repeatable", "downgrade-differs", "data-not-restored")
+    found = ("models-out-of-sync", "upgrade-fails", "downgrade-fails", "upgrade-not-repeatable", "downgrade-differs", "data-not-restored", "table-without-rows")
     graph = ("multiple-heads", "missing-parent", "duplicate-revision", "revision-cycle")
     url = SERVERS.get(database, "sqlite://")
     options = options if "--static" in options else (*options, "--database-url", url)

@@ -114,7 +114,7 @@ class Roundtrip:
             if self.step(script, "upgrade", looking=False) is None:
                 return None
         self.snapshot.look()
-        self.fill(self.snapshot.tables())
+        self.fill(plan[max(wanted[0] - 1, 0)], self.snapshot.tables)
         for index in range(wanted[0], wanted[-1] + 1):
             script = plan[index]
             if progress:
@@ -123,7 +123,7 @@ class Roundtrip:
                 clean = self.revision(script)
             else:
                 clean = self.step(script, "upgrade") is not None
-                self.fill(self.snapshot.written)
+                self.fill(script, self.snapshot.written)
             if keep and self.findings:
                 return None
             if not clean:
@@ -142,7 +142,7 @@ class Roundtrip:
             return False
         written = self.snapshot.written
         if reason(script, "irreversible"):
-            self.fill(written)
+            self.fill(script, written)
             return True
         number, undone, found = len(self.findings), False, False
 
@@ -165,7 +165,7 @@ class Roundtrip:
                 return False
         elif not self.stepper.atomic:
             return False
-        self.fill(written | self.snapshot.written)
+        self.fill(script, written | self.snapshot.written)
         return True
 
     def step(
@@ -196,12 +196,19 @@ class Roundtrip:
             return None
         return changes
 
-    def fill(self, tables: Iterable[str]) -> None:
+    def fill(self, script: Script, tables: Iterable[str]) -> None:
+        """Put rows into ``tables`` for the next revisions."""
         if self.rows is None:
             return
+        known = set(self.rows.refused)
         self.rows.remember(tables)
         self.rows.fill(tables)
         self.connection.commit()
+        for table in sorted(self.rows.refused.keys() - known):
+            message = f"No row can be made for table {table}, so nothing is known of migrations over its rows: {self.rows.refused[table]}."
+            self.find(
+                script, "table-without-rows", "upgrade", message, "Check by hand what later migrations do to its rows."
+            )
 
     # findings
 
@@ -209,6 +216,8 @@ class Roundtrip:
         rule = "upgrade-not-repeatable" if again else f"{function}-fails"
         when = " after the downgrade" if again else ""
         message = f"{function}() fails{when} at {place(error, script.path)}: {type(error).__name__}: {one_line(error)}"
+        if statement := getattr(error, "statement", None):
+            message += f" in: {' '.join(statement.split())}"
         fix = {
             "upgrade-fails": "Fill, clean or default the rows that exist before the constraint.",
             "downgrade-fails": 'Undo in reverse order what upgrade() does; if there is no way back: irreversible = "reason".',
@@ -263,11 +272,14 @@ class Roundtrip:
             Finding(
                 rule=rule,
                 message=message,
-                fix=f"{fix} To reproduce: {self.reproduce(script, function, message, error)}",
+                fix=fix
+                if rule == "downgrade-differs"
+                else f"{fix} To reproduce: {self.reproduce(script, function, message, error)}",
                 path=relative(script.path, self.root),
                 line=code.co_firstlineno if code else 1,
                 revision=script.revision,
                 function=function,
+                severity="note" if rule == "table-without-rows" else "error",
                 operation=message.partition(":")[0],
             )
         )
@@ -275,17 +287,15 @@ class Roundtrip:
     def reproduce(self, script: Script, function: str, message: str, error: Exception | None) -> str:
         """The commands and statements that lead there, in an empty database."""
         parents = script._normalized_down_revisions
-        steps = [f"alembic upgrade {parent};" for parent in parents]
+        steps = [f"alembic upgrade {parent}" for parent in parents]
         told = words([message, getattr(error, "statement", None) or ""])
         for table, inserts in (self.rows.inserts if self.rows else {}).items():
             if table.lower() in told:
-                steps += [f"{text.replace('%%', '%')};" for text in inserts[-3:]]
-        steps.append(f"alembic upgrade {script.revision};")
+                steps += [text.replace("%%", "%") for text in inserts[-3:]]
+        steps.append(f"alembic upgrade {script.revision}")
         if function == "downgrade":
-            steps.append(f"alembic downgrade {parents[0] if len(parents) == 1 else '-1'};")
-        if statement := getattr(error, "statement", None):
-            steps.append(f"which runs: {' '.join(statement.split())}")
-        return " ".join(steps)
+            steps.append(f"alembic downgrade {parents[0] if len(parents) == 1 else '-1'}")
+        return "; ".join(steps) + "."
 
 
 def reason(script: Script, name: str) -> str:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from .scratch import one_line
-from .snapshot import Column, Facts, Snapshot, children, words
+from .snapshot import Column, Facts, Snapshot, words
 
 ENOUGH = 60  # rows of a table that others refer to, so that a long history does not pile them up
 KEY = re.compile(
@@ -47,7 +47,7 @@ class Rows:
 
     def changed(self, tables: Iterable[str]) -> Iterator[tuple[str, list[str], int, int]]:
         """The tables whose rows are not those that are known: the columns that differ, rows before and now."""
-        there = self.snapshot.tables()
+        there = self.snapshot.tables
         for table in sorted(tables):
             before = self.known.get(table)
             if not before or table not in there:  # a table that is gone is a difference of the schema
@@ -62,7 +62,7 @@ class Rows:
                 yield table, differing, len(before), len(after)
 
     def remember(self, tables: Iterable[str]) -> None:
-        there = self.snapshot.tables()
+        there = self.snapshot.tables
         for table in tables:
             if table in there:
                 self.known[table] = self.read(table)
@@ -71,24 +71,23 @@ class Rows:
 
     def fill(self, tables: Iterable[str]) -> None:
         """Put rows into ``tables``, parents first."""
-        there = self.snapshot.tables()
-        waiting = sorted(table for table in tables if table in there)
+        there = self.snapshot.tables
+        waiting = {table for table in tables if table in there}
         while waiting:
-            made = [table for table in waiting if self.insert(table, there)]
-            if not made:
-                return
-            waiting = [table for table in waiting if table not in made and table in self.refused]
+            ready = [table for table in waiting if not (self.snapshot.parents[table] - {table}) & waiting] or waiting
+            for table in sorted(ready):
+                self.insert(table, there[table])
+            waiting -= set(ready)
 
-    def insert(self, table: str, tables: dict[str, Facts]) -> bool:
+    def insert(self, table: str, facts: Facts) -> None:
         """Insert a row of NULLs, one of full values, and one that repeats these where it may."""
-        facts = tables[table]
-        if facts.get("", "") and "partition of" in str(facts[""]).lower():
-            return True
-        if len(self.known.get(table, ())) > 9 and not children(tables, {table}) - {table}:
+        if any(fact.startswith("parent ") for fact in facts):  # a partition: its rows are its parent's
+            return
+        if len(self.known.get(table, ())) > 9 and self.snapshot.children({table}) == {table}:
             self.connection.exec_driver_sql(f"DELETE FROM {self.table(table)}")
             self.known[table], self.inserts[table] = [], []
         elif len(self.known.get(table, ())) > ENOUGH:
-            return True
+            return
         rows = self.rows(table, facts)
         statements = [self.statement(table, row) for row in rows]
         together = f"{statements[0]}, {', '.join(text.partition(' VALUES ')[2] for text in statements[1:])}"
@@ -98,11 +97,10 @@ class Rows:
             done = [text for text, why in tried if why is None]
             if not done:
                 self.refused[table] = tried[1][1] or ""
-                return False
+                return
         self.refused.pop(table, None)
         self.inserts.setdefault(table, []).extend(done)
         self.remember([table])
-        return True
 
     def run(self, statement: str) -> str | None:
         try:
@@ -158,7 +156,7 @@ class Rows:
         self, table: str, row: dict[str, str], columns: list[str], parent: str, keys: list[str], number: int
     ) -> dict[str, str]:
         """The columns of a foreign key: those of a row of its parent, or of the row itself."""
-        rows = next((rows for name, rows in self.known.items() if name.lower() == parent.lower()), [])
+        rows = self.known.get(parent, [])
         if not rows:
             return (
                 dict(zip(columns, [row.get(key, "NULL") for key in keys], strict=True))
@@ -229,10 +227,9 @@ class Rows:
     def value(self, column: Column, serial: int) -> str:
         """A literal of the column's type at its full length; ``serial`` makes it another one."""
         full = column.type.lower()
-        match = re.match(r"([a-z_0-9 ]+?)(?:\s*\(([^)]*)\))?(\[\])?(?: .*)?$", full)
-        base, arguments, array = (match[1].strip(), match[2] or "", match[3]) if match else (full, "", None)
+        base, arguments = re.split(r"[(\[]", full)[0].strip(), full.partition("(")[2].partition(")")[0]
         size = [int(digits) for digits in re.findall(r"\d+", arguments)] if "'" not in arguments else []
-        if array or full.endswith("[]"):
+        if full.endswith("[]"):
             return "'{}'"
         if labels := self.labels(column):
             return labels[serial % len(labels)]
@@ -241,7 +238,7 @@ class Rows:
         if "bool" in base or full == "tinyint(1)":
             return str(serial % 2 == 0).upper()
         if "int" in base and "interval" not in base and "point" not in base:
-            return str(INTEGERS.get(base, 2 * 10**9) + serial)
+            return str(INTEGERS.get(base.split()[0], 2 * 10**9) + serial)
         if base in ("numeric", "decimal"):
             precision, scale = (*size, 10, 0)[:2] if len(size) != 1 else (size[0], 0)
             digits = f"{10**precision - 1 - serial:0{precision}d}"

@@ -130,8 +130,9 @@ class Server:
     def address(self, name: str) -> URL:
         return self.url.set(database=name)
 
-    def options(self) -> str:
-        return ""
+    def options(self) -> tuple[str, ...]:
+        """What to say after CREATE DATABASE, one after the other until it succeeds."""
+        return ("",)
 
     def maintenance(self) -> tuple[URL, ...]:
         raise NotImplementedError
@@ -154,14 +155,17 @@ class Server:
         raise CannotCheck(f"No connection to {place}: {one_line(error)}; start it, {ELSEWHERE}")
 
     def create(self, name: str) -> Engine:
+        why = ""
         with self.connect() as connection:
-            try:
-                connection.exec_driver_sql(f"CREATE DATABASE {name}{self.options()}")
-            except sa.exc.DBAPIError as error:
+            for options in self.options():
+                try:
+                    connection.exec_driver_sql(f"CREATE DATABASE {name}{options}")
+                    break
+                except sa.exc.DBAPIError as error:
+                    why = one_line(error)
+            else:
                 grant = self.missing.format(user=self.url.username or "the user")
-                raise CannotCheck(
-                    f"No scratch database can be made ({one_line(error)}): {grant}, {ELSEWHERE}"
-                ) from None
+                raise CannotCheck(f"No scratch database can be made ({why}): {grant}, {ELSEWHERE}")
             self.hasten(connection, name)
         return sa.create_engine(self.address(name), poolclass=NullPool)
 
@@ -188,6 +192,9 @@ class PostgreSQL(Server):
     )
     force = " WITH (FORCE)"
 
+    def options(self) -> tuple[str, ...]:
+        return "", " TEMPLATE template0"  # template1 can't be copied while somebody is connected to it
+
     def maintenance(self) -> tuple[URL, ...]:
         return tuple(self.url.set(database=name) for name in ("postgres", "template1") if name != self.url.database)
 
@@ -205,7 +212,7 @@ class MySQL(Server):
     def maintenance(self) -> tuple[URL, ...]:
         return (self.url.set(database=""),)
 
-    def options(self) -> str:
+    def options(self) -> tuple[str, ...]:
         """The character set of the configured database, on which lengths and uniqueness depend."""
         with self.connect() as connection:
             query = (
@@ -213,7 +220,7 @@ class MySQL(Server):
                 " WHERE schema_name = :name"
             )
             found = connection.execute(sa.text(query), {"name": self.url.database or ""}).first()
-        return f" CHARACTER SET {found[0]} COLLATE {found[1]}" if found else ""
+        return (f" CHARACTER SET {found[0]} COLLATE {found[1]}" if found else "",)
 
 
 SERVERS: dict[str, Any] = {"sqlite": SQLite, "postgresql": PostgreSQL, "mysql": MySQL, "mariadb": MySQL}

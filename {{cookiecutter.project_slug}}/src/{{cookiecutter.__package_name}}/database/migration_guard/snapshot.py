@@ -80,6 +80,8 @@ class Snapshot(ABC):
         self.connection = connection
         self.hidden = {f"table {name}" for name in hidden}  # Alembic's own table
         self.things: dict[Any, Thing] = {}
+        self.tables: dict[str, Facts] = {}
+        self.parents: dict[str, set[str]] = {}  # the tables that a table's foreign keys refer to
         self.written: set[str] = set()  # tables whose rows the last steps may have changed
 
     def look(self, statements: Sequence[str] | None = None, atomic: bool = True) -> Changes:
@@ -101,22 +103,33 @@ class Snapshot(ABC):
     def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
         """Tables whose rows may have changed: altered, named in a statement that writes, or a child of one of them."""
         altered = {table for pair in changes.values() for thing in pair if thing and (table := thing.table)}
-        tables = self.tables()
-        if statements is None or any(fact.startswith("trigger ") for facts in tables.values() for fact in facts):
-            return altered | set(tables)
+        if statements is None or any(fact.startswith("trigger ") for facts in self.tables.values() for fact in facts):
+            return altered | set(self.tables)
         named = words(statement for statement in statements if WRITES.match(statement))
-        found = altered | {name for name in tables if name.lower() in named}
-        return found | children(tables, found) if found else found
+        return self.children(altered | {name for name in self.tables if name.lower() in named})
 
     def apply(self, changes: Changes, back: bool = False) -> None:
-        for key, (before, after) in changes.items():
-            if thing := before if back else after:
+        sides = [(pair if back else pair[::-1], key) for key, pair in changes.items()]
+        for (_, gone), key in sides:
+            self.things.pop(key, None)
+            if gone and gone.table:
+                self.tables.pop(gone.table, None)
+                self.parents.pop(gone.table, None)
+        for (thing, _), key in sides:
+            if thing:
                 self.things[key] = thing
-            else:
-                self.things.pop(key, None)
+                if thing.table:
+                    self.tables[thing.table] = thing.facts
+                    self.parents[thing.table] = set(referred(thing.facts))
 
-    def tables(self) -> dict[str, Facts]:
-        return {thing.table: thing.facts for thing in self.things.values() if thing.table}
+    def children(self, parents: set[str]) -> set[str]:
+        """The tables whose rows go or change with those of ``parents``, these included."""
+        found = set(parents)
+        while more := {
+            name for name, others in self.parents.items() if name not in found and not others.isdisjoint(found)
+        }:
+            found |= more
+        return found
 
     @abstractmethod
     def read(self, statements: Sequence[str] | None, atomic: bool) -> tuple[dict[Any, Thing], set[Any] | None]:
@@ -279,28 +292,13 @@ class SQLite(Snapshot):
                 facts[f"{type_} {name}"] = joined([*parts[1 : parts.index(type_)], *parts[parts.index("on") :]])
                 if type_ == "trigger":
                     facts[f"{type_} {name}"] = joined(parts[1:])
-        return Thing(f"{kind} {rows[0][0]}", facts)
+        return Thing(f"{kind} {rows[0][0].lower()}", facts)
 
 
-def children(tables: dict[str, Facts], parents: set[str]) -> set[str]:
-    """The tables whose rows go or change with those of ``parents``."""
-    found: set[str] = set()
-    while True:
-        names = {name.lower() for name in found | parents}
-        more = {
-            name
-            for name, facts in tables.items()
-            if name not in found | parents
-            and any(
-                fact.startswith("constraint ")
-                and (match := REFERENCES.search(str(text)))
-                and plain(match[1]).lower() in names
-                for fact, text in facts.items()
-            )
-        }
-        if not more:
-            return found
-        found |= more
+def referred(facts: Facts) -> Iterator[str]:
+    for fact, text in facts.items():
+        if fact.startswith("constraint ") and (match := REFERENCES.search(str(text))):
+            yield plain(match[1])
 
 
 REFERENCES = re.compile(r"references ([^ (]+)", re.IGNORECASE)
@@ -335,7 +333,7 @@ class MySQL(Snapshot):
                 scope |= {
                     name for name in self.things.keys() - names.keys() if " " not in name
                 } | names.keys() - self.things.keys()
-                scope |= children(self.tables(), scope)
+                scope = self.children(scope)
         found = {name: self.relation(name, names[name]) for name in (names if scope is None else scope & names.keys())}
         if routines:
             rows = self.connection.exec_driver_sql(

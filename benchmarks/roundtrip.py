@@ -1,0 +1,162 @@
+"""How long the roundtrip takes, beside the same steps with nothing looked at and beside how others take them.
+
+    python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb] [--peers]
+
+Each figure is the best of ``--repeat`` runs, every run in a process of its own that also starts Python.
+``bare``: each revision up, down and up again in one process over one connection. ``schema``: the roundtrip without
+rows. ``rows``: the roundtrip. ``stairway``: one Alembic command for each step, as most projects test it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+GUARD = ROOT / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.__package_name}}" / "database"
+SERVERS = {
+    "sqlite": "sqlite://",
+    "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
+    "mariadb": os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/"),
+}
+ENV = '''\
+import sqlalchemy as sa
+from alembic import context
+from sqlalchemy import pool
+
+def run(connection):
+    context.configure(connection=connection, target_metadata=sa.MetaData(), transaction_per_migration=True,
+                      transactional_ddl=True if connection.dialect.name == "sqlite" else None)
+    with context.begin_transaction():
+        context.run_migrations()
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    with sa.create_engine(context.config.get_main_option("sqlalchemy.url"), poolclass=pool.NullPool).connect() as own:
+        run(own)
+'''
+
+
+def operations(number: int) -> tuple[str, str]:
+    """What revision ``number`` does: in ten revisions two tables and eight changes to tables made before."""
+    table = f"t{number // 5 * 5:04d}"
+    kind = number % 10
+    if number % 5 == 0:
+        parent = f"t{(number // 10) * 5:04d}"
+        key = f", sa.Column('parent', sa.Integer(), sa.ForeignKey('{parent}.id', name='fk_{table}'))" if parent != table else ""
+        return (
+            f"op.create_table('{table}', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('name', sa.String(80), nullable=False),"
+            f" sa.Column('amount', sa.Numeric(10, 2)), sa.Column('at', sa.DateTime()){key})",
+            f"op.drop_table('{table}')",
+        )
+    if kind in (1, 6):
+        return f"op.add_column('{table}', sa.Column('c{number}', sa.String(40)))", f"op.drop_column('{table}', 'c{number}')"
+    if kind in (2, 7):
+        return f"op.create_index('ix_{number}', '{table}', ['name'])", f"op.drop_index('ix_{number}', '{table}')"
+    if kind == 3:
+        return (
+            f"op.add_column('{table}', sa.Column('c{number}', sa.Integer(), server_default='0', nullable=False))",
+            f"op.drop_column('{table}', 'c{number}')",
+        )
+    if kind == 8:
+        column = f"sa.Column('c{number}', sa.Integer())"
+        return f"op.add_column('{table}', {column})\n    op.execute('UPDATE {table} SET c{number} = 1')", f"op.drop_column('{table}', 'c{number}')"
+    return f"op.create_index('ix_{number}', '{table}', ['amount', 'at'], unique=False)", f"op.drop_index('ix_{number}', '{table}')"
+
+
+def write(folder: Path, size: int) -> None:
+    (folder / "versions").mkdir(parents=True)
+    (folder / "env.py").write_text(ENV)
+    (folder / "script.py.mako").write_text("")
+    (folder.parent / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/alembic\npath_separator = os\n")
+    for number in range(size):
+        up, down = operations(number)
+        before = f"'r{number - 1:04d}'" if number else None
+        (folder / "versions" / f"r{number:04d}.py").write_text(
+            f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision = 'r{number:04d}'\ndown_revision = {before}\n\n\n"
+            f"def upgrade():\n    {up}\n\n\ndef downgrade():\n    {down}\n"
+        )
+
+
+def measure(kind: str, project: Path, url: str) -> float:
+    """Run in this process; the time starts when everything is imported."""
+    sys.path.insert(0, str(GUARD))
+    from alembic import command
+    from alembic.config import Config
+    from migration_guard import roundtrip, scratch, settings, stepping
+
+    config, own = Config(project / "alembic.ini"), settings.read_settings(project)
+    server = scratch.find_url(project, url)
+    start = time.perf_counter()
+    if kind in ("schema", "rows"):
+        found = roundtrip.check_roundtrip(config, own, url, progress=False, rows=kind == "rows")
+        assert not found, found
+        return time.perf_counter() - start
+    with scratch.scratch_database(server) as engine:
+        if kind == "stairway":
+            config.set_main_option("sqlalchemy.url", engine.url.render_as_string(hide_password=False).replace("%", "%%"))
+            revisions = [script.revision for script in stepping.read_scripts(config).walk_revisions()][::-1]
+            with contextlib.redirect_stdout(io.StringIO()):
+                for revision in revisions:
+                    command.upgrade(config, revision)
+                    command.downgrade(config, "-1")
+                    command.upgrade(config, revision)
+        else:
+            scripts = stepping.read_scripts(config)
+
+            def work(context: object) -> None:
+                stepper = stepping.Stepper(context, scripts)  # type: ignore[arg-type]
+                for script in stepper.plan():
+                    for function in ("upgrade",) if kind == "upgrade" else ("upgrade", "downgrade", "upgrade"):
+                        stepper.step(script, function)
+
+            stepping.run_env(config, scripts, engine, work)
+    return time.perf_counter() - start
+
+
+def best(kind: str, project: Path, url: str, repeat: int) -> float:
+    command = [sys.executable, __file__, "--measure", kind, str(project), url]
+    runs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(repeat)]
+    return min(float(text.split()[-1]) for text in runs)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="10,100,1000")
+    parser.add_argument("--databases", default="sqlite,postgresql,mariadb")
+    parser.add_argument("--stairway", type=int, default=100, help="the largest size at which to take the stairway")
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        kind, project, url = options.measure
+        print(measure(kind, Path(project), url))
+        return
+    print("| database | revisions | bare | schema | | with rows | | stairway |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    for database in options.databases.split(","):
+        for size in map(int, options.sizes.split(",")):
+            with tempfile.TemporaryDirectory() as folder:
+                write(Path(folder) / "alembic", size)
+                kinds = ["bare", "schema", "rows", *(["stairway"] if size <= options.stairway else [])]
+                times = {kind: best(kind, Path(folder), SERVERS[database], options.repeat) for kind in kinds}
+            bare = times["bare"]
+            stairway = f"{times['stairway']:.1f} s" if "stairway" in times else ""
+            print(
+                f"| {database} | {size} | {bare:.2f} s | {times['schema']:.2f} s | {times['schema'] / bare:.2f} x "
+                f"| {times['rows']:.2f} s | {times['rows'] / bare:.2f} x | {stairway} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
