@@ -118,7 +118,7 @@ def test_when_you_modify_database_models(project: Project) -> None:
     add_field(project, "field: Mapped[str | None] = mapped_column(String(20))")
     run_section(project, "When You Modify Database Models")
     assert "field" in columns(project)
-    assert "versions" in project.run("git", "show", "--stat").stdout
+    assert "versions" in project.run("git", "show", "--name-only").stdout
     assert project.run("git", "status", "--short").stdout == ""
     check(project)
 
