@@ -142,7 +142,7 @@ def test_a_latin_1_file_is_read_as_python_reads_it(root: Path, check: Check) -> 
     [
         (["--versions", "lost"], "no migrations in lost; say where: --versions DIR"),
         (["--select", "drop-colum"], "--select: there is no rule 'drop-colum'; did you mean 'drop-column'"),
-        (["--ignore", "nonsense"], "--ignore: there is no rule 'nonsense'; --list-rules names them all."),
+        (["--ignore", "nonsense"], "--ignore: there is no rule 'nonsense'; see --list-rules."),
         (["--explain", "drop-tabel"], "--explain: there is no rule 'drop-tabel'; did you mean 'drop-table'"),
         (["--roundtrip"], "--static uses no database"),
         (["--since", "main"], "--since, -k and --keep need --roundtrip."),

@@ -93,6 +93,8 @@ def test_heads_of_labelled_branches_stay_apart(history: History) -> None:
     assert history.check() == (0, [])
     history.add("x3", "x1")  # a second head of that branch
     assert history.found() == ["multiple-heads"]
+    history.add("a1", None, more='branch_labels = ("main",)\n')  # whatever it depends on
+    assert history.found() == ["multiple-heads"]
 
 
 def test_a_missing_parent_is_found(history: History) -> None:
@@ -226,7 +228,14 @@ def add(history: History) -> None:
     history.add("d1", "c1")
 
 
-INNOCENT: list[Callable[[History], None]] = [comment, reformat, windows, move, suppress, add]
+def latin(history: History) -> None:
+    path = history.versions / "b1.py"
+    path.write_bytes(b"# coding: latin-1\n" + path.read_bytes().replace(b'"a"', '"\xe9"'.encode("latin-1")))
+    history.commit()
+    path.write_bytes(path.read_bytes() + b"# and more\n")
+
+
+INNOCENT: list[Callable[[History], None]] = [comment, reformat, windows, move, suppress, add, latin]
 
 
 @pytest.mark.parametrize("change", INNOCENT)
@@ -296,6 +305,14 @@ def test_a_ref_that_is_not_there_is_an_error(history: History) -> None:
     assert status == 2
     assert "--against lost" in said["message"]
     assert "fetch it" in said["message"]
+
+
+def test_a_repository_that_git_refuses_is_not_passed_over(history: History) -> None:
+    history.commit()
+    (history.root / ".git" / "HEAD").unlink()
+    status, (said,) = history.check()
+    assert status == 2
+    assert said["message"].startswith("error: git: fatal: ")
 
 
 def test_without_git_nothing_is_said(history: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
@@ -23,39 +24,23 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="check_migrations.py",
         description="Check the migrations: their history, the rules, and whether they make what the models say.",
-        epilog="Exit status: 0 clean, 1 errors found, 2 could not check. Settings: [tool.migration-guard] in"
-        " pyproject.toml.",
+        epilog="Exit status: 0 clean, 1 errors found, 2 could not check. Settings: [tool.migration-guard].",
     )
     add = made.add_argument
     add("files", nargs="*", type=Path, metavar="FILE", help="with --static: judge these migrations alone")
-    add(
-        "--static", action="store_true", help="history and rules alone: no database, nothing of the project is imported"
-    )
-    add(
-        "--roundtrip",
-        action="store_true",
-        help="history, then every revision up, down and up again, with rows in the tables",
-    )
+    add("--static", action="store_true", help="history and rules alone: no database, nothing imported or run")
+    add("--roundtrip", action="store_true", help="history, then every revision up, down and up again, with rows")
     add("--since", metavar="REF", help="with --roundtrip: only the revisions that are new since this git ref")
     add("-k", dest="only", metavar="REVISION", help="with --roundtrip: only this revision")
     add("--keep", action="store_true", help="with --roundtrip: keep the scratch database of a failure")
-    add(
-        "--against",
-        metavar="REF",
-        help="deployed is what stands at this git ref (default: the remote's default branch)",
-    )
+    add("--against", metavar="REF", help="deployed is what stands at this git ref (default: the remote's main branch)")
     add("--versions", metavar="DIR", type=Path, help="another folder of migrations")
     add("--database-url", metavar="URL", help="the server for scratch databases (default: DATABASE_URL, else SQLite)")
     add("--select", metavar="RULE,...", help="only these rules")
     add("--ignore", metavar="RULE,...", help="all but these rules")
     add("--format", choices=REPORTS, default="text", help="text is for people (default)")
     add("--output", metavar="FILE", type=Path, help="write the report to a file")
-    add(
-        "--write-baseline",
-        metavar="FILE",
-        type=Path,
-        help="note the findings in this file; `baseline` in the settings lets them be",
-    )
+    add("--write-baseline", metavar="FILE", type=Path, help="note the findings, for `baseline` in the settings")
     add("--list-rules", action="store_true", help="list the rules")
     add("--explain", metavar="RULE", help="what a rule finds, why, and what to do")
     return made
@@ -103,6 +88,7 @@ class Check:
         self.rules = [name for name in known_rules(options.select, "--select") or RULES if name not in ignored]
         self.findings: list[Finding] = []
         self.unreadable = False
+        self.ours: dict[str, bool] = {}  # top-level modules, and whether they are the application's
 
     def run(self) -> int:
         options = self.options
@@ -123,7 +109,7 @@ class Check:
                 self.findings += judge(migration, self.settings.databases, self.is_application)
         deployed = history.Deployed(self.settings.versions, options.against)
         if deployed.ref and "edited-migration" in self.rules:
-            self.findings += deployed.check(past, self.read_source, self.relative)
+            self.findings += deployed.check(past, self.read_content, self.relative)
         broken = any(found.rule in BREAKS_ALEMBIC and found.rule in self.rules for found in self.findings)
         if not options.static and not broken:
             self.findings += self.run_migrations()
@@ -151,23 +137,21 @@ class Check:
         root = self.settings.root.resolve()
         return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
-    def read_source(self, path: str, source: str) -> Migration:
+    def read_content(self, path: str, content: bytes, whole: bool = True) -> Migration:
+        """The migration; if it is not to be judged, only what comes before upgrade(): its place in the history."""
+        source = decode(content)
+        if not whole:
+            with contextlib.suppress(UnreadableMigration):  # a docstring that holds the words
+                migration = read_migration(path, dialects=(), source=source.split("\ndef upgrade", 1)[0])
+                migration.source = source
+                if migration.revision:
+                    return migration
         return read_migration(path, dialects=self.settings.dialects, source=source)
 
     def read(self, file: Path, whole: bool) -> Migration | None:
-        """The migration; if it is not to be judged, only what comes before upgrade(): its place in the history."""
         path = self.relative(file)
         try:
-            source = decode(file.read_bytes())
-            if not whole:
-                try:
-                    migration = self.read_source(path, source.split("\ndef upgrade", 1)[0])
-                    migration.source = source
-                    if migration.revision:
-                        return migration
-                except UnreadableMigration:
-                    pass  # a docstring that holds the words
-            return self.read_source(path, source)
+            return self.read_content(path, file.read_bytes(), whole)
         except UnreadableMigration as error:
             line, reason = error.line, error.reason
         except (OSError, SyntaxError, ValueError) as error:
@@ -188,19 +172,16 @@ class Check:
 
     def is_application(self, module: str) -> bool:
         """Whether a module is the application's own: not beside the migrations, and in the project or around them."""
-        top, *_ = parts = module.split(".")
-        if not top or top in sys.stdlib_module_names or top in ("alembic", "sqlalchemy"):
+        top, *inner = module.split(".")
+        if any(folder.parent.name in inner for folder in self.settings.versions):
             return False
-        if any(folder.parent.name in parts[1:] for folder in self.settings.versions):
-            return False
-        around = [
-            parent
-            for folder in self.settings.versions
-            for parent in folder.parents
-            if (parent / "__init__.py").exists()
-        ]
-        bases = [self.settings.root, self.settings.root / "src", *(parent.parent for parent in around)]
-        return any((base / f"{top}.py").exists() or any((base / top).glob("*.py")) for base in bases)
+        if top not in self.ours:
+            above = {parent for folder in self.settings.versions for parent in folder.parents}
+            around = [parent.parent for parent in above if (parent / "__init__.py").exists()]
+            bases = [self.settings.root, self.settings.root / "src", *around]
+            there = any((base / f"{top}.py").exists() or any((base / top).glob("*.py")) for base in bases)
+            self.ours[top] = there and top not in {"", "alembic", "sqlalchemy", *sys.stdlib_module_names}
+        return self.ours[top]
 
     # running
 
@@ -208,10 +189,8 @@ class Check:
         try:
             from alembic.config import Config
         except ImportError:
-            raise CannotCheck(
-                "Alembic is not installed here; install the project's dependencies, or use --static."
-            ) from None
-        settings, options = self.settings, self.options
+            raise CannotCheck("Alembic is not installed here: install the dependencies, or use --static.") from None
+        settings, options, url = self.settings, self.options, self.options.database_url
         if not (settings.root / "alembic.ini").exists():
             raise CannotCheck("no alembic.ini in the project; --static needs none.")
         config = Config(settings.root / "alembic.ini")
@@ -221,13 +200,11 @@ class Check:
         if options.roundtrip:
             from .roundtrip import check_roundtrip
 
-            progress = sys.stderr.isatty()
-            return check_roundtrip(
-                config, settings, options.database_url, options.since, options.only, options.keep, progress
-            )
+            bar = sys.stderr.isatty()
+            return check_roundtrip(config, settings, url, options.since, options.only, options.keep, bar)
         from .drift import check_drift
 
-        return check_drift(config, settings, options.database_url)
+        return check_drift(config, settings, url)
 
     # reporting
 
@@ -260,9 +237,8 @@ class Check:
     def report(self, findings: list[Finding], checked: dict[str, int]) -> None:
         output: Path | None = self.options.output
         colour = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        made = REPORTS[self.options.format](
-            findings, checked=checked, rules=[*RULES.values()], source=self.text, colour=colour
-        )
+        more = {"checked": checked, "rules": [*RULES.values()], "source": self.text, "colour": colour}
+        made = REPORTS[self.options.format](findings, **more)
         if output is None:
             if isinstance(sys.stdout, TextIOWrapper):
                 sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character of the source
@@ -281,9 +257,7 @@ def known_rules(text: str | None, option: str) -> list[str]:
     names = [name.strip() for name in (text or "").split(",") if name.strip()]
     for name in names:
         if name not in RULES:
-            raise CannotCheck(
-                f"{option}: there is no rule {name!r}{nearest(name, RULES)}; --list-rules names them all."
-            )
+            raise CannotCheck(f"{option}: there is no rule {name!r}{nearest(name, RULES)}; see --list-rules.")
     return names
 
 

@@ -9,7 +9,10 @@ import tokenize
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .rules import Rule
 
 
 class CannotCheck(Exception):
@@ -36,25 +39,13 @@ class Finding:
         return " ".join(filter(None, (self.revision or self.path, self.rule, self.operation)))
 
 
-class Described(Protocol):
-    """What a report shows of a rule: its ``what``, ``why`` and ``fix`` are its items."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def severity(self) -> str: ...
-    def __getitem__(self, section: str, /) -> str: ...
-
-
 # --- suppression: `# migration-guard: ignore[rule] reason`, in a statement or on the lines above it
 
 
 @dataclass(slots=True)
 class Ignore:
-    line: int
-    column: int
-    end_column: int
-    rules: tuple[str, ...]
+    place: dict[str, Any]
+    rules: list[str]
     reason: str
     covers: range = range(0)
     used: set[str] = field(default_factory=set)
@@ -69,20 +60,19 @@ def ignores(source: str) -> list[Ignore]:
     if "migration-guard:" not in source:
         return []
     found: list[Ignore] = []
-    waiting: list[Ignore] = []
+    waiting = 0  # the first of those whose statement is not read to its end
     start = 0  # first line of the statement being read
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
             if token.type == tokenize.COMMENT:
                 if mark := MARK.match(token.string):
-                    names = tuple(re.findall(r"[\w-]+", mark["rules"] or ""))
-                    line, column = token.start
-                    found.append(Ignore(line, column + 1, token.end[1] + 1, names, mark["reason"].strip()))
-                    waiting.append(found[-1])
+                    place = {"line": token.start[0], "column": token.start[1] + 1, "end_column": token.end[1] + 1}
+                    names = re.findall(r"[\w-]+", mark["rules"] or "")
+                    found.append(Ignore(place, names, mark["reason"].strip()))
             elif token.type == tokenize.NEWLINE:
-                for ignore in waiting:
-                    ignore.covers = range(min(start, ignore.line), token.end[0] + 1)
-                waiting, start = [], 0
+                for ignore in found[waiting:]:
+                    ignore.covers = range(min(start, ignore.place["line"]), token.end[0] + 1)
+                waiting, start = len(found), 0
             elif token.type not in OUTSIDE_STATEMENTS:
                 start = start or token.start[0]
     except (tokenize.TokenError, SyntaxError):
@@ -101,15 +91,15 @@ def suppress(
     kept = []
     for finding in findings:
         covering = [
-            mark for mark in marks if mark.reason and finding.rule in mark.rules and finding.line in mark.covers
+            mark for mark in marks if finding.rule in mark.rules and finding.line in mark.covers and mark.reason
         ]
         for mark in covering:
             mark.used.add(finding.rule)
         if not covering:
             kept.append(finding)
     for mark in marks if "unused-ignore" in judged else []:
-        for name in mark.rules or ("",):
-            if not mark.rules or not mark.reason:
+        for name in mark.rules or [""]:
+            if not name or not mark.reason:
                 message = "A suppression needs the name of a rule and a reason; without both it suppresses nothing."
             elif name not in known:
                 message = f"There is no rule {name!r}{nearest(name, known)}."
@@ -118,8 +108,9 @@ def suppress(
             else:
                 continue
             fix = "Write `# migration-guard: ignore[rule] reason` on the statement or right above it, or remove it."
-            place: dict[str, Any] = {"line": mark.line, "column": mark.column, "end_column": mark.end_column}
-            kept.append(Finding(rule="unused-ignore", message=message, fix=fix, path=path, operation=name, **place))
+            kept.append(
+                Finding(rule="unused-ignore", message=message, fix=fix, path=path, operation=name, **mark.place)
+            )
     return kept
 
 
@@ -176,7 +167,7 @@ def report_github(findings: list[Finding], **_: Any) -> str:
     return "".join(lines)
 
 
-def report_sarif(findings: list[Finding], rules: Collection[Described], **_: Any) -> str:
+def report_sarif(findings: list[Finding], rules: Collection[Rule], **_: Any) -> str:
     import hashlib
     from urllib.parse import quote
 
@@ -235,18 +226,15 @@ def report_text(
         out.append(f"{paint('bold', place)}: {paint(finding.severity, f'{finding.severity} {finding.rule}')}{revision}")
         lines = source(finding.path).splitlines()
         if finding.line <= len(lines) and (text := lines[finding.line - 1].expandtabs(1)).strip():
-            end = min(max(finding.end_column, finding.column + 1), len(text) + 1)
-            if finding.end_column <= finding.column:
-                end = len(text.rstrip()) + 1
-            mark = " " * (finding.column - 1) + "^" * max(end - finding.column, 1)
+            last = finding.end_column if finding.end_column > finding.column else len(text)
+            mark = " " * (finding.column - 1) + "^" * max(min(last, len(text) + 1) - finding.column, 1)
             out += [f"{paint('dim', f'{finding.line:>5} |')} {text}", f"      {paint(finding.severity, f'  {mark}')}"]
         out += [f"  {finding.message}", f"  {paint('fix', 'fix:')} {finding.fix}", ""]
     counted = ", ".join(f"{number} {what if number != 1 else what[:-1]}" for what, number in checked.items())
     if not findings:
         return f"{paint('fix', 'Clean:')} {counted} checked.\n"
-    severities = ("error", "warning", "note")
-    numbers = [(sum(finding.severity == severity for finding in findings), severity) for severity in severities]
-    summary = ", ".join(f"{number} {name}{'s' * (number != 1)}" for number, name in numbers if number)
+    numbers = {name: sum(finding.severity == name for finding in findings) for name in ("error", "warning", "note")}
+    summary = ", ".join(f"{number} {name}{'s' * (number != 1)}" for name, number in numbers.items() if number)
     return "\n".join([*out, f"{paint('bold', f'Found {summary}')}; {counted} checked.\n"])
 
 

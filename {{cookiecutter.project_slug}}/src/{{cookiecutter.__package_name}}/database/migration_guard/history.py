@@ -5,19 +5,24 @@ from __future__ import annotations
 import ast
 import os
 import warnings
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from .findings import CannotCheck, Finding
-from .operation import Migration, UnreadableMigration
+from .operation import Migration
 from .rules import finding
 
-Read = Callable[[str, str], Migration]  # path and source -> migration
+Read = Callable[[str, bytes], Migration]  # path and content -> migration
 
 
 def parents(migration: Migration) -> tuple[str, ...]:
     return migration.down_revision + migration.depends_on
+
+
+def fault(rule: str, migration: Migration, name: str, message: str, fix: str | None = None) -> Finding:
+    """A finding where the migration says this name."""
+    return finding(rule, migration, migration.lines.get(name, 1), message, fix)
 
 
 def check_graph(migrations: list[Migration]) -> Iterator[Finding]:
@@ -25,64 +30,45 @@ def check_graph(migrations: list[Migration]) -> Iterator[Finding]:
     known: dict[str, Migration] = {}
     labels = {label for migration in migrations for label in migration.branch_labels}
     for migration in migrations:
-        if migration.revision in known:
-            message = f"{migration.revision} is the revision of {known[migration.revision].path} too."
-            yield finding("duplicate-revision", migration, migration.lines.get("revision", 1), message)
+        if first := known.get(migration.revision or ""):
+            message = f"{migration.revision} is the revision of {first.path} too."
+            yield fault("duplicate-revision", migration, "revision", message)
         elif migration.revision:
             known[migration.revision] = migration
     for migration in known.values():
-        for name in ("down_revision", "depends_on"):
-            for parent in getattr(migration, name):
-                if parent not in known and not (name == "depends_on" and parent in labels):
-                    message = f"{name} {parent!r} is in no migration here."
-                    yield finding("missing-parent", migration, migration.lines.get(name, 1), message)
-    if circle := in_circles(known):
-        first = known[circle[0]]
-        message = f"{', '.join(circle)} follow each other in a circle."
-        yield finding("revision-cycle", first, first.lines.get("down_revision", 1), message)
+        for name, others in (("down_revision", set(known)), ("depends_on", {*known, *labels})):
+            for lost in set(getattr(migration, name)) - others:
+                yield fault("missing-parent", migration, name, f"{name} {lost!r} is in no migration here.")
+    try:
+        TopologicalSorter({revision: parents(each) for revision, each in known.items()}).prepare()
+    except CycleError as error:
+        circle = sorted(set(error.args[1]))
+        yield fault("revision-cycle", known[circle[0]], "down_revision", f"{', '.join(circle)} follow each other.")
     followed = {parent for migration in known.values() for parent in migration.down_revision}
-    branches: dict[frozenset[str], list[str]] = defaultdict(
-        list
-    )  # heads under labels of their own stay apart on purpose
-    for revision in known.keys() - followed:
-        own = (label for each in lineage(revision, known) for label in known[each].branch_labels)
-        branches[frozenset(own)].append(revision)
+    branches: dict[frozenset[str], list[str]] = {}  # heads under labels of their own stay apart on purpose
+    for revision in sorted(known.keys() - followed, key=lambda each: known[each].path):
+        line = lineage(revision, known, lambda migration: migration.down_revision)
+        branches.setdefault(frozenset(label for each in line for label in known[each].branch_labels), []).append(
+            revision
+        )
     for heads in branches.values():
         if len(heads) > 1:
-            heads.sort(key=lambda revision: known[revision].path)
-            last = known[heads[-1]]
             message = f"{len(heads)} heads: {', '.join(heads)}; `alembic upgrade head` refuses to choose."
             fix = f'Merge them: alembic merge -m "Merge migrations" {" ".join(heads)}'
-            yield finding("multiple-heads", last, last.lines.get("revision", 1), message, fix)
+            yield fault("multiple-heads", known[heads[-1]], "revision", message, fix)
 
 
-def lineage(revision: str, known: dict[str, Migration]) -> set[str]:
+def lineage(
+    revision: str, known: Mapping[str, Migration], above: Callable[[Migration], tuple[str, ...]] = parents
+) -> set[str]:
     """The revision and all that come before it."""
     seen: set[str] = set()
     waiting = [revision]
     while waiting:
         if (each := waiting.pop()) in known and each not in seen:
             seen.add(each)
-            waiting += parents(known[each])
+            waiting += above(known[each])
     return seen
-
-
-def in_circles(known: dict[str, Migration]) -> list[str]:
-    """What is left when every revision whose parents are all placed has been placed: a circle and what follows it."""
-    left = {revision: {parent for parent in parents(each) if parent in known} for revision, each in known.items()}
-    children = defaultdict(list)
-    for revision, above in left.items():
-        for parent in above:
-            children[parent].append(revision)
-    free = [revision for revision, above in left.items() if not above]
-    while free:
-        revision = free.pop()
-        del left[revision]
-        for child in children[revision]:
-            left[child].discard(revision)
-            if not left[child]:
-                free.append(child)
-    return [revision for revision in left if revision in {p for above in left.values() for p in above}]
 
 
 # --- deployed migrations
@@ -92,19 +78,19 @@ class Deployed:
     """The migrations that stand at a git ref; without one, on the remote's default branch where that is known."""
 
     def __init__(self, folders: tuple[Path, ...], ref: str | None) -> None:
-        self.folders, self.explicit = folders, ref is not None
-        self.ref = ref or next(filter(None, map(default_branch, folders)), None)
+        self.folders = [folder for folder in folders if folder.is_dir()]
+        self.ref = ref or next(filter(None, map(default_branch, self.folders)), None)
 
     def check(self, migrations: list[Migration], read: Read, relative: Callable[[Path], str]) -> Iterator[Finding]:
         """What has become of each of them, compared by revision: a file may be moved or renamed."""
         now = {migration.revision: migration for migration in migrations}
         by_path = {migration.path: migration for migration in migrations}
         for folder in self.folders:
-            for path, source in self.changed(folder):
+            for path, content in self.changed(folder):
                 place = relative(folder / path)
                 try:
-                    old = read(place, source)
-                except UnreadableMigration:
+                    old = read(place, content)
+                except (SyntaxError, ValueError):
                     continue
                 if old.revision is None:
                     continue
@@ -120,23 +106,21 @@ class Deployed:
                     continue
                 where = new or by_path.get(place, old)
                 fix = f"Restore it (git checkout {self.ref} -- {place}) and make the change in a new migration."
-                yield finding("edited-migration", where, where.lines.get(name, 1), message, fix)
+                yield fault("edited-migration", where, name, message, fix)
 
-    def changed(self, folder: Path) -> Iterator[tuple[str, str]]:
-        """Path and source, at the ref, of each migration that is not the same file now."""
+    def changed(self, folder: Path) -> Iterator[tuple[str, bytes]]:
+        """Path and content, at the ref, of each migration that is not the same file now."""
         try:
             listed = git(folder, "ls-tree", "-r", "-z", str(self.ref)).decode().split("\0")
             entries = [(line.split("\t", 1)[1], line.split()[2]) for line in listed if line.endswith(".py")]
             blobs = [(path, blob) for path, blob in entries if not is_same(folder / path, blob)]
             data = git(folder, "cat-file", "--batch", give="".join(f"{blob}\n" for _, blob in blobs).encode())
         except (CannotCheck, OSError) as error:
-            if self.explicit:
-                raise CannotCheck(f"--against {self.ref}: {error}; fetch it, or name another ref.") from None
-            return
+            raise CannotCheck(f"--against {self.ref}: {error}; fetch it, or name another ref.") from None
         for path, _ in blobs:
             head, _, data = data.partition(b"\n")
             size = int(head.split()[2])
-            yield path, data[:size].decode("utf-8", "replace").replace("\r\n", "\n")
+            yield path, data[:size]
             data = data[size + 1 :]
 
 
@@ -167,14 +151,12 @@ def is_said(node: ast.stmt) -> bool:
 def git(folder: Path, *arguments: str, give: bytes = b"") -> bytes:
     import subprocess  # not needed where there is no repository
 
-    # Inside a git hook these point at another place than the folder.
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
-    }
+    hook = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # inside a hook they point at another place than the folder
+    environment = {name: value for name, value in os.environ.items() if name not in hook}
     command = ["git", "-C", str(folder), *arguments]
     done = subprocess.run(command, input=give, capture_output=True, check=False, env=environment)
     if done.returncode:
-        raise CannotCheck(done.stderr.decode(errors="replace").strip().splitlines()[0])
+        raise CannotCheck(f"git: {done.stderr.decode(errors='replace').strip().splitlines()[0]}")
     return done.stdout
 
 
@@ -185,8 +167,8 @@ def default_branch(folder: Path) -> str | None:
     candidates = [f"refs/remotes/origin/{name}" for name in ("HEAD", "main", "master")]
     try:
         listed = git(folder, "for-each-ref", "--format=%(refname)", *candidates).decode().split()
-    except (CannotCheck, OSError):
-        return None
+    except OSError:
+        return None  # no git here
     return next((name.removeprefix("refs/remotes/") for name in candidates if name in listed), None)
 
 
