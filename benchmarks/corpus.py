@@ -114,12 +114,27 @@ def record(folder: Path) -> dict[str, Any]:
             setattr(owner, name, lambda self, statement, *_, **__: executed(statement))
         for name in ("begin", "begin_nested", "connect", "execution_options", "__enter__"):
             setattr(owner, name, lambda self, *_, **__: self)
-        for name in ("query", "add", "add_all", "get", "close", "commit", "rollback", "flush", "in_transaction", "__exit__"):
+        for name in (
+            "query",
+            "add",
+            "add_all",
+            "get",
+            "close",
+            "commit",
+            "rollback",
+            "flush",
+            "in_transaction",
+            "__exit__",
+        ):
             setattr(owner, name, lambda self, *_, **__: nothing)
     for owner, kind in ((sa.Table, "table"), (sa.Index, "index")):
         for verb in ("create", "drop"):
             made = f"{verb}_{kind}"
-            setattr(owner, verb, lambda self, *_, made=made, **__: operations.append([made, getattr(self, "table", self).name, None]))
+            setattr(
+                owner,
+                verb,
+                lambda self, *_, made=made, **__: operations.append([made, getattr(self, "table", self).name, None]),
+            )
     sa.Enum.create = sa.Enum.drop = lambda *_, **__: None  # type: ignore[method-assign]
     sa.inspect = lambda *_, **__: nothing
     sa.Table._autoload = sa.MetaData.reflect = lambda *_, **__: None  # type: ignore[method-assign]
@@ -256,14 +271,15 @@ class Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def create_module(self, spec: Any) -> Any:
         module = types.ModuleType(spec.name)
-        module.__getattr__ = lambda name: self.attribute(name)  # type: ignore[method-assign]
+        module.__getattr__ = lambda name: self.attribute(spec.name, name)  # type: ignore[method-assign]
         module.__path__ = [str(self.folder.joinpath(*spec.name.split(".")))]
         return module
 
-    @staticmethod
-    def attribute(name: str) -> Any:
+    def attribute(self, module: str, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if self.folder.joinpath(*module.split("."), f"{name}.py").exists():
+            return importlib.import_module(f"{module}.{name}")
         return StubType(name, (Stub,), {})
 
     def exec_module(self, module: Any) -> None: ...
@@ -290,9 +306,12 @@ def sql_tables(statement: str) -> set[str]:
             if text.upper().startswith("ALTER TABLE"):
                 tables |= set(re.findall(pattern, text)[:1])
         elif isinstance(tree, (exp.Alter, exp.Update, exp.Insert, exp.Delete, exp.TruncateTable, exp.Create, exp.Drop)):
-            if (kind := tree.args.get("kind") or "TABLE") == "TABLE" and (table := tree.find(exp.Table)):
+            kind = tree.args.get("kind") or "TABLE"
+            index = kind == "INDEX" and isinstance(tree, exp.Create)
+            if (kind == "TABLE" or index) and (table := tree.find(exp.Table)):
                 target = tree.this.find(exp.Table) if isinstance(tree.this, exp.Expression) else table
                 tables.add((target or table).name)
+                tables |= {e.this.name for e in tree.find_all(exp.AlterRename)}
     return tables
 
 
@@ -302,7 +321,9 @@ class Score:
     def __init__(self) -> None:
         self.right = self.missing = self.wrong = 0
 
-    def add(self, truth: collections.Counter[Any], found: collections.Counter[Any], sure: collections.Counter[Any]) -> None:
+    def add(
+        self, truth: collections.Counter[Any], found: collections.Counter[Any], sure: collections.Counter[Any]
+    ) -> None:
         self.right += (truth & found).total()
         self.missing += (truth - found).total()
         self.wrong += (sure - truth).total()
@@ -318,7 +339,9 @@ def share(right: int, other: int) -> str:
     return f"{100 * right / (right + other):.1f}" if right + other else "-"
 
 
-Found = list[tuple[str, str, str | None, str | None, bool, bool]]  # function, operation, table, new name, sure, from SQL
+Found = list[
+    tuple[str, str, str | None, str | None, bool, bool]
+]  # function, operation, table, new name, sure, from SQL
 
 
 def read_ours(path: Path) -> Found:
@@ -328,7 +351,16 @@ def read_ours(path: Path) -> Found:
     for o in read_migration(path, dialects=("postgresql",)).operations:
         if o.dialects is None or "postgresql" in o.dialects:
             new = o.kwargs.get("new_table_name")
-            found.append((o.function, o.operation, o.table, new if isinstance(new, str) else None, not o.conditional, bool(o.via)))
+            found.append(
+                (
+                    o.function,
+                    o.operation,
+                    o.table,
+                    new if isinstance(new, str) else None,
+                    not o.conditional,
+                    bool(o.via),
+                )
+            )
     return found
 
 
@@ -412,20 +444,34 @@ def measure(folder: Path, truth: dict[str, Any], read: Callable[[Path], Found], 
             in_sql = {table for statement in did[function]["sql"] for table in sql_tables(statement)}
             true_tables = {table for _, *names in done for table in names if table} | in_sql
             score = [
-                (tables, true_tables, [{t for _, _, t, n, s, _ in part for t in (t, n) if t} for part in (mine, [e for e in mine if e[4]])]),
+                (
+                    tables,
+                    true_tables,
+                    [
+                        {t for _, _, t, n, s, _ in part for t in (t, n) if t}
+                        for part in (mine, [e for e in mine if e[4]])
+                    ],
+                ),
                 (raw, in_sql, [{t for _, _, t, n, s, sql in part for t in (t, n) if t and sql} for part in (mine, [])]),
                 (
                     operations,
                     [key(o, t) for o, t, _ in done],
-                    [[key(o, t) for _, o, t, _, s, sql in part if not sql] for part in (mine, [e for e in mine if e[4]])],
+                    [
+                        [key(o, t) for _, o, t, _, s, sql in part if not sql]
+                        for part in (mine, [e for e in mine if e[4]])
+                    ],
                 ),
             ]
             for each, true, (all_found, sure) in score:
-                counts = [collections.Counter(v for v in part if v[0] not in UNSEEN) for part in (true, all_found, sure)]
+                counts = [
+                    collections.Counter(v for v in part if v[0] not in UNSEEN) for part in (true, all_found, sure)
+                ]
                 each.add(*counts)
                 if show and counts[0] - counts[1] or show and counts[2] - counts[0]:
                     label = {id(tables): "tables", id(raw): "raw", id(operations): "operations"}[id(each)]
-                    print(f"{name} {function} {label}: missing {dict(counts[0] - counts[1])} wrong {dict(counts[2] - counts[0])}")
+                    print(
+                        f"{name} {function} {label}: missing {dict(counts[0] - counts[1])} wrong {dict(counts[2] - counts[0])}"
+                    )
     return {"tables": tables, "operations": operations, "raw": raw, "crashes": crashes, "spent": spent, "files": files}
 
 
@@ -469,17 +515,25 @@ def main(cache: Path, names: list[str]) -> None:
                     f"| {row[1].precision()} | {row[2].recall()} | {result['crashes']} | {result['files'] / result['spent']:.0f} | {result['spent'] / parse:.2f} |"
                 )
                 print(lines[-1])
-            total = totals.setdefault(reader, {"crashes": 0, "spent": 0.0, "files": 0, "rows": [Score(), Score(), Score()]})
+            total = totals.setdefault(
+                reader, {"crashes": 0, "spent": 0.0, "files": 0, "rows": [Score(), Score(), Score()]}
+            )
             for key in ("crashes", "spent", "files"):
                 total[key] += result[key]
             for sum_, each in zip(total["rows"], row, strict=True):
-                sum_.right, sum_.missing, sum_.wrong = sum_.right + each.right, sum_.missing + each.missing, sum_.wrong + each.wrong
+                sum_.right, sum_.missing, sum_.wrong = (
+                    sum_.right + each.right,
+                    sum_.missing + each.missing,
+                    sum_.wrong + each.wrong,
+                )
     peers = []
     for reader, total in totals.items():
         t, o, r = total["rows"]
         compared = bool(t.right)
         figures = [t.recall(), t.precision(), o.recall(), o.precision(), r.recall()] if compared else ["-"] * 5
-        peers.append(f"| {reader} | {' | '.join(figures)} | {total['crashes']} | {total['files'] / total['spent']:.0f} |")
+        peers.append(
+            f"| {reader} | {' | '.join(figures)} | {total['crashes']} | {total['files'] / total['spent']:.0f} |"
+        )
         print(peers[-1])
     if not names:
         write(lines, peers)

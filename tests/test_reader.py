@@ -969,3 +969,21 @@ def test_mutated_sql_raises_nothing(statements: list[str], data: st.DataObject) 
         piece = data.draw(st.sampled_from(["", "(", ")", "'", '"', "$$", ";", ",", ".", " ", "\ue000", "--", "/*"]))
         text = text[:at] + piece + text[at + data.draw(st.integers(0, 12)) :]
     read(f"op.execute({text!r})")
+
+
+MAYBE = {
+    # what may be in a list is looped over; whether it is can't be asked
+    "filtered": "tables = [t for t in ('a', 'b') if flag(t)]\nfor t in tables:\n    op.drop_table(t)",
+    "appended": "tables = ['a']\nif flag():\n    tables.append('b')\nfor t in tables:\n    op.drop_table(t)",
+    "skipped": (
+        "skip = set()\nif flag():\n    skip.add('a')\nfor t in ('a', 'b'):\n    if t not in skip:\n        op.drop_table(t)"
+    ),
+    "set": "for t in {'b', 'a'}:\n    if flag():\n        op.drop_table(t)",
+}
+
+
+@pytest.mark.parametrize("body", MAYBE.values(), ids=MAYBE)
+def test_what_may_be_in_a_list_is_conditional(body: str) -> None:
+    migration = read(body, "from app import flag")
+    assert briefs(migration) == ["drop_table a", "drop_table b"]
+    assert all(operation.conditional for operation in migration.operations)

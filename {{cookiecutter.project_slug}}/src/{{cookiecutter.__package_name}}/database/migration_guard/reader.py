@@ -215,6 +215,7 @@ MARKED: dict[tuple[Marker, str], Any] = {
     (CONTEXT, "autocommit_block"): AUTOCOMMIT,
     (CONTEXT, "as_sql"): OFFLINE,
     (SESSION, "begin"): SESSION,
+    (CONTEXT, "version_table_schema"): None,  # env.py's; rarely set
     (BIND, "name"): DIALECT_NAME,
     (DIALECT, "name"): DIALECT_NAME,
     **{(DIALECT_NAME, name): DIALECT_NAME for name in ("lower", "strip")},
@@ -297,6 +298,8 @@ METHODS: dict[type, frozenset[str]] = {
     tuple: frozenset(("index", "count")),
 }
 # A width in a format that could fill the memory.
+LOGGING = frozenset(("debug", "info", "warning", "error", "exception", "log", "echo"))
+CHANGING = frozenset(("append", "extend", "insert", "remove", "pop", "add", "update", "setdefault", "discard"))
 WIDE = re.compile(r"%(?:\(\w*\))?[-+ #0]*+(?:\d{4}|\*)|(?<!\d)\d{4,}+[a-zA-Z%]?}|{[^{}]*:{")
 
 
@@ -423,6 +426,7 @@ class Reader:
         self.site: ast.expr | None = None  # the call that led to another file
         self.line = 1
         self.bare: ast.expr | None = None  # the expression that is a statement of its own
+        self.partial: dict[int, Any] = {}  # containers of which some elements may be missing, by id
         self.told: set[tuple[str, str, int]] = set()
         self.returns: list[Any] = []
         self.yields: list[Any] = []
@@ -648,12 +652,17 @@ class Reader:
         elif going:
             for name in dict.fromkeys(name for end in going for name in end[1]):
                 values = [end[1].get(name, UNKNOWN) for end in going]
-                names[name] = values[0] if all(same(values[0], value) for value in values[1:]) else UNKNOWN
+                names[name] = joined(values)
         return ends[0][0] if ends and not going else None
 
     def do_For(self, node: ast.For | ast.AsyncFor) -> str | None:
-        turns, known = self.turns(self.value(node.iter))
-        return self.loop(node, ((node.target, turn) for turn in turns), known)
+        values = self.value(node.iter)
+        turns, known = self.turns(values)
+        conditional = self.conditional
+        self.conditional |= id(values) in self.partial
+        left = self.loop(node, ((node.target, turn) for turn in turns), known)
+        self.conditional = conditional
+        return left
 
     def do_While(self, node: ast.While) -> str | None:
         def turns() -> Iterator[tuple[None, None]]:
@@ -703,7 +712,7 @@ class Reader:
         value = self.found(value)
         if isinstance(value, (list, tuple, dict, set, frozenset, str, range)):
             if len(value) <= MAX_UNROLL and self.steps < MAX_STEPS and not (isinstance(value, str) and HOLE in value):
-                return list(value), True
+                return sorted(value, key=repr) if isinstance(value, (set, frozenset)) else list(value), True
         elif isinstance(value, Table) and not value.name:  # an enumeration
             return [v for k, v in value.names.items() if k[0] != "_" and not isinstance(v, ABSTRACT)], True
         elif isinstance(value, Statement):
@@ -746,7 +755,7 @@ class Reader:
             if owner is RESULT:
                 self.bind_read()
                 return UNKNOWN
-            return MARKED.get((owner, name)) or Method(owner, name)
+            return MARKED[owner, name] if (owner, name) in MARKED else Method(owner, name)
         if kind is Table and (name in owner.names or name in ("__table__", "name", "__tablename__")):
             return owner.names.get(name, owner if name == "__table__" else owner.name)
         if name == "value" and plain(owner):  # of a member of an enumeration
@@ -760,7 +769,8 @@ class Reader:
         return tuple(self.elements(node.elts))
 
     def of_Set(self, node: ast.Set) -> Any:
-        return dict.fromkeys(values).keys() if plain(values := self.elements(node.elts)) else values
+        values = self.elements(node.elts)
+        return set(values) if plain(values) else values
 
     def of_Dict(self, node: ast.Dict) -> Any:
         result: dict[Any, Any] = {}
@@ -864,6 +874,8 @@ class Reader:
             return self.on_dialects(lambda name: run(name, right))
         if right is DIALECT_NAME and plain(left):
             return self.on_dialects(lambda name: run(left, name))
+        if id(left) in self.partial or id(right) in self.partial:
+            return UNKNOWN
         if right is None and not isinstance(left, (Unknown, Marker, Method, Ref, Test)):
             return run(left, None)
         return self.attempt(run, left, right) if plain(left) and plain(right) else UNKNOWN
@@ -880,7 +892,7 @@ class Reader:
             return value
         if value is RESULT:
             self.bind_read()
-        if isinstance(value, ABSTRACT) or (isinstance(value, str) and value == HOLE):
+        if isinstance(value, ABSTRACT) or id(value) in self.partial or (isinstance(value, str) and value == HOLE):
             return UNSURE
         return Test(self.every, frozenset()) if value else Test(frozenset(), self.every)
 
@@ -892,7 +904,7 @@ class Reader:
         if not test.no & self.branch:
             return value
         other = self.value(node.orelse)
-        return value if same(value, other) else UNKNOWN
+        return joined([value, other])
 
     def of_Subscript(self, node: ast.Subscript) -> Any:
         owner, key = self.value(node.value), self.value(node.slice)
@@ -931,14 +943,15 @@ class Reader:
         return self.attempt(dict, pairs) if isinstance(pairs, list) else UNKNOWN
 
     def comprehension(self, generators: list[ast.comprehension], element: Callable[[], Any]) -> Any:
-        known, conditional = True, self.conditional
+        known, unsure, conditional = True, False, self.conditional
 
         def turn(rest: list[ast.comprehension]) -> Iterator[Any]:
-            nonlocal known
+            nonlocal known, unsure
             if not rest:
                 yield element()
                 return
-            values, sure = self.turns(self.value(rest[0].iter))
+            iterated = self.value(rest[0].iter)
+            values, sure = self.turns(iterated)
             known = known and sure
             for value in values:
                 self.steps += 1
@@ -946,14 +959,16 @@ class Reader:
                 test = self.test(True)
                 for condition in rest[0].ifs:
                     test = test & self.test(self.value(condition))
-                known = known and not (test.yes and test.no)
-                self.conditional = conditional or not known
+                unsure = unsure or bool(test.yes and test.no) or id(iterated) in self.partial
+                self.conditional = conditional or unsure or not known
                 if test.yes:
                     yield from turn(rest[1:])
 
         self.scopes = ({}, *self.scopes)
         values = list(turn(generators))
         self.scopes, self.conditional = self.scopes[1:], conditional
+        if unsure and known:
+            self.partial[id(values)] = values
         return values if known else UNKNOWN
 
     # Calls
@@ -970,7 +985,13 @@ class Reader:
             else:
                 kwargs |= value if type(value) is dict and all(isinstance(k, str) for k in value) else {"**": UNKNOWN}
         function = self.found(function)
-        if bare and type(function) is Ref and function.root not in QUIET and not self.site:
+        if (
+            bare
+            and type(function) is Ref
+            and function.root not in QUIET
+            and not self.site
+            and function.name not in LOGGING
+        ):
             return self.unresolved(function.name, args, kwargs, node)
         return self.call(function, args, kwargs, node)
 
@@ -1015,7 +1036,7 @@ class Reader:
         self.scopes, self.returns, self.yields = frame
         if yields:
             return yields[0] if getattr(node, "decorator_list", None) else yields  # @contextmanager
-        return returns[0] if returns and all(same(returns[0], other) for other in returns[1:]) else UNKNOWN
+        return joined(returns) if returns else UNKNOWN
 
     def found(self, ref: Any) -> Any:
         """What an imported name stands for, where its file is found in the project: read, and not run either."""
@@ -1174,6 +1195,8 @@ class Reader:
                 return HOLE
             text = self.attempt(getattr(owner, name), *args, **kwargs)
             return Text(text) if isinstance(owner, Text) and isinstance(text, str) else text
+        if name in CHANGING and (self.conditional or self.branch != self.every or not all(map(plain, args))):
+            self.partial[id(owner)] = owner
         value = self.attempt(getattr(owner, name), *args, **kwargs)
         return list(value) if name in ("items", "keys", "values") and kind is dict else value
 
@@ -1203,6 +1226,8 @@ class Reader:
             return Batch(self.found(given(args, kwargs, 0, "table_name")), given(args, kwargs, 1, "schema"))
         if name == "execute":
             return self.execute(args, kwargs, node)
+        if batch and name in ("get_bind", "get_context"):
+            return Ref.of(f"alembic.op.{name}")
         if name == "run_async":
             return self.call(first, [BIND, *args[1:]], kwargs, node)
         if name == "invoke":
@@ -1401,6 +1426,16 @@ def kind_of_body(body: list[ast.stmt]) -> str:
 
 def same(left: Any, right: Any) -> bool:
     return left is right or (type(left) is type(right) and not isinstance(left, Unknown) and bool(left == right))
+
+
+def joined(values: list[Any]) -> Any:
+    """What several ways have led to: known where they agree."""
+    first, *others = values
+    if all(same(first, other) for other in others):
+        return first
+    if all(type(v) is Statement and v.kind == first.kind and same(v.table, first.table) for v in values):
+        return Statement(first.kind, first.table, "conditional")
+    return UNKNOWN
 
 
 def size(value: Any) -> int:
