@@ -174,6 +174,7 @@ def test_files_need_static(check: Check, root: Path) -> None:
     [
         ('database = ["sqlite"]', "database: there is no such key; did you mean 'databases'"),
         ('databases = "sqlite"', "databases: must be a list of names, is 'sqlite'"),
+        ("databases = 1", "databases: must be a list of names, is 1"),
         ("databases = [1]", "databases: must be a list of names, is [1]"),
         ('databases = ["postgres"]', "databases: 'postgres' is not known; did you mean 'postgresql'"),
         ('ignore = ["drop-colum"]', "ignore: there is no rule 'drop-colum'; did you mean 'drop-column'"),
@@ -181,6 +182,7 @@ def test_files_need_static(check: Check, root: Path) -> None:
         ("first-revision = 1", "first-revision: must be a revision, is 1"),
         ('baseline = "lost.json"', "--write-baseline"),
         ("lock = 1", "lock: must be a table, is 1"),
+        ('databases = []', "databases: must be"),
         ("databases = [", "pyproject.toml: "),
     ],
 )

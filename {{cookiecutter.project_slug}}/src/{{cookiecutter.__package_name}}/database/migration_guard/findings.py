@@ -108,9 +108,8 @@ def suppress(
             else:
                 continue
             fix = "Write `# migration-guard: ignore[rule] reason` on the statement or right above it, or remove it."
-            kept.append(
-                Finding(rule="unused-ignore", message=message, fix=fix, path=path, operation=name, **mark.place)
-            )
+            about: dict[str, Any] = {"path": path, "operation": name, **mark.place}
+            kept.append(Finding(rule="unused-ignore", message=message, fix=fix, **about))
     return kept
 
 

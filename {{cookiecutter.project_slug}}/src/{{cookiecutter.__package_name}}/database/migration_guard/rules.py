@@ -317,10 +317,8 @@ def blocking_index(view: View) -> Found:
             op.create_index("ix_videos_url", "videos", ["url"], postgresql_concurrently=True)
     """
     for op in view.existing("create_index", "drop_index", "reindex"):
-        gone = op.operation == "drop_index" and (
-            "name" in view.new[id(op)] or (op.table and view.after(op, "drop_table"))
-        )
-        if concurrently(op) is False and not gone and not op.kwargs.get("only"):
+        gone = "name" in view.new[id(op)] or (op.table and view.after(op, "drop_table"))
+        if concurrently(op) is False and not (gone and op.operation == "drop_index") and not op.kwargs.get("only"):
             yield op, f"{label(op)}: {op.operation.replace('_', ' ')} without CONCURRENTLY stops writers."
     for op, column in view.columns():
         if column.index:
@@ -379,10 +377,7 @@ def autocommit_mixed(view: View) -> Found:
     changes = [op for op in view.upgrade() if is_schema(op) or op.operation in DATA_CHANGES]
     outside = [op for op in changes if not op.autocommit]
     if outside and len(outside) < len(changes):
-        yield (
-            outside[0],
-            f"{label(outside[0])}: {outside[0].operation} is not in the transaction of the autocommit block.",
-        )
+        yield outside[0], f"{label(outside[0])}: {outside[0].operation} is committed apart from the autocommit block."
 
 
 @rule()
@@ -400,7 +395,7 @@ def not_null_without_default(view: View) -> Found:
         if required and not filled and not emptied:
             yield (
                 op,
-                f"{op.qualified_table}.{column.name} is NOT NULL and has no server default for the rows that exist.",
+                f"{op.qualified_table}.{column.name} is NOT NULL without a server default for the rows that exist.",
             )
 
 

@@ -51,34 +51,28 @@ KEYS: dict[str, tuple[type, str]] = {
 
 def read_settings(root: Path) -> Settings:
     """The settings of the project at ``root``; what is not said there has a default that is right for most."""
+    place = "pyproject.toml: [tool.migration-guard]"
+    said: dict[str, Any] = {"versions": ["alembic/versions"]}
     try:
         with (root / "pyproject.toml").open("rb") as file:
-            table = tomllib.load(file).get("tool", {}).get("migration-guard", {})
+            said |= tomllib.load(file).get("tool", {}).get("migration-guard", {})
     except FileNotFoundError:
-        table = {}
-    except (OSError, ValueError) as error:
-        raise CannotCheck(f"pyproject.toml: {error}") from None
-    for key, value in table.items():
-        where = f"pyproject.toml: [tool.migration-guard] {key}"
+        pass
+    except (OSError, ValueError, TypeError) as error:
+        raise CannotCheck(f"{place}: {error}") from None
+    for key, value in said.items():
         if key not in KEYS:
-            raise CannotCheck(f"{where}: there is no such key{nearest(key, KEYS)}; known: {', '.join(KEYS)}.")
+            raise CannotCheck(f"{place} {key}: there is no such key{nearest(key, KEYS)}; known: {', '.join(KEYS)}.")
         kind, name = KEYS[key]
-        strings = not isinstance(value, list) or all(isinstance(item, str) for item in value)
-        if not isinstance(value, kind) or not strings:
-            raise CannotCheck(f"{where}: must be {name}, is {value!r}.")
-    databases = tuple(table.get("databases", Settings.__dataclass_fields__["databases"].default))
-    for name in databases:
+        right = isinstance(value, kind) and (kind is not list or all(isinstance(item, str) for item in value))
+        if not right or (value == [] and key != "ignore"):  # to judge for no database is not to judge
+            raise CannotCheck(f"{place} {key}: must be {name}, is {value!r}.")
+    for name in said.get("databases", ()):
         if name not in DATABASES:
-            raise CannotCheck(
-                f"pyproject.toml: [tool.migration-guard] databases: {name!r} is not known{nearest(name, DATABASES)}; "
-                f"known: {', '.join(DATABASES)}."
-            )
-    return Settings(
-        root=root,
-        databases=databases,
-        ignore=tuple(table.get("ignore", ())),
-        first_revision=table.get("first-revision"),
-        versions=tuple(root / folder for folder in table.get("versions", ["alembic/versions"])),
-        baseline=root / table["baseline"] if "baseline" in table else None,
-        lock=table.get("lock", {}),
-    )
+            known = f"{nearest(name, DATABASES)}; known: {', '.join(DATABASES)}"
+            raise CannotCheck(f"{place} databases: {name!r} is not known{known}.")
+    said["versions"] = [root / folder for folder in said["versions"]]
+    if "baseline" in said:
+        said["baseline"] = root / said["baseline"]
+    lists = {key: tuple(value) for key, value in said.items() if isinstance(value, list)}
+    return Settings(root=root, **{key.replace("-", "_"): value for key, value in {**said, **lists}.items()})
