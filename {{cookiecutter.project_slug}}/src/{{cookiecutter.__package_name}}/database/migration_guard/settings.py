@@ -64,8 +64,9 @@ def read_settings(root: Path) -> Settings:
         if key not in KEYS:
             raise CannotCheck(f"{place} {key}: there is no such key{nearest(key, KEYS)}; known: {', '.join(KEYS)}.")
         kind, name = KEYS[key]
-        right = isinstance(value, kind) and (kind is not list or all(isinstance(item, str) for item in value))
-        if not right or (value == [] and key != "ignore"):  # to judge for no database is not to judge
+        strings = all(isinstance(item, str) for item in value) if isinstance(value, list) else True
+        # to judge for no database is not to judge
+        if not isinstance(value, kind) or not strings or (value == [] and key != "ignore"):
             raise CannotCheck(f"{place} {key}: must be {name}, is {value!r}.")
     for name in said.get("databases", ()):
         if name not in DATABASES:
