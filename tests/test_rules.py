@@ -437,6 +437,8 @@ CASES = {
             'with op.batch_alter_table("videos") as batch:\n    batch.alter_column("url", new_column_name="address")',
             sql("ALTER TABLE videos RENAME COLUMN url TO address"),
             sql("ALTER TABLE videos RENAME url TO address"),
+            'import os\n\ndef upgrade():\n    op.alter_column("videos", "url", new_column_name=os.environ["NAME"])',
+            'import os\n\ndef upgrade():\n    op.alter_column("videos", "url", new_column_name=["odd"])',
         ],
         safe=[
             'op.add_column("videos", sa.Column("a", sa.Text()))\nop.alter_column("videos", "a", new_column_name="b")',

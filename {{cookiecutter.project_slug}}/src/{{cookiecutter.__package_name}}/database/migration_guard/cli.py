@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from io import TextIOWrapper
@@ -55,6 +56,9 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except Exception:  # noqa: BLE001 - a fault of ours: Python's own status, 1, would say that the migrations have errors
+        traceback.print_exc()
+        return 2
 
 
 def run(root: Path, options: argparse.Namespace) -> int:

@@ -193,11 +193,12 @@ def label(op: Operation) -> str:
     return op.name or table or "what can't be told"
 
 
-def renamed(op: Operation) -> Any:
-    """The new name that a rename gives."""
+def renamed(op: Operation) -> str | None:
+    """The new name that a rename gives; "?" where it can't be told."""
+    name = op.kwargs.get("new_column_name")
     if op.operation == "rename_table":
-        return op.kwargs.get("new_table_name", op.args[1] if len(op.args) > 1 else None)
-    return op.kwargs.get("new_column_name")
+        name = op.kwargs.get("new_table_name", op.args[1] if len(op.args) > 1 else "?")
+    return name if name is None or isinstance(name, str) else "?"
 
 
 def concurrently(op: Operation) -> Any:
@@ -234,8 +235,8 @@ class View:
                 tables.discard(table)
             elif op.operation == "add_column":
                 columns |= own
-            elif op.operation == "alter_column" and "columns" in new and renamed(op):
-                columns.add((table, renamed(op)))
+            elif op.operation == "alter_column" and "columns" in new and (name := renamed(op)):
+                columns.add((table, name))
             elif op.operation == "create_index" or op.operation in CONSTRAINTS.values():
                 names.add(op.name or "")
 
@@ -635,7 +636,7 @@ def rename_table(view: View) -> Found:
     Good: op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True))
     """
     for op in view.existing("rename_table"):
-        yield op, f"{op.qualified_table} is renamed to {renamed(op) or '?'}."
+        yield op, f"{op.qualified_table} is renamed to {renamed(op)}."
     for op in view.existing("alter_table"):
         if moved := re.search(r"(?i)\bSET SCHEMA\s+\S+", op.sql or ""):
             yield op, f"{op.qualified_table}: {moved[0]}."
