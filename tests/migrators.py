@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import compileall
 import itertools
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,8 +20,10 @@ START = """op.create_table("t", sa.Column("id", sa.Integer, primary_key=True), s
 HISTORIES: dict[str, Callable[[int], str]] = {
     "plain": lambda i: f'op.create_table("t{i}", sa.Column("id", sa.Integer, primary_key=True))',
     "data": lambda i: 'op.execute("UPDATE t SET n = n + 1")',
-    "update then alter": lambda i: f"""op.execute("UPDATE t SET n = n + 1")
-    op.add_column("t", sa.Column("c{i}", sa.Integer))""",
+    "update then alter": lambda i: (
+        f"""op.execute("UPDATE t SET n = n + 1")
+    op.add_column("t", sa.Column("c{i}", sa.Integer))"""
+    ),
 }
 MIGRATION = """import sqlalchemy as sa
 from alembic import op
@@ -54,6 +58,7 @@ def write_migration(project: Project, number: int, upgrade: str, downgrade: str 
 
 def write_history(project: Project, history: str, revisions: int = REVISIONS) -> None:
     """Replace the project's migrations: the first makes the table ``t``, each other one does a step of ``history``."""
+    compileall.compile_dir(project.path / "src", quiet=1)  # once, and not in each of many processes
     for path in project.versions.glob("*.py"):
         path.unlink()
     write_migration(project, 1, START)
@@ -89,7 +94,7 @@ def fork(project: Project, *arguments: str, kill_at: int = 0, **environment: str
         return child
     status = 70
     try:
-        sys.dont_write_bytecode = False  # the project is a copy; compiling it again and again takes most of the time
+        warnings.resetwarnings()
         log = os.open(project.path / f"{os.getpid()}.log", os.O_WRONLY | os.O_CREAT)
         os.dup2(log, 1)
         os.dup2(log, 2)
@@ -99,7 +104,7 @@ def fork(project: Project, *arguments: str, kill_at: int = 0, **environment: str
         os.environ.update({**project.environment, **environment})
         if kill_at:
             points = itertools.count(1)
-            die = lambda *_: os.kill(os.getpid(), 9) if next(points) == kill_at else None  # noqa: E731
+            die = lambda *_: os.kill(os.getpid(), 9) if next(points) == kill_at else None
             for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
                 sa.event.listen(sa.Engine, name, die)
         alembic.config.main(argv=list(arguments))

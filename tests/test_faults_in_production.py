@@ -6,12 +6,10 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import Project, fresh_database
+from conftest import Project
 from migrators import (
     REVISIONS,
     alembic,
@@ -31,7 +29,9 @@ from migrators import (
 # --- killed
 
 
-@pytest.fixture(params=[(6, 17), pytest.param((REVISIONS, 1), marks=pytest.mark.fault)], ids=["some points", "all points"])
+@pytest.fixture(
+    params=[(6, 17), pytest.param((REVISIONS, 1), marks=pytest.mark.fault)], ids=["some points", "all points"]
+)
 def points(request: pytest.FixtureRequest) -> tuple[int, int]:
     """How many revisions there are, and at each how many-th point they are killed: before and after statements."""
     return request.param
@@ -238,7 +238,9 @@ def test_indexes_are_built_concurrently_in_a_race_and_behind_an_old_transaction(
         writer = engine(url).connect()
         writer.execute(sa.text("UPDATE t SET n = n"))
         child = fork(project, "upgrade", "head")
-        building = sa.text("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'")
+        building = sa.text(
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'"
+        )
         wait_for(lambda: (watch.rollback(), watch.scalar(building))[1])
         time.sleep(1)  # five times the lock timeout: that would leave an invalid index
         writer.commit()
@@ -246,7 +248,9 @@ def test_indexes_are_built_concurrently_in_a_race_and_behind_an_old_transaction(
     assert race(project) == []
     assert result(project, child)[0] == 0
     with engine(url).connect() as connection:
-        valid = connection.scalars(sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid::regclass::text ~ '^i[3-6]$'"))
+        valid = connection.scalars(
+            sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid::regclass::text ~ '^i[3-6]$'")
+        )
         assert list(valid) == [True] * 4
 
 
@@ -285,7 +289,7 @@ def test_a_deadlock_is_tried_again(project: Project) -> None:
 # --- waiting for another migrator
 
 SLOW = {
-    "sqlite": 'import time; time.sleep(120)',
+    "sqlite": "import time; time.sleep(120)",
     "postgresql": 'op.execute("SELECT pg_sleep(120)")',
     "mariadb": 'op.execute("SELECT sleep(120)")',
 }
@@ -333,8 +337,12 @@ def test_a_dead_migrator_is_taken_over(project: Project, request: pytest.Fixture
     child = request.getfixturevalue("slow")
     os.kill(child, signal.SIGKILL)
     if not lease and project.environment["DATABASE_URL"].startswith("mariadb"):
-        with engine(project.environment["DATABASE_URL"]).connect() as connection:  # it has no way to see that a client died
-            for number in connection.scalars(sa.text("SELECT id FROM information_schema.processlist WHERE info LIKE '%sleep(120)'")):
+        with engine(
+            project.environment["DATABASE_URL"]
+        ).connect() as connection:  # it has no way to see that a client died
+            for number in connection.scalars(
+                sa.text("SELECT id FROM information_schema.processlist WHERE info LIKE '%sleep(120)'")
+            ):
                 connection.exec_driver_sql(f"KILL {number}")
     write_migration(project, 3, 'op.execute("UPDATE t SET n = 7")')
     status, said = alembic(project, "upgrade", "head", MIGRATION_WAIT="30")

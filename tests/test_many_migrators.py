@@ -20,7 +20,9 @@ def test_a_race_ends_right_and_nobody_fails(project: Project, history: str, tria
         assert wrong(url, history) is None
 
 
-@pytest.mark.parametrize("history", ["update then alter", *(pytest.param(h, marks=pytest.mark.fault) for h in HISTORIES)])
+@pytest.mark.parametrize(
+    "history", ["update then alter", *(pytest.param(h, marks=pytest.mark.fault) for h in HISTORIES)]
+)
 def test_stock_alembic_fails_the_same_race(project: Project, history: str) -> None:
     write_history(project, history)
     failed = race(use_stock(project))

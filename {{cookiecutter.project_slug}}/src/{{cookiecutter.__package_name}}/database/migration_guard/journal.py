@@ -98,9 +98,13 @@ class Journal:
 
     def _steps(self, heads: Any, migration: MigrationContext) -> Iterator[Any]:
         assert self.plan is not None
-        steps: list[Any] = list(self.plan(heads, migration))
+        try:
+            steps: list[Any] = list(self.plan(heads, migration))
+        except KeyError as error:
+            raise CommandError(f"Can't locate revision {error}, which another one follows") from None
         down = [step.revision for step in steps if step.is_downgrade and isinstance(step, RevisionStep)]
-        self._look_back(edits=not down)
+        if all(isinstance(step, RevisionStep) for step in steps):
+            self._look_back(edits=not down)
         if down and self.connection.dialect.name != "sqlite" and "yes" not in self.flags:
             ask(down)
             self.flags = {*self.flags, "yes"}  # another attempt does not ask again

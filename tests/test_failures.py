@@ -1,0 +1,284 @@
+"""Histories that were tampered with, downgrades, databases that fail: one line, non-zero, nothing half-written."""
+
+from __future__ import annotations
+
+import os
+import runpy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from conftest import Project, fresh_database
+from migrators import alembic, at, engine, revision, write_history, write_migration
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def failure(project: Project, *arguments: str, **environment: str) -> str:
+    """Run ``alembic``, which must fail in one line; return that line."""
+    status, said = alembic(project, *arguments, **environment)
+    assert status, said
+    assert "Traceback" not in said
+    (line,) = [line for line in said.splitlines() if line.startswith("FAILED: ")]
+    assert line == said.splitlines()[-1]
+    return line
+
+
+@pytest.fixture
+def migrated(project: Project) -> Project:
+    """A project whose database is at revision 3, with a revision 4 to come."""
+    write_history(project, "data", 3)
+    assert alembic(project, "upgrade", "head")[0] == 0
+    write_migration(project, 4, 'op.execute("UPDATE t SET n = 99")')
+    return project
+
+
+def n(project: Project) -> int | None:
+    with engine(project.environment["DATABASE_URL"]).connect() as connection:
+        return connection.scalar(sa.text("SELECT n FROM t"))
+
+
+# --- histories
+
+
+def test_an_edited_migration_stops_the_upgrade(migrated: Project) -> None:
+    path = migrated.versions / f"{revision(2)}.py"
+    good = path.read_text()
+    path.write_text(good.replace("n + 1", "n + 2"))
+    assert "r002.py was edited after it was applied" in failure(migrated, "upgrade", "head")
+    assert n(migrated) == 2
+    path.write_text("# reformatted, and commented on\n" + good.replace('"', "'"))
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+    assert n(migrated) == 99
+
+
+@on_sqlite
+def test_an_edit_can_be_declared_right(migrated: Project) -> None:
+    path = migrated.versions / f"{revision(2)}.py"
+    path.write_text(path.read_text().replace("n + 1", "n + 2"))
+    assert alembic(migrated, "-x", "edited", "upgrade", "head")[0] == 0
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+
+
+@on_sqlite
+def test_an_edit_after_a_downgrade_is_no_edit(migrated: Project) -> None:
+    path = migrated.versions / f"{revision(3)}.py"
+    assert alembic(migrated, "-x", "yes", "downgrade", "-1")[0] == 0
+    path.write_text(path.read_text().replace("n + 1", "n + 2"))
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+
+
+@on_sqlite
+def test_a_migration_that_is_gone_stops_the_upgrade(migrated: Project) -> None:
+    (migrated.versions / f"{revision(3)}.py").unlink()
+    assert revision(3) in failure(migrated, "upgrade", "head")
+    assert n(migrated) == 2
+
+
+@on_sqlite
+def test_a_migration_that_is_gone_and_passed_over_stops_the_upgrade(migrated: Project) -> None:
+    (migrated.versions / f"{revision(2)}.py").unlink()
+    path = migrated.versions / f"{revision(3)}.py"
+    path.write_text(path.read_text().replace("'r002'", "'r001'"))
+    assert "Can't locate revision r002" in failure(migrated, "upgrade", "head")
+    assert n(migrated) == 2
+
+
+@on_sqlite
+def test_a_database_ahead_of_the_code_stops_the_upgrade(migrated: Project) -> None:
+    for number in (3, 4):
+        (migrated.versions / f"{revision(number)}.py").unlink()
+    assert "Can't locate revision" in failure(migrated, "upgrade", "head")
+
+
+@on_sqlite
+def test_two_heads_stop_the_upgrade(migrated: Project) -> None:
+    fourth = (migrated.versions / f"{revision(4)}.py").read_text()
+    (migrated.versions / "other.py").write_text(fourth.replace('"r004"', '"other"'))
+    assert "Multiple head revisions" in failure(migrated, "upgrade", "head")
+    assert n(migrated) == 2
+
+
+@on_sqlite
+def test_a_syntax_error_stops_the_upgrade(migrated: Project) -> None:
+    path = migrated.versions / f"{revision(4)}.py"
+    path.write_text(path.read_text() + "def oops(:\n")
+    assert "r004.py:" in failure(migrated, "upgrade", "head")
+
+
+@on_sqlite
+def test_who_stamps_says_where_the_database_stands(migrated: Project) -> None:
+    path = migrated.versions / f"{revision(2)}.py"
+    path.write_text(path.read_text().replace("n + 1", "n + 2"))
+    status, said = alembic(migrated, "stamp", revision(4))
+    assert status == 0, said
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+    assert n(migrated) == 2
+
+
+@on_sqlite
+def test_a_batch_migration_of_a_parent_keeps_its_children(project: Project) -> None:
+    write_history(project, "data", 1)
+    child = """op.create_table("child", sa.Column("t_id", sa.Integer, sa.ForeignKey("t.id", ondelete="CASCADE")))
+    op.execute("INSERT INTO child VALUES (1)")"""
+    write_migration(project, 2, child)
+    write_migration(project, 3, 'with op.batch_alter_table("t", recreate="always") as t:\n        t.drop_column("n")')
+    status, said = alembic(project, "upgrade", "head")
+    assert status == 0, said
+    with engine(project.environment["DATABASE_URL"]).connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM child")) == 1
+
+
+# --- downgrades
+
+
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_a_downgrade_of_what_is_deployed_asks(migrated: Project) -> None:
+    url = migrated.environment["DATABASE_URL"]
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+    assert "-x yes" in failure(migrated, "downgrade", "-1"), "without git, this is where it is deployed"
+    migrated.sh("git init -q -b main && git config user.name T && git config user.email t@example.org")
+    migrated.sh("git add . && git commit -qm Start && git update-ref refs/remotes/origin/main main")
+    assert "-x yes" in failure(migrated, "downgrade", "-1")
+    assert at(url) == 4
+    migrated.sh("git rm -q --cached alembic/versions/r004.py && git commit -qm Without")
+    migrated.sh("git update-ref refs/remotes/origin/main main")
+    assert alembic(migrated, "downgrade", "-1")[0] == 0, "what the remote does not have is deployed nowhere"
+    assert "-x yes" in failure(migrated, "downgrade", "base")
+    assert at(url) == 3
+    assert alembic(migrated, "-x", "yes", "downgrade", "base")[0] == 0
+    assert at(url) == 0
+
+
+@on_sqlite
+def test_a_file_of_ones_own_is_downgraded_without_asking(migrated: Project) -> None:
+    assert alembic(migrated, "downgrade", "base")[0] == 0
+    assert at(migrated.environment["DATABASE_URL"]) == 0
+
+
+@on_sqlite
+def test_the_session_hands_the_answers_on(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[str, ...]] = []
+
+    class Session:
+        posargs = ["downgrade", "base", "--yes", "--resume"]  # noqa: RUF012
+        run = staticmethod(lambda *words: ran.append(words))
+
+    monkeypatch.chdir(project.path)
+    migrate = runpy.run_path("noxfile.py")["migrate"].func
+    migrate.__globals__["install"] = lambda *_: None
+    migrate(Session())
+    assert ran[0] == ("alembic", "-x", "yes", "-x", "resume", "downgrade", "base")
+    assert alembic(project, *ran[0][1:])[0] == 0
+
+
+# --- settings
+
+
+@pytest.mark.parametrize("setting", ["lock-timeout = 'soon'", "lock-timout = 1"])
+@on_sqlite
+def test_a_wrong_setting_is_named(migrated: Project, setting: str) -> None:
+    table = "[tool.migration-guard]"
+    migrated.edit("pyproject.toml", table, f"[tool.migration-guard.lock]\n{setting}\n\n{table}")
+    assert "lock_timeout" in failure(migrated, "upgrade", "head")
+    migrated.edit("pyproject.toml", setting, "lock-timeout = 1")
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+
+
+@on_sqlite
+def test_what_is_deployed_needs_no_pyproject(migrated: Project) -> None:
+    (migrated.path / "pyproject.toml").unlink()
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+
+
+# --- databases that fail
+
+GONE = {
+    "postgresql": 'op.execute("SELECT pg_terminate_backend(pg_backend_pid())")',
+    "mariadb": 'op.get_bind().exec_driver_sql("KILL CONNECTION_ID()")',
+}
+
+
+@pytest.mark.parametrize("database_url", GONE, indirect=True)
+def test_a_server_that_goes_away_in_the_middle(migrated: Project) -> None:
+    gone = GONE[sa.make_url(migrated.environment["DATABASE_URL"]).get_backend_name()]
+    path = write_migration(migrated, 4, f'op.execute("UPDATE t SET n = 98")\n    {gone}')
+    assert f"{revision(4)} failed: " in failure(migrated, "upgrade", "head")
+    assert n(migrated) == 2
+    path.write_text(path.read_text().replace(gone, "pass"))
+    alembic(migrated, "-x", "resume", "upgrade", "head")
+    assert n(migrated) == 98
+
+
+@on_sqlite
+def test_a_full_disk_writes_nothing_by_half(migrated: Project) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n    "
+    rows = 'op.execute("UPDATE t SET n = 5")\n    op.execute("CREATE TABLE big AS SELECT zeroblob(999999) AS b")'
+    path = write_migration(migrated, 4, limit + rows)
+    assert f"{revision(4)} failed: " in failure(migrated, "upgrade", "head")
+    assert n(migrated) == 2
+    path.write_text(path.read_text().replace(limit, ""))
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+    assert n(migrated) == 5
+
+
+@on_sqlite
+def test_a_read_only_file(migrated: Project) -> None:
+    file = sa.make_url(migrated.environment["DATABASE_URL"]).database
+    assert "readonly" in failure(migrated, "upgrade", "head", DATABASE_URL=f"sqlite:///file:{file}?mode=ro&uri=true")
+    assert n(migrated) == 2
+
+
+@pytest.fixture(params=["postgresql", "mariadb"])
+def canary(request: pytest.FixtureRequest, bake: Callable[..., Project], tmp_path: Path) -> Iterator[Project]:
+    """A project at revision 3 of 3, and in its URL a user with a password who may only read."""
+    name = f"canary_{os.getpid()}"
+    for url in fresh_database(request.param, tmp_path):
+        project, parsed = bake(url), sa.make_url(url)
+        write_history(project, "data", 3)
+        assert alembic(project, "upgrade", "head")[0] == 0
+        with engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if request.param == "postgresql":
+                connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN PASSWORD 'Canary!pw'")
+                connection.exec_driver_sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")
+            else:
+                connection.exec_driver_sql(f"CREATE OR REPLACE USER {name} IDENTIFIED BY 'Canary!pw'")
+                connection.exec_driver_sql(f"GRANT SELECT ON {parsed.database}.* TO {name}")
+        restricted = parsed.set(username=name, password="Canary!pw")
+        project.environment["DATABASE_URL"] = restricted.render_as_string(hide_password=False)
+        project.environment["ADMIN_URL"] = url
+        yield project
+        with engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if request.param == "postgresql":
+                connection.exec_driver_sql(f"DROP OWNED BY {name}")
+                connection.exec_driver_sql(f"DROP ROLE {name}")
+            else:
+                connection.exec_driver_sql(f"DROP USER {name}")
+
+
+def test_the_password_is_nowhere_when_things_fail(canary: Project) -> None:
+    url = canary.environment["DATABASE_URL"]
+    address = url.split("@")[1].split("/")[0]
+    write_migration(canary, 4, 'op.execute("UPDATE t SET n = 5")')
+    urls = {
+        "no rights": url,
+        "wrong database": f"{url}_not_there",
+        "no server": url.replace(address, "127.0.0.1:9"),
+        "no port": url.replace(address, "127.0.0.1:port"),
+        "unknown driver": url.replace("://", "nosuch://"),
+        "unknown database": f"oracool{url[url.index(':') :]}",
+        "in the query": f"{url}?password=Canary",
+        "no URL": url.replace("://", ":/"),
+    }
+    if url.startswith("mariadb"):  # a PostgreSQL for tests may trust everybody
+        urls["wrong password"] = url.replace("@", "x@")
+    for case, bad in urls.items():
+        line = failure(canary, "upgrade", "head", DATABASE_URL=bad)
+        assert "Canary" not in line, case
+    write_migration(canary, 4, "raise RuntimeError('a bug in the migration')")
+    for command in (["upgrade", "head"], ["current", "--verbose"], ["history", "--indicate-current"], ["check"]):
+        for case in (url, urls["no server"]):
+            assert "Canary" not in alembic(canary, *command, DATABASE_URL=case)[1], command
+    with engine(canary.environment["ADMIN_URL"]).connect() as connection:
+        assert connection.scalar(sa.text("SELECT n FROM t")) == 2
