@@ -73,12 +73,15 @@ def run_online(connection: sa.Connection, guarded: bool) -> None:
         connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
     configure(connection=connection, render_as_batch=sqlite, transactional_ddl=True if sqlite else None)
     migration = context.get_context()
+    in_transaction = connection.in_transaction()
 
     def run() -> None:
         before = migration.get_current_heads()
         with context.begin_transaction():
             context.run_migrations()
         after = migration.get_current_heads()
+        if not in_transaction:
+            connection.rollback()  # to read the heads began one, in which the next command could not commit
         if after != before:
             log.info("Migrated from %s to %s", " and ".join(before) or "base", " and ".join(after) or "base")
 

@@ -37,8 +37,8 @@ def session(connection: Connection, config: Config) -> Iterator[Session]:
     command.upgrade(config, "head")
     connection.commit()
     if connection.dialect.name == "sqlite":
-        # Migrations run without it, see alembic/env.py; the application runs with it.
-        connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-        connection.rollback()
+        # Migrations run without it, see alembic/env.py; the application runs with it. By the driver: SQLAlchemy would
+        # begin a transaction, in which this pragma does nothing.
+        connection.connection.cursor().execute("PRAGMA foreign_keys = ON")
     with Session(connection) as session:
         yield session
