@@ -25,9 +25,9 @@ import time
 import types
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 GUARD = ROOT / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.__package_name}}" / "database"
@@ -99,9 +99,6 @@ def record(folder: Path) -> dict[str, Any]:
             statements.append(str(statement))
         return nothing
 
-    def text(value: Any) -> str | None:
-        return str(value) if isinstance(value, str) else None
-
     def late(*_: Any) -> None:
         raise TimeoutError
 
@@ -160,6 +157,10 @@ def record(folder: Path) -> dict[str, Any]:
             signal.alarm(0)
             found[function] = {"operations": list(operations), "sql": list(statements)}
     return truth
+
+
+def text(value: Any) -> str | None:
+    return str(value) if isinstance(value, str) else None
 
 
 def run(path: Path, folder: Path, function: str) -> None:
@@ -328,6 +329,13 @@ class Score:
         self.missing += (truth - found).total()
         self.wrong += (sure - truth).total()
 
+    def plus(self, other: Score) -> None:
+        self.right, self.missing, self.wrong = (
+            self.right + other.right,
+            self.missing + other.missing,
+            self.wrong + other.wrong,
+        )
+
     def recall(self) -> str:
         return share(self.right, self.missing)
 
@@ -339,40 +347,53 @@ def share(right: int, other: int) -> str:
     return f"{100 * right / (right + other):.1f}" if right + other else "-"
 
 
-Found = list[
-    tuple[str, str, str | None, str | None, bool, bool]
-]  # function, operation, table, new name, sure, from SQL
+class Read(NamedTuple):
+    """One operation, as a reader tells it."""
+
+    function: str
+    operation: str
+    table: str | None
+    new_table: str | None = None
+    sure: bool = True
+    in_sql: bool = False
+    line: int = 0
+
+    @property
+    def tables(self) -> set[str]:
+        return {table for table in (self.table, self.new_table) if table}
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        return self.operation, None if self.operation == "drop_index" else self.table  # which need not tell its table
 
 
-def read_ours(path: Path) -> Found:
+def read_ours(path: Path) -> list[Read]:
     from migration_guard.reader import read_migration
 
-    found: Found = []
-    for o in read_migration(path, dialects=("postgresql",)).operations:
-        if o.dialects is None or "postgresql" in o.dialects:
-            new = o.kwargs.get("new_table_name")
-            found.append(
-                (
-                    o.function,
-                    o.operation,
-                    o.table,
-                    new if isinstance(new, str) else None,
-                    not o.conditional,
-                    bool(o.via),
-                )
-            )
-    return found
+    return [
+        Read(
+            o.function,
+            o.operation,
+            o.table,
+            text(o.kwargs.get("new_table_name")),
+            not o.conditional,
+            bool(o.via),
+            o.line,
+        )
+        for o in read_migration(path, dialects=("postgresql",)).operations
+        if o.dialects is None or "postgresql" in o.dialects
+    ]
 
 
-def read_oneport(path: Path) -> Found:
+def read_oneport(path: Path) -> list[Read]:
     from oneport_migrate.parsers.alembic_parser import parse_alembic_migration  # type: ignore[import-not-found]
 
     names = {"set_not_null": "alter_column", "rename_column": "alter_column", "raw_sql": "execute"}
     parsed = parse_alembic_migration(str(path), path.read_text(encoding="utf-8"))
-    return [("upgrade", names.get(o.kind.value, o.kind.value), o.table or None, None, True, False) for o in parsed.ops]
+    return [Read("upgrade", names.get(o.kind.value, o.kind.value), o.table or None) for o in parsed.ops]
 
 
-def read_alembic_guard(path: Path) -> Found:
+def read_alembic_guard(path: Path) -> list[Read]:
     from alembic_guard import checker  # type: ignore[import-not-found]
 
     calls: list[Any] = []
@@ -387,92 +408,78 @@ def read_alembic_guard(path: Path) -> Found:
         checker.check_file(path)
     finally:
         checker._OpCall.__init__ = made
-    found: Found = []
-    for call in calls:
-        try:
-            table = call.table
-        except AttributeError:
-            table = None
-        found.append(("upgrade", str(checker._callee_name(call.node)), table, None, True, False))
-    return found
+    return [
+        Read("upgrade", str(checker._callee_name(call.node)), call.table if hasattr(call, "_table_arg") else None)
+        for call in calls
+    ]
 
 
-def read_lockcheck(path: Path) -> Found:
+def read_lockcheck(path: Path) -> list[Read]:
     from lockcheck import _analyze  # type: ignore[import-not-found]
 
     _analyze.check_file(path)
     return []
 
 
-READERS: dict[str, Callable[[Path], Found]] = {
+READERS: dict[str, Callable[[Path], list[Read]]] = {
     "this guard": read_ours,
     "oneport-migrate": read_oneport,
     "alembic-guard": read_alembic_guard,
     "lockcheck": read_lockcheck,
 }
-
-
 UNSEEN = ("create_type", "drop_type")  # Enum.create(bind): nothing records it offline
 
 
-def key(operation: str, table: str | None) -> tuple[str, str | None]:
-    return operation, None if operation == "drop_index" else table  # Alembic need not be told the table of an index
-
-
-def measure(folder: Path, truth: dict[str, Any], read: Callable[[Path], Found], show: bool) -> dict[str, Any]:
+def measure(folder: Path, truth: dict[str, Any], read: Callable[[Path], list[Read]], show: bool) -> dict[str, Any]:
     """Compare what a reader finds with the truth of one application."""
-    tables, operations, raw = Score(), Score(), Score()
-    crashes, spent, files = 0, 0.0, 0
-    ours = read is read_ours
+    scores = {"tables": Score(), "operations": Score(), "raw SQL": Score()}
+    crashes, spent = 0, 0.0
     for name, did in truth.items():
-        path = folder / name
         start = time.perf_counter()
         try:
-            found = read(path)
+            found = read(folder / name)
         except Exception as error:  # noqa: BLE001 - a crash is what is counted
             crashes += 1
             print(f"{name}: {error!r}", file=sys.stderr)
             continue
         finally:
             spent += time.perf_counter() - start
-            files += 1
-        if did["error"]:
-            continue
-        for function in ("upgrade", "downgrade") if ours else ("upgrade",):
-            mine = [each for each in found if each[0] == function]
-            done = did[function]["operations"]
+        guarded = tried(folder / name)
+        for function in ("upgrade", "downgrade") if read is read_ours else ("upgrade",):
+            if did["error"]:
+                continue
+            mine = [each for each in found if each.function == function and each.operation not in UNSEEN]
+            sure = [each for each in mine if each.sure and each.line not in guarded]
+            done = [Read(function, *operation) for operation in did[function]["operations"]]
             in_sql = {table for statement in did[function]["sql"] for table in sql_tables(statement)}
-            true_tables = {table for _, *names in done for table in names if table} | in_sql
-            score = [
-                (
-                    tables,
-                    true_tables,
-                    [
-                        {t for _, _, t, n, s, _ in part for t in (t, n) if t}
-                        for part in (mine, [e for e in mine if e[4]])
-                    ],
+            compared: dict[str, tuple[Iterable[Any], Iterable[Any], Iterable[Any]]] = {
+                "tables": (
+                    set().union(in_sql, *(each.tables for each in done)),
+                    set().union(*(each.tables for each in mine)),
+                    set().union(*(each.tables for each in sure if each.operation != "drop_index")),
                 ),
-                (raw, in_sql, [{t for _, _, t, n, s, sql in part for t in (t, n) if t and sql} for part in (mine, [])]),
-                (
-                    operations,
-                    [key(o, t) for o, t, _ in done],
-                    [
-                        [key(o, t) for _, o, t, _, s, sql in part if not sql]
-                        for part in (mine, [e for e in mine if e[4]])
-                    ],
+                "operations": (
+                    [each.key for each in done],
+                    [each.key for each in mine if not each.in_sql],
+                    [each.key for each in sure if not each.in_sql],
                 ),
-            ]
-            for each, true, (all_found, sure) in score:
-                counts = [
-                    collections.Counter(v for v in part if v[0] not in UNSEEN) for part in (true, all_found, sure)
-                ]
-                each.add(*counts)
-                if show and counts[0] - counts[1] or show and counts[2] - counts[0]:
-                    label = {id(tables): "tables", id(raw): "raw", id(operations): "operations"}[id(each)]
-                    print(
-                        f"{name} {function} {label}: missing {dict(counts[0] - counts[1])} wrong {dict(counts[2] - counts[0])}"
-                    )
-    return {"tables": tables, "operations": operations, "raw": raw, "crashes": crashes, "spent": spent, "files": files}
+                "raw SQL": (in_sql, set().union(*(each.tables for each in mine if each.in_sql)), ()),
+            }
+            for what, parts in compared.items():
+                true, all_found, certain = map(collections.Counter, parts)
+                scores[what].add(true, all_found, certain)
+                if show and (true - all_found or certain - true):
+                    print(f"{name} {function} {what}: missing {dict(true - all_found)} wrong {dict(certain - true)}")
+    return {"scores": scores, "crashes": crashes, "spent": spent, "files": len(truth)}
+
+
+def tried(path: Path) -> set[int]:
+    """Return the lines that a try guards: in the run with stubs they may have failed half way."""
+    lines: set[int] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Try) and node.handlers:
+            lines |= set(range(node.lineno, (node.end_lineno or 0) + 1))
+    return lines
 
 
 def parsing(paths: list[Path]) -> float:
@@ -508,32 +515,37 @@ def main(cache: Path, names: list[str]) -> None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 result = measure(folder, truth, read, show and reader == "this guard")
-            row = [result[key] for key in ("tables", "operations", "raw")]
+            tables, operations, raw = result["scores"].values()
             if reader == "this guard":
-                lines.append(
-                    f"| {name} | {len(truth)} | {ran} | {row[0].recall()} | {row[0].precision()} | {row[1].recall()} "
-                    f"| {row[1].precision()} | {row[2].recall()} | {result['crashes']} | {result['files'] / result['spent']:.0f} | {result['spent'] / parse:.2f} |"
+                figures = (
+                    tables.recall(),
+                    tables.precision(),
+                    operations.recall(),
+                    operations.precision(),
+                    raw.recall(),
                 )
-                print(lines[-1])
+                rate, ratio = result["files"] / result["spent"], result["spent"] / parse
+                cells = [name, len(truth), ran, *figures, result["crashes"], f"{rate:.0f}", f"{ratio:.2f}"]
+                lines.append(f"| {' | '.join(map(str, cells))} |")
+                print(lines[-1], flush=True)
             total = totals.setdefault(
-                reader, {"crashes": 0, "spent": 0.0, "files": 0, "rows": [Score(), Score(), Score()]}
+                reader, {"scores": [Score(), Score(), Score()], "crashes": 0, "spent": 0.0, "files": 0}
             )
             for key in ("crashes", "spent", "files"):
                 total[key] += result[key]
-            for sum_, each in zip(total["rows"], row, strict=True):
-                sum_.right, sum_.missing, sum_.wrong = (
-                    sum_.right + each.right,
-                    sum_.missing + each.missing,
-                    sum_.wrong + each.wrong,
-                )
+            for whole, part in zip(total["scores"], (tables, operations, raw), strict=True):
+                whole.plus(part)
     peers = []
     for reader, total in totals.items():
-        t, o, r = total["rows"]
-        compared = bool(t.right)
-        figures = [t.recall(), t.precision(), o.recall(), o.precision(), r.recall()] if compared else ["-"] * 5
-        peers.append(
-            f"| {reader} | {' | '.join(figures)} | {total['crashes']} | {total['files'] / total['spent']:.0f} |"
-        )
+        tables, operations, raw = total["scores"]
+        figures = (tables.recall(), tables.precision(), operations.recall(), operations.precision(), raw.recall())
+        cells = [
+            reader,
+            *(figures if tables.right else "-----"),
+            total["crashes"],
+            f"{total['files'] / total['spent']:.0f}",
+        ]
+        peers.append(f"| {' | '.join(map(str, cells))} |")
         print(peers[-1])
     if not names:
         write(lines, peers)

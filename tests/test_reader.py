@@ -306,11 +306,6 @@ UNRESOLVED = {
     "name from outside": ("from app import TABLE", "op.drop_table(TABLE)", "drop_table ?"),
     "environment": ("import os", "op.drop_table(os.environ['T'])", "drop_table ?"),
     "half a name": ("import os", "op.drop_table('t_' + os.environ['T'])", "drop_table ?"),
-    "either of two": (
-        "import os",
-        "t = 'a'\nif os.environ.get('X'):\n    t = 'b'\nop.drop_table(t)",
-        "drop_table ?",
-    ),
     "column": ("import os", "op.drop_column('t', os.environ['C'])", "drop_column t?"),
     "unknown keywords": ("import os", "op.drop_table(**os.environ)", "drop_table ?"),
     "op handed over": ("from app import helper", "helper(op)", "helper ?"),
@@ -980,6 +975,36 @@ MAYBE = {
     ),
     "set": "for t in {'b', 'a'}:\n    if flag():\n        op.drop_table(t)",
 }
+
+
+EITHER = {
+    "t = 'a'\nif flag():\n    t = 'b'\nop.drop_table(t)": ["drop_table b", "drop_table a"],
+    "t = 'a' if flag() else 'b'\nop.drop_table(t)": ["drop_table a", "drop_table b"],
+    "op.drop_table(name())": ["drop_table a", "drop_table b"],
+    "op.execute(sa.text('DROP TABLE a' if flag() else 'DROP TABLE b'))": ["drop_table a", "drop_table b"],
+}
+
+
+@pytest.mark.parametrize("body", EITHER)
+def test_either_of_two_values_is_two_conditional_operations(body: str) -> None:
+    module = "from app import flag\ndef name():\n    if flag():\n        return 'a'\n    return 'b'"
+    migration = read(body, module)
+    assert briefs(migration) == EITHER[body]
+    assert all(operation.conditional and operation.certain for operation in migration.operations)
+
+
+def test_a_value_for_each_dialect_is_an_operation_for_each() -> None:
+    body = """
+    if op.get_bind().dialect.name == 'mysql':
+        statement = 'UPDATE a SET `x` = 1'
+    else:
+        statement = 'UPDATE b SET "x" = 1'
+    op.execute(statement)
+    """
+    a, b = (operation for operation in read(body).operations if operation.via)
+    assert (a.table, a.dialects, a.conditional) == ("a", {"mysql"}, False)
+    assert b.dialects is not None
+    assert (b.table, "mysql" in b.dialects, "postgresql" in b.dialects) == ("b", False, True)
 
 
 @pytest.mark.parametrize("body", MAYBE.values(), ids=MAYBE)

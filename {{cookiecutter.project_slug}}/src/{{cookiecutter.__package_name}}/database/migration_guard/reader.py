@@ -8,6 +8,7 @@ condition that can't be told both sides are followed; loops and helpers are foll
 from __future__ import annotations
 
 import ast
+import gc
 import operator
 import re
 import sys
@@ -24,6 +25,7 @@ MAX_DEPTH = 16  # helpers that call helpers
 MAX_STEPS = 50_000  # statements, calls and turns of loops in one migration
 MAX_UNROLL = 2_000  # turns of a loop over known values
 MAX_WHILE = 100  # turns of any other
+MAX_WAYS = 6  # on which one value may depend
 MAX_SIZE = 1_000_000  # of a string or list that is computed
 
 IDENTIFIERS = ("revision", "down_revision", "depends_on", "branch_labels")
@@ -201,6 +203,13 @@ class Statement:
     where: str | None = None
 
 
+@dataclass(slots=True)
+class Either:
+    """A value that depends on the way taken: on which databases, whether only perhaps, and the value."""
+
+    ways: list[tuple[frozenset[str], bool, Any]]
+
+
 BIND, CONTEXT, SESSION, DIALECT, DIALECT_NAME, AUTOCOMMIT, RESULT = map(
     Marker, ("bind", "context", "session", "dialect", "dialect name", "autocommit block", "result")
 )
@@ -246,6 +255,7 @@ ABSTRACT = (
     Table,
     Row,
     Statement,
+    Either,
     Call,
     Column,
     Constraint,
@@ -308,6 +318,8 @@ def read_migration(
 ) -> Migration:
     """What the migration does, or ``UnreadableMigration``."""
     name = str(path)
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here is cyclic, and looking for cycles in a growing tree is a third of the time
     try:
         source = decode(Path(path).read_bytes()) if source is None else source
         return Reader(Migration(name, source), tuple(dialects)).read(parse(source, name))
@@ -319,6 +331,9 @@ def read_migration(
         raise UnreadableMigration(name, 1, str(error)) from error
     except OSError as error:
         raise UnreadableMigration(name, 1, error.strerror or str(error)) from error
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def decode(data: bytes) -> str:
@@ -337,15 +352,18 @@ def parse(source: str, name: str) -> ast.Module:
 
 
 @lru_cache(maxsize=256)
-def module_beside(folder: str, module: str) -> dict[str, Any]:
-    """The names of a module of the project that a migration in this folder belongs to; none if it isn't found."""
+def module_beside(folder: str, module: str, near: bool) -> dict[str, Any]:
+    """The names of a module of the project that a migration in this folder belongs to; none if it isn't found.
+
+    ``near``: beside the migrations alone. What their helpers import from farther away is the application itself.
+    """
     path, level = module.lstrip(".").replace(".", "/"), len(module) - len(module.lstrip("."))
     here = Path(folder).absolute()
     parents = [here, *here.parents]
     for base in parents[level - 1 : level] if level else [base / sub for base in parents for sub in ("", "src")]:
         for file in (base / f"{path}.py", base / path / "__init__.py"):
             if file.is_file():
-                return names_in(file)
+                return {} if near and here.parent not in file.parents else names_in(file)
     return {}
 
 
@@ -416,6 +434,7 @@ class Reader:
     def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
         self.migration = migration
         self.dialects = dialects
+        self.folder = str(Path(migration.path).parent)
         self.globals: dict[str, Any] = {}
         self.scopes: tuple[dict[str, Any], ...] = (self.globals,)
         self.function = ""
@@ -428,7 +447,7 @@ class Reader:
         self.bare: ast.expr | None = None  # the expression that is a statement of its own
         self.partial: dict[int, Any] = {}  # containers of which some elements may be missing, by id
         self.told: set[tuple[str, str, int]] = set()
-        self.returns: list[Any] = []
+        self.returns: list[tuple[frozenset[str], bool, Any]] = []
         self.yields: list[Any] = []
         self.lines: list[str] | None = None
 
@@ -572,7 +591,7 @@ class Reader:
         return values if len(values) == len(targets) else [UNKNOWN] * len(targets)
 
     def do_Return(self, node: ast.Return) -> str:
-        self.returns.append(self.value(node.value) if node.value else None)
+        self.returns.append((self.branch, self.conditional, self.value(node.value) if node.value else None))
         return "return"
 
     def do_Raise(self, node: ast.Raise) -> str:
@@ -639,20 +658,20 @@ class Reader:
             self.online = online or test.offline is False
             names.clear()
             names.update(before)
-            ends.append((self.block(body), dict(names), self.branch, self.online))
+            left = self.block(body)
+            ends.append((left, dict(names), self.branch, self.online, not test.sure))
         self.branch, self.conditional, self.online = branch, conditional, online
         going = [end for end in ends if not end[0]]
         names.clear()
         if len(going) == 1:  # what follows runs on what the others left over
             names.update(going[0][1])
-            self.branch, self.online = going[0][2:]
+            self.branch, self.online = going[0][2:4]
             self.conditional |= any(not test.sure for test, _ in open_ways) and any(
                 end[0] not in (None, "raise") for end in ends
             )
         elif going:
             for name in dict.fromkeys(name for end in going for name in end[1]):
-                values = [end[1].get(name, UNKNOWN) for end in going]
-                names[name] = joined(values)
+                names[name] = joined([(end[2], end[4], end[1].get(name, UNKNOWN)) for end in going])
         return ends[0][0] if ends and not going else None
 
     def do_For(self, node: ast.For | ast.AsyncFor) -> str | None:
@@ -904,7 +923,17 @@ class Reader:
         if not test.no & self.branch:
             return value
         other = self.value(node.orelse)
-        return joined([value, other])
+        return joined([(self.branch & test.yes, not test.sure, value), (self.branch & test.no, not test.sure, other)])
+
+    def each(self, either: Either, use: Callable[[Any], Any]) -> Any:
+        """Use each of the values on the databases that it is for."""
+        branch, conditional, results = self.branch, self.conditional, []
+        for databases, unsure, value in either.ways:
+            self.branch, self.conditional = branch & databases, conditional or unsure
+            if self.branch:
+                results.append((databases, unsure, use(value)))
+        self.branch, self.conditional = branch, conditional
+        return joined(results) if results else UNKNOWN
 
     def of_Subscript(self, node: ast.Subscript) -> Any:
         owner, key = self.value(node.value), self.value(node.slice)
@@ -996,7 +1025,8 @@ class Reader:
         return self.call(function, args, kwargs, node)
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
-        function = self.found(function)
+        if type(function) is Ref:  # where only a value is asked for, the application itself is not read
+            function = self.found(function, near=not self.hands_over(args, kwargs))
         kind = type(function)
         if kind is Ref:
             return self.call_ref(function, args, kwargs, node)
@@ -1027,9 +1057,9 @@ class Reader:
         if function.scopes[-1] is not self.globals and site is None:
             self.site = call  # what another file does has the place of the call in this one
         if isinstance(node, ast.Lambda):
-            self.returns = [self.value(node.body)]
+            self.returns = [(self.branch, False, self.value(node.body))]
         elif self.block(node.body) is None and not self.yields:
-            self.returns.append(None)
+            self.returns.append((self.branch, self.conditional, None))
         returns, yields = self.returns, self.yields
         self.stack.pop()
         self.site, (self.branch, self.conditional, self.online) = site, way
@@ -1038,12 +1068,12 @@ class Reader:
             return yields[0] if getattr(node, "decorator_list", None) else yields  # @contextmanager
         return joined(returns) if returns else UNKNOWN
 
-    def found(self, ref: Any) -> Any:
+    def found(self, ref: Any, near: bool = False) -> Any:
         """What an imported name stands for, where its file is found in the project: read, and not run either."""
-        if type(ref) is not Ref or ref.root in QUIET or self.site or not self.function:
+        if type(ref) is not Ref or ref.root in QUIET or not self.function:
             return ref
         module, _, name = ref.path.rpartition(".")
-        return module_beside(str(Path(self.migration.path).parent), module).get(name, ref)
+        return module_beside(self.folder, module, near or self.site is not None).get(name, ref)
 
     def arguments(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
         spec = function.node.args
@@ -1101,6 +1131,8 @@ class Reader:
         if name in CONSTRAINTS:
             return self.constraint(CONSTRAINTS[name], args, kwargs)
         if name in ("text", "DDL"):
+            if isinstance(first, Either):
+                return self.each(first, lambda value: self.call_sqlalchemy(name, [value], kwargs, node))
             return Text(first) if isinstance(first, str) else Text(HOLE)
         if name in ("table", "Table"):
             if "autoload_with" in kwargs or kwargs.get("autoload"):
@@ -1202,10 +1234,11 @@ class Reader:
 
     def handed_over(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
         """Code that can't be seen may do anything with what it is handed."""
-        for value in (*args, *kwargs.values()):
-            if value is OP or value is BIND or value is SESSION or isinstance(value, Batch):
-                return self.unresolved(name, args, kwargs, node)
-        return UNKNOWN
+        return self.unresolved(name, args, kwargs, node) if self.hands_over(args, kwargs) else UNKNOWN
+
+    @staticmethod
+    def hands_over(args: list[Any], kwargs: dict[str, Any]) -> bool:
+        return any(v is OP or v is BIND or v is SESSION or type(v) is Batch for v in (*args, *kwargs.values()))
 
     def unresolved(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
         place = (name, self.function, (self.site or node).lineno)
@@ -1237,6 +1270,16 @@ class Reader:
             return self.unknown_op(name, args, kwargs, batch, node)
         fields: dict[str, Any] = dict(zip(signature, args, strict=False))
         fields.update((FIELDS.get(key, key), value) for key, value in kwargs.items())
+        either = next(
+            (fields[key] for key in ("table", "name", "columns") if isinstance(fields.get(key), Either)), None
+        )
+        if either:
+
+            def use(value: Any) -> Any:
+                chosen = {key: value if given is either else given for key, given in kwargs.items()}
+                return self.call_op(name, [value if arg is either else arg for arg in args], chosen, node, batch)
+
+            return self.each(either, use)
         if batch:
             fields["table"], fields["schema"] = batch.table, batch.schema
         table, index, columns, schema = (
@@ -1306,6 +1349,8 @@ class Reader:
 
     def execute(self, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
         what = args[0] if args else kwargs.get("sqltext", kwargs.get("statement", UNKNOWN))
+        if isinstance(what, Either):
+            return self.each(what, lambda value: self.execute([value], {}, node))
         if isinstance(what, str):
             operation = Operation("execute", self.function, shown(args), shown(kwargs), sql=what.replace(HOLE, "?"))
             operation.certain = what != HOLE
@@ -1428,14 +1473,16 @@ def same(left: Any, right: Any) -> bool:
     return left is right or (type(left) is type(right) and not isinstance(left, Unknown) and bool(left == right))
 
 
-def joined(values: list[Any]) -> Any:
-    """What several ways have led to: known where they agree."""
-    first, *others = values
-    if all(same(first, other) for other in others):
+def joined(ways: list[tuple[frozenset[str], bool, Any]]) -> Any:
+    """What several ways have led to."""
+    first = ways[0][2]
+    if all(same(first, value) for _, _, value in ways[1:]):
         return first
-    if all(type(v) is Statement and v.kind == first.kind and same(v.table, first.table) for v in values):
-        return Statement(first.kind, first.table, "conditional")
-    return UNKNOWN
+    flat: list[tuple[frozenset[str], bool, Any]] = []
+    for databases, unsure, value in ways:
+        nested = value.ways if isinstance(value, Either) else [(databases, unsure, value)]
+        flat += [(databases & each, unsure or perhaps, item) for each, perhaps, item in nested]
+    return Either(flat) if len(flat) <= MAX_WAYS else UNKNOWN
 
 
 def size(value: Any) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
+from sqlglot.tokens import TokenType  # type: ignore[attr-defined,unused-ignore]
 
 from .operation import HOLE, UNKNOWN, Column, Constraint, Operation, Type
 
@@ -49,6 +50,7 @@ TABLE_PARTS = frozenset(
 )
 BLOCK_WORDS = frozenset(("BEGIN", "THEN", "ELSE", "LOOP"))
 POSTGRESQL = re.compile(r"::|\$\w*\$|\[\d*\]")  # casts, dollar quotes, arrays
+QUOTED = frozenset(kind for kind in TokenType if kind.name.endswith(("STRING", "IDENTIFIER")))
 _tokenizers: dict[str, Any] = {}
 
 
@@ -83,7 +85,7 @@ def _split(tokens: list[Any]) -> Iterator[list[Any]]:
     """Cut at semicolons, but not in the body of a trigger or routine."""
     statement: list[Any] = []
     for token in tokens:
-        if token.token_type.name != "SEMICOLON":
+        if token.token_type is not TokenType.SEMICOLON:
             statement.append(token)
         elif statement:
             words = [other.text.upper() for other in statement]
@@ -104,8 +106,7 @@ class _Statement:
 
     def __init__(self, text: str, tokens: list[Any], dialects: Sequence[str]) -> None:
         self.text, self.tokens, self.dialects = text, tokens, dialects
-        quoted = ("STRING", "IDENTIFIER", "HEREDOC_STRING", "RAW_STRING", "NATIONAL_STRING")
-        self.words = ["" if token.token_type.name in quoted else token.text.upper() for token in tokens]
+        self.words = ["" if token.token_type in QUOTED else token.text.upper() for token in tokens]
         self.at = 0
         self.target: dict[str, Any] = {}
 
@@ -319,7 +320,7 @@ class _Statement:
 
     def read_do(self) -> Iterator[Operation]:
         """Read an anonymous block: what it does may depend on its conditions."""
-        body = next((token.text for token in self.tokens if token.token_type.name.endswith("STRING")), "")
+        body = next((token.text for token in self.tokens if token.token_type in QUOTED), "")
         for tokens in _split(_tokens(body, ("postgresql",)) or []):
             part = _Statement(body, tokens, self.dialects)
             while part.words and not hasattr(part, f"read_{part.words[0].lower()}"):
