@@ -218,12 +218,14 @@ class View:
         self.migration, self.application, self.databases = migration, application, EVERY
         self.operations = [op for op in migration.operations if op.function.startswith("upgrade")]
         self.at = {id(op): number for number, op in enumerate(self.operations)}
+        self.kinds = {op.operation for op in self.operations}
         self.new: dict[int, set[str]] = {}  # of each operation: "table", "columns", "name"
         tables: set[str] = set()
         columns: set[tuple[str, str]] = set()
         names: set[str | None] = set()
         for op in self.operations:
-            table, own = table_of(op), {(table_of(op), column) for column in op.columns}
+            table = table_of(op)
+            own = {(table, column) for column in op.columns}
             new = self.new[id(op)] = {"table"} if table in tables or table.startswith("_alembic_tmp_") else set()
             new |= {"columns"} if own and own <= columns else set()
             new |= {"name"} if op.name in names else set()
@@ -248,6 +250,8 @@ class View:
 
     def upgrade(self, *names: str) -> Iterator[Operation]:
         """The operations of these names, or all."""
+        if names and self.kinds.isdisjoint(names):
+            return iter(())
         return (op for op in self.operations if (not names or op.operation in names) and self.on(op))
 
     def existing(self, *names: str) -> Iterator[Operation]:
