@@ -99,7 +99,8 @@ def test_text_shows_the_line_and_underlines_it() -> None:
     assert lines[2].index("^") == lines[1].index("op.drop")
     assert lines[2].count("^") == 7
     assert "fix: Later." in text
-    assert lines[-1] == "Found 1 error; 2 files, 3 operations, 1 revision checked."
+    assert lines[-2] == "Found 1 error; 2 files, 3 operations, 1 revision checked."
+    assert "ignore[RULE] the reason" in lines[-1]
     assert "\033[" not in text
     assert "\033[" in report_text([DROP], checked=CHECKED, source=lambda path: SOURCE, colour=True)
 

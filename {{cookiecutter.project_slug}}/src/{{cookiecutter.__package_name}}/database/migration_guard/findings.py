@@ -234,7 +234,8 @@ def report_text(
         return f"{paint('fix', 'Clean:')} {counted} checked.\n"
     numbers = {name: sum(finding.severity == name for finding in findings) for name in ("error", "warning", "note")}
     summary = ", ".join(f"{number} {name}{'s' * (number != 1)}" for name, number in numbers.items() if number)
-    return "\n".join([*out, f"{paint('bold', f'Found {summary}')}; {counted} checked.\n"])
+    more = "More about a rule: --explain RULE. To let it be: # migration-guard: ignore[RULE] the reason"
+    return "\n".join([*out, f"{paint('bold', f'Found {summary}')}; {counted} checked.", paint("dim", more), ""])
 
 
 REPORTS: dict[str, Callable[..., str]] = {
