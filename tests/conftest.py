@@ -118,7 +118,9 @@ class Project:
 def _template() -> str:
     """Return a clean copy of the template's files, as a clone has them."""
     copy = Path(tempfile.mkdtemp(prefix="template-")) / "template"
-    shutil.copytree(PROJECT_TEMPLATE, copy / PROJECT_TEMPLATE.name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+    shutil.copytree(
+        PROJECT_TEMPLATE, copy / PROJECT_TEMPLATE.name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache")
+    )
     shutil.copytree(ROOT / "hooks", copy / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "cookiecutter.json", copy)
     return str(copy)

@@ -71,15 +71,18 @@ def test_a_password_with_every_special_character(bake: Callable[..., Project], d
                     connection.exec_driver_sql(f"DROP USER {user}@'%%'")
 
 
-@pytest.mark.parametrize(("url", "says"), [
-    ("not a url", "DATABASE_URL is not a database URL"),
-    ("oracledb2://scott:tiger-secret@host/db", "unknown database"),
-    ("mssql+pyodbc://sa:tiger-secret@host/db", "pyodbc is not installed"),
-    ("postgresql://app@127.0.0.1:5432/db?password=tiger-secret", "?password="),
-    ("postgresql://app:tiger-secret@127.0.0.1:1/db", "refused"),
-    ("mariadb://app:tiger-secret@127.0.0.1:1/db", "refused"),
-    ("sqlite:////nowhere/at/all.db", "unable to open"),
-])
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("not a url", "DATABASE_URL is not a database URL"),
+        ("oracledb2://scott:tiger-secret@host/db", "unknown database"),
+        ("mssql+pyodbc://sa:tiger-secret@host/db", "pyodbc is not installed"),
+        ("postgresql://app@127.0.0.1:5432/db?password=tiger-secret", "?password="),
+        ("postgresql://app:tiger-secret@127.0.0.1:1/db", "refused"),
+        ("mariadb://app:tiger-secret@127.0.0.1:1/db", "refused"),
+        ("sqlite:////nowhere/at/all.db", "unable to open"),
+    ],
+)
 @pytest.mark.parametrize("command", ["alembic upgrade head", "alembic current"])
 def test_a_bad_url_is_one_line_without_the_password(
     bake: Callable[..., Project], url: str, says: str, command: str

@@ -47,7 +47,7 @@ def test_check_works_without_uv(project: Project) -> None:
 
 
 def test_check_fails_in_nox_as_it_does_alone(project: Project) -> None:
-    project.edit(project.models, '    title: Mapped[str]', '    tags: Mapped[str | None]\n    title: Mapped[str]')
+    project.edit(project.models, "    title: Mapped[str]", "    tags: Mapped[str | None]\n    title: Mapped[str]")
     output = project.run("nox", "-s", "check", ok=False).stdout
     assert "videos.tags" in output
     assert "Traceback" not in output
@@ -65,7 +65,7 @@ def test_migrate_says_from_where_to_where(bake: Callable[..., Project], database
 
 def test_revision_writes_a_migration(project: Project) -> None:
     project.run("alembic", "upgrade", "head")
-    project.edit(project.models, '    title: Mapped[str]', '    tags: Mapped[str | None]\n    title: Mapped[str]')
+    project.edit(project.models, "    title: Mapped[str]", "    tags: Mapped[str | None]\n    title: Mapped[str]")
     project.run("nox", "-s", "revision", "--", "Add tags to Video")
     (migration,) = project.versions.glob("*_add_tags_to_video.py")
     assert '"tags"' in migration.read_text()
@@ -130,7 +130,9 @@ def test_install_md_makes_a_development_environment(installed: Project, tool: st
     assert "b9532a7d8c7a (head)" in output
     assert f"{installed.path}/.venv/bin/alembic" in output
     assert (installed.path / "soundhash.db").is_file()
-    installed.sh("source .venv/bin/activate\npython -c 'import soundhash.database.models'\npytest --version\nmypy --version")
+    installed.sh(
+        "source .venv/bin/activate\npython -c 'import soundhash.database.models'\npytest --version\nmypy --version"
+    )
 
 
 def test_each_url_of_install_md_is_understood(bake: Callable[..., Project]) -> None:
@@ -138,6 +140,8 @@ def test_each_url_of_install_md_is_understood(bake: Callable[..., Project]) -> N
     (urls,) = re.findall(r"```text\n(.*?)```", (project.path / "INSTALL.md").read_text(), re.DOTALL)
     for line in urls.splitlines():
         (project.path / ".env").write_text(line + "\n")
-        show = "from src.soundhash.database.connection import database_url as u; print(u().get_backend_name(), u().port)"
+        show = (
+            "from src.soundhash.database.connection import database_url as u; print(u().get_backend_name(), u().port)"
+        )
         backend = line.partition("=")[2].partition(":")[0]
         assert project.run("python", "-c", show).stdout.split()[0] == backend

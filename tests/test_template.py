@@ -17,8 +17,8 @@ from conftest import ROOT, Project, bake_into
 
 HOSTILE = {
     "plain": "Acme Orders",
-    "quotes": "O'Neill \"Quoted\" \\ back\\slash",
-    "triple": 'Three """ and \'\'\' {braces} $HOME %s # hash: yes',
+    "quotes": 'O\'Neill "Quoted" \\ back\\slash',
+    "triple": "Three \"\"\" and ''' {braces} $HOME %s # hash: yes",
     "emoji": "Orders 🎵 für Größe",
     "sixty": "x" * 60,
     "a": "aaa",
@@ -65,11 +65,14 @@ def test_every_accepted_answer_gives_valid_files(tmp_path: Path, name: str, star
     assert left == []
 
 
-@pytest.mark.parametrize(("starter", "database", "name"), [
-    *itertools.product(["soundhash", "blank"], ["sqlite", "postgresql", "mariadb"], ["plain"]),
-    *(("soundhash", "sqlite", name) for name in HOSTILE if name != "plain"),
-    *(("blank", "postgresql", name) for name in ("a", "z")),
-])
+@pytest.mark.parametrize(
+    ("starter", "database", "name"),
+    [
+        *itertools.product(["soundhash", "blank"], ["sqlite", "postgresql", "mariadb"], ["plain"]),
+        *(("soundhash", "sqlite", name) for name in HOSTILE if name != "plain"),
+        *(("blank", "postgresql", name) for name in ("a", "z")),
+    ],
+)
 def test_a_fresh_project_passes_its_own_lint(
     bake: Callable[..., Project], starter: str, database: str, name: str
 ) -> None:
@@ -102,31 +105,34 @@ def test_the_first_revision_of_a_user_passes_lint(bake: Callable[..., Project]) 
     project.run("alembic", "upgrade", "head")
 
 
-@pytest.mark.parametrize(("answer", "cause"), [
-    ("project_slug=../evil", "no name for a folder"),
-    ("project_slug=/tmp/evil", "no name for a folder"),
-    ("project_slug=a b", "no name for a folder"),
-    ("project_slug=1st", "no name for a folder"),
-    ("project_slug=-x", "no name for a folder"),
-    ("project_slug=café", "no name for a folder"),
-    ("project_slug=" + "x" * 101, "no name for a folder"),
-    ("project_slug=", "no name for a folder"),
-    ("project_name=🎵", "no name for a folder"),
-    ("project_slug=class", "a keyword"),
-    ("project_slug=match", "a keyword"),
-    ("project_slug=json", "a module of Python itself"),
-    ("project_slug=Email", "a module of Python itself"),
-    ("project_slug=sqlalchemy", "already in use"),
-    ("project_slug=alembic", "already in use"),
-    ("project_slug=test", "already in use"),
-    ("project_slug=tests", "already in use"),
-    ("project_slug=src", "already in use"),
-    ("description=two\nlines", "line break"),
-    ("description=next\x85line", "line break"),
-    ("author_name=bell\x07", "control character"),
-    ("project_name=tab\there", "control character"),
-    ("project_name= ", "project_name is empty"),
-])
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ("project_slug=../evil", "no name for a folder"),
+        ("project_slug=/tmp/evil", "no name for a folder"),
+        ("project_slug=a b", "no name for a folder"),
+        ("project_slug=1st", "no name for a folder"),
+        ("project_slug=-x", "no name for a folder"),
+        ("project_slug=café", "no name for a folder"),
+        ("project_slug=" + "x" * 101, "no name for a folder"),
+        ("project_slug=", "no name for a folder"),
+        ("project_name=🎵", "no name for a folder"),
+        ("project_slug=class", "a keyword"),
+        ("project_slug=match", "a keyword"),
+        ("project_slug=json", "a module of Python itself"),
+        ("project_slug=Email", "a module of Python itself"),
+        ("project_slug=sqlalchemy", "already in use"),
+        ("project_slug=alembic", "already in use"),
+        ("project_slug=test", "already in use"),
+        ("project_slug=tests", "already in use"),
+        ("project_slug=src", "already in use"),
+        ("description=two\nlines", "line break"),
+        ("description=next\x85line", "line break"),
+        ("author_name=bell\x07", "control character"),
+        ("project_name=tab\there", "control character"),
+        ("project_name= ", "project_name is empty"),
+    ],
+)
 def test_what_can_not_work_is_refused_in_one_line(tmp_path: Path, answer: str, cause: str) -> None:
     done = bake_cli(tmp_path / "out", answer)
     assert done.returncode != 0
