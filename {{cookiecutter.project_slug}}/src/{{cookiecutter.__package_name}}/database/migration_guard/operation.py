@@ -24,6 +24,18 @@ UNKNOWN = Unknown()
 HOLE = "\ue000"  # stands for the part of a string that can't be told (private use: not in real text)
 
 
+def words(text: str) -> frozenset[str]:
+    """A set of words, on one line."""
+    return frozenset(text.split())
+
+
+def pairs(text: str) -> dict[str, str]:
+    """A table of two columns, with a colon between them."""
+    return {
+        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in text.strip().split("\n"))
+    }
+
+
 class UnreadableMigration(ValueError):
     """A migration file that can't be read at all; says where and why."""
 

@@ -1,7 +1,7 @@
 """Source -> operations: a small abstract interpreter over the syntax tree.
 
 It follows ``upgrade()`` and ``downgrade()`` statement by statement, as Python would, and notes each operation. It runs
-nothing and imports nothing of what it reads. A value that can't be told is ``UNKNOWN`` (inside a string, ``HOLE``); of a
+nothing and imports nothing of what it reads. A value that can't be told is ``UNKNOWN`` (in a string, ``HOLE``); of a
 condition that can't be told both sides are followed; loops and helpers are followed within bounds.
 """
 
@@ -14,12 +14,25 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from .operation import HOLE, UNKNOWN, Call, Column, Constraint, Migration, Operation, Type, Unknown, UnreadableMigration
+from .operation import (
+    HOLE,
+    UNKNOWN,
+    Call,
+    Column,
+    Constraint,
+    Migration,
+    Operation,
+    Type,
+    Unknown,
+    UnreadableMigration,
+    pairs,
+    words,
+)
 
 MAX_DEPTH = 16  # helpers that call helpers
 MAX_STEPS = 50_000  # statements, calls and turns of loops in one migration
@@ -29,37 +42,38 @@ MAX_WAYS = 6  # on which one value may depend
 MAX_SIZE = 1_000_000  # of a string or list that is computed
 
 IDENTIFIERS = ("revision", "down_revision", "depends_on", "branch_labels")
-DATABASES = frozenset(("sqlite", "postgresql", "mysql", "mariadb", "oracle", "mssql", "cockroachdb"))
-QUIET = frozenset(
-    (*sys.stdlib_module_names, "builtins", "sqlalchemy", "alembic", "click", "structlog", "loguru", "tqdm")
-)
+DATABASES = words("sqlite postgresql mysql mariadb oracle mssql cockroachdb")
+# Calls into these do nothing to a database.
+QUIET = words("builtins sqlalchemy alembic click structlog loguru tqdm") | sys.stdlib_module_names
+LOGGING = words("debug info warning error exception log echo")
 
-# Alembic's positional parameters: the table, a name and columns have fields of their own. A batch leaves out the table.
+# Alembic's positional parameters; the table, a name and columns have fields of their own. A batch leaves out the table.
 SIGNATURES = {
-    "add_column": ("table", "column"),
-    "alter_column": ("table", "columns"),
-    "bulk_insert": ("table", "rows"),
-    "create_check_constraint": ("name", "table", "condition"),
-    "create_exclude_constraint": ("name", "table"),
-    "create_foreign_key": ("name", "table", "referent_table", "columns", "remote_cols"),
-    "create_index": ("name", "table", "columns"),
-    "create_primary_key": ("name", "table", "columns"),
-    "create_table": ("table",),
-    "create_table_comment": ("table", "comment"),
-    "create_unique_constraint": ("name", "table", "columns"),
-    "drop_column": ("table", "columns"),
-    "drop_constraint": ("name", "table", "type_"),
-    "drop_index": ("name", "table"),
-    "drop_table": ("table",),
-    "drop_table_comment": ("table",),
-    "rename_table": ("table", "new_table_name"),
+    name: tuple(parameters.split())
+    for name, parameters in pairs(
+        """
+        add_column: table column
+        alter_column: table columns
+        bulk_insert: table rows
+        create_check_constraint: name table condition
+        create_exclude_constraint: name table
+        create_foreign_key: name table referent_table columns remote_cols
+        create_index: name table columns
+        create_primary_key: name table columns
+        create_table: table
+        create_table_comment: table comment
+        create_unique_constraint: name table columns
+        drop_column: table columns
+        drop_constraint: name table type_
+        drop_index: name table
+        drop_table: table
+        drop_table_comment: table
+        rename_table: table new_table_name
+        """
+    ).items()
 }
 BATCH_SIGNATURES = {name: tuple(p for p in parameters if p != "table") for name, parameters in SIGNATURES.items()}
-FIELDS = {
-    "table_name": "table",
-    "source_table": "table",
-    "old_table_name": "table",
-    "source": "table",
+FIELDS = dict.fromkeys(("table_name", "source_table", "old_table_name", "source"), "table") | {
     "index_name": "name",
     "constraint_name": "name",
     "column_name": "columns",
@@ -80,26 +94,28 @@ CONSTRAINTS = {
     "ExcludeConstraint": "exclude",
 }
 # The types whose SQL name is not their class name in lower case.
-TYPES = {
-    "String": "varchar",
-    "Unicode": "varchar",
-    "UnicodeText": "text",
-    "BigInteger": "bigint",
-    "SmallInteger": "smallint",
-    "LargeBinary": "blob",
-    "PickleType": "blob",
-    "DateTime": "timestamp",
-    "INT": "integer",
-    "DECIMAL": "numeric",
-    "DOUBLE_PRECISION": "double",
-}
+TYPES = pairs(
+    """
+    String: varchar
+    Unicode: varchar
+    UnicodeText: text
+    BigInteger: bigint
+    SmallInteger: smallint
+    LargeBinary: blob
+    PickleType: blob
+    DateTime: timestamp
+    INT: integer
+    DECIMAL: numeric
+    DOUBLE_PRECISION: double
+    """
+)
 
 
 class Ref:
     """Something imported, by its dotted path: ``alembic.op.create_index``. One object for each path."""
 
     __slots__ = ("attributes", "name", "path", "root")
-    known: dict[str, Any] = {}
+    known: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -216,15 +232,15 @@ BIND, CONTEXT, SESSION, DIALECT, DIALECT_NAME, AUTOCOMMIT, RESULT = map(
 OFFLINE = Test(DATABASES, DATABASES, False, True)
 UNSURE = Test(DATABASES, DATABASES, False)
 MARKED: dict[tuple[Marker, str], Any] = {
-    **{(BIND, name): BIND for name in "engine bind begin begin_nested connect execution_options connection".split()},
-    **{(CONTEXT, name): BIND for name in ("bind", "connection", "get_bind")},
-    **{(CONTEXT, name): CONTEXT for name in ("impl", "migration_context", "begin_transaction", "get_context")},
-    **{(SESSION, name): BIND for name in ("bind", "connection", "get_bind")},
+    **{(BIND, name): BIND for name in words("engine bind begin begin_nested connect execution_options connection")},
+    **{(CONTEXT, name): BIND for name in words("bind connection get_bind")},
+    **{(CONTEXT, name): CONTEXT for name in words("impl migration_context begin_transaction get_context")},
+    **{(SESSION, name): BIND for name in words("bind connection get_bind")},
     **{(owner, "dialect"): DIALECT for owner in (BIND, CONTEXT)},
     (CONTEXT, "autocommit_block"): AUTOCOMMIT,
     (CONTEXT, "as_sql"): OFFLINE,
-    (SESSION, "begin"): SESSION,
     (CONTEXT, "version_table_schema"): None,  # env.py's; rarely set
+    (SESSION, "begin"): SESSION,
     (BIND, "name"): DIALECT_NAME,
     (DIALECT, "name"): DIALECT_NAME,
     **{(DIALECT_NAME, name): DIALECT_NAME for name in ("lower", "strip")},
@@ -243,24 +259,11 @@ Ref.known.update(
     }
 )
 
-ABSTRACT = (
-    Unknown,
-    Ref,
-    Marker,
-    Test,
-    Function,
-    Method,
-    Partial,
-    Batch,
-    Table,
-    Row,
-    Statement,
-    Either,
-    Call,
-    Column,
-    Constraint,
-    Type,
-)
+# What is not data, and what of that an operation may show.
+ABSTRACT = {Ref, Marker, Test, Function, Method, Partial, Batch, Table, Row, Statement, Either}
+SHOWN = {Unknown, Call, Column, Constraint, Type}
+PRIVATE = frozenset(ABSTRACT)
+ABSTRACT |= SHOWN
 OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -298,18 +301,17 @@ EXACT: dict[str, Callable[..., Any]] = {
     f.__name__: f for f in (bool, int, str, repr, set, frozenset, sorted, min, max, sum, any, all, abs, isinstance)
 }
 METHODS: dict[type, frozenset[str]] = {
-    str: frozenset(
+    str: words(
         "capitalize casefold endswith format join lower lstrip partition removeprefix removesuffix replace rpartition "
-        "rsplit rstrip split splitlines startswith strip title upper isdigit".split()
+        "rsplit rstrip split splitlines startswith strip title upper isdigit"
     ),
-    list: frozenset("append extend insert copy index count pop reverse remove".split()),
-    dict: frozenset("items keys values get copy update setdefault pop".split()),
-    set: frozenset("add union update difference intersection discard copy".split()),
-    tuple: frozenset(("index", "count")),
+    list: words("append extend insert copy index count pop reverse remove"),
+    dict: words("items keys values get copy update setdefault pop"),
+    set: words("add union update difference intersection discard copy"),
+    tuple: words("index count"),
 }
+CHANGING = words("append extend insert remove pop add update setdefault discard")
 # A width in a format that could fill the memory.
-LOGGING = frozenset(("debug", "info", "warning", "error", "exception", "log", "echo"))
-CHANGING = frozenset(("append", "extend", "insert", "remove", "pop", "add", "update", "setdefault", "discard"))
 WIDE = re.compile(r"%(?:\(\w*\))?[-+ #0]*+(?:\d{4}|\*)|(?<!\d)\d{4,}+[a-zA-Z%]?}|{[^{}]*:{")
 
 
@@ -379,28 +381,30 @@ def names_in(file: Path) -> dict[str, Any]:
 
 def plain(value: Any) -> bool:
     """Whether all of the value is known, and nothing but data."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str or kind is Text:
         return HOLE not in value
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if kind is list or kind is tuple or kind is set:
         return all(map(plain, value))
-    if isinstance(value, dict):
+    if kind is dict:
         return all(map(plain, value.values()))
-    return not isinstance(value, ABSTRACT)
+    return kind not in ABSTRACT
 
 
 def shown(value: Any) -> Any:
     """The value as an operation's argument: nothing of the reader's own in it."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str or kind is Text:
         return UNKNOWN if HOLE in value else value
-    if type(value) in (list, tuple):
-        return type(value)(map(shown, value))
-    if type(value) is dict:
+    if kind is list or kind is tuple:
+        return kind(map(shown, value))
+    if kind is dict:
         return {key: shown(item) for key, item in value.items()}
-    if isinstance(value, Table):
+    if kind is Table:
         return shown(value.name)
-    if isinstance(value, Ref):
+    if kind is Ref:
         return Call(value.name)
-    return UNKNOWN if isinstance(value, ABSTRACT) and type(value) not in PUBLIC else value
+    return UNKNOWN if kind in PRIVATE else value
 
 
 def text_of(value: Any) -> str | None:
@@ -475,8 +479,8 @@ class Reader:
             self.entry(name)
         tables = {o.name: o for o in migration.operations if o.operation == "create_index" and o.name and o.table}
         for operation in migration.operations:  # DROP INDEX need not say the table; the other direction does
-            made = tables.get(operation.name) if operation.operation == "drop_index" and not operation.table else None
-            if made:
+            made = tables.get(operation.name or "")
+            if made and operation.operation == "drop_index" and not operation.table:
                 operation.table, operation.schema = made.table, made.schema
         return migration
 
@@ -733,7 +737,7 @@ class Reader:
             if len(value) <= MAX_UNROLL and self.steps < MAX_STEPS and not (isinstance(value, str) and HOLE in value):
                 return sorted(value, key=repr) if isinstance(value, (set, frozenset)) else list(value), True
         elif isinstance(value, Table) and not value.name:  # an enumeration
-            return [v for k, v in value.names.items() if k[0] != "_" and not isinstance(v, ABSTRACT)], True
+            return [v for k, v in value.names.items() if k[0] != "_" and type(v) not in ABSTRACT], True
         elif isinstance(value, Statement):
             return [Row(value.table)], False
         elif value is RESULT:
@@ -845,7 +849,7 @@ class Reader:
             return text if isinstance(text, str) else HOLE
         if type(op) is ast.Add and isinstance(left, str) != isinstance(right, str):
             left, right = filled(left), filled(right)
-        elif isinstance(left, ABSTRACT) or isinstance(right, ABSTRACT):
+        elif type(left) in ABSTRACT or type(right) in ABSTRACT:
             return UNKNOWN
         if type(op) is ast.Mult and max(size(left), 1) * max(size(right), 1) > MAX_SIZE:
             return UNKNOWN
@@ -856,7 +860,7 @@ class Reader:
         """What Python's own function gives, if it gives something of a reasonable size."""
         try:
             value = run(*args, **kwargs)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever Python itself would raise
             return UNKNOWN
         return UNKNOWN if size(value) > MAX_SIZE and not isinstance(value, range) else value
 
@@ -888,7 +892,7 @@ class Reader:
         return self.compare(node.ops[0], self.value(node.left), self.value(node.comparators[0]))
 
     def compare(self, op: ast.cmpop, left: Any, right: Any) -> Any:
-        run = OPERATORS.get(type(op), operator.eq)
+        run: Callable[[Any, Any], Any] = OPERATORS.get(type(op), operator.eq)
         if left is DIALECT_NAME and plain(right):
             return self.on_dialects(lambda name: run(name, right))
         if right is DIALECT_NAME and plain(left):
@@ -911,7 +915,7 @@ class Reader:
             return value
         if value is RESULT:
             self.bind_read()
-        if isinstance(value, ABSTRACT) or id(value) in self.partial or (isinstance(value, str) and value == HOLE):
+        if type(value) in ABSTRACT or id(value) in self.partial or (isinstance(value, str) and value == HOLE):
             return UNSURE
         return Test(self.every, frozenset()) if value else Test(frozenset(), self.every)
 
@@ -1013,7 +1017,7 @@ class Reader:
                 kwargs[keyword.arg] = value
             else:
                 kwargs |= value if type(value) is dict and all(isinstance(k, str) for k in value) else {"**": UNKNOWN}
-        function = self.found(function)
+        function = self.found(function) if bare else function
         if (
             bare
             and type(function) is Ref
@@ -1025,7 +1029,9 @@ class Reader:
         return self.call(function, args, kwargs, node)
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
-        if type(function) is Ref:  # where only a value is asked for, the application itself is not read
+        if (
+            type(function) is Ref and function.root not in QUIET
+        ):  # where only a value is asked for, the application itself is not read
             function = self.found(function, near=not self.hands_over(args, kwargs))
         kind = type(function)
         if kind is Ref:
@@ -1102,7 +1108,7 @@ class Reader:
         if root == "sqlalchemy":
             return self.call_sqlalchemy(name, args, kwargs, node)
         if name in STRUCTURAL:
-            return UNKNOWN if any(isinstance(arg, ABSTRACT) for arg in args) else self.attempt(STRUCTURAL[name], *args)
+            return UNKNOWN if any(type(arg) in ABSTRACT for arg in args) else self.attempt(STRUCTURAL[name], *args)
         if name in EXACT:
             exact = plain(args) and plain(kwargs)
             return self.attempt(EXACT[name], *args, **kwargs) if exact else HOLE if name == "str" else UNKNOWN
@@ -1292,7 +1298,7 @@ class Reader:
         operation.name = text_of(index)
         operation.columns = texts_of(columns)
         operation.certain = "**" not in fields and all(
-            value is None or isinstance(value, str) and HOLE not in value for value in (table, index, schema)
+            value is None or (isinstance(value, str) and HOLE not in value) for value in (table, index, schema)
         )
         if (table is None and name != "drop_index") or not all(
             value is not UNKNOWN and value != HOLE for value in (columns if isinstance(columns, list) else [columns])
@@ -1458,7 +1464,7 @@ class Reader:
         return Constraint(kind, name, texts_of(args))
 
 
-def kind_of_body(body: list[ast.stmt]) -> str:
+def kind_of_body(body: Any) -> str:
     """Whether a function is empty, raises, or holds code."""
     for node in body:
         if isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
@@ -1506,7 +1512,7 @@ def type_of(value: Any) -> Type | None:
     if isinstance(value, Type) or value is None:
         return value
     if isinstance(value, Ref):
-        value = Call(value.name, kwargs={} if value.root == "sqlalchemy" else {})
+        value = Call(value.name)
     if not isinstance(value, Call):
         return None
     args, kwargs = tuple(map(shown, value.args)), value.kwargs
@@ -1528,7 +1534,6 @@ def default_of(value: Any) -> Any:
 
 
 OP = Ref.of("alembic.op")
-PUBLIC = (Unknown, Call, Column, Constraint, Type)
 DEFAULTS = frozenset(("oracle", "mssql", "cockroachdb"))
 STATEMENTS: dict[type, Callable[[Reader, Any], str | None]] = {
     getattr(ast, name[3:]): method for name, method in vars(Reader).items() if name.startswith("do_")

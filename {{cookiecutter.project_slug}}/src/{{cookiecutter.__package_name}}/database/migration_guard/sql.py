@@ -14,41 +14,45 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import TokenType  # type: ignore[attr-defined,unused-ignore]
 
-from .operation import HOLE, UNKNOWN, Column, Constraint, Operation, Type
+from .operation import HOLE, UNKNOWN, Column, Constraint, Operation, Type, pairs, words
 
 __all__ = ["read_sql"]
 
 MAX_SQL = 500_000  # characters; a longer text is a dump, and read as far as that
 SQLGLOT = {"postgresql": "postgres", "cockroachdb": "postgres", "mariadb": "mysql", "mssql": "tsql"}
-READING = frozenset(
+READING = words(
     "SELECT SHOW PRAGMA BEGIN COMMIT ROLLBACK START SAVEPOINT RELEASE EXPLAIN VALUES USE ANALYZE NOTIFY RESET DECLARE "
-    "CLOSE FETCH CHECKPOINT DESCRIBE GRANT REVOKE END DISCARD PERFORM RETURN RAISE NULL GO PRINT UNLOCK".split()
+    "CLOSE FETCH CHECKPOINT DESCRIBE GRANT REVOKE END DISCARD PERFORM RETURN RAISE NULL GO PRINT UNLOCK"
 )
-TYPES = {
-    "character varying": "varchar",
-    "character": "char",
-    "int": "integer",
-    "int4": "integer",
-    "int8": "bigint",
-    "int2": "smallint",
-    "bool": "boolean",
-    "float4": "real",
-    "float8": "double",
-    "double precision": "double",
-    "decimal": "numeric",
-    "timestamptz": "timestamp",
-    "timetz": "time",
-}
+KINDS = words(
+    "TABLE INDEX VIEW FUNCTION PROCEDURE TRIGGER SEQUENCE TYPE DOMAIN SCHEMA DATABASE EXTENSION POLICY RULE ROLE USER "
+    "STATISTICS PUBLICATION SUBSCRIPTION AGGREGATE COLLATION SERVER EVENT CAST OWNED SYSTEM LANGUAGE OPERATOR"
+)
+TYPES = pairs(
+    """
+    character varying: varchar
+    character: char
+    int: integer
+    int4: integer
+    int8: bigint
+    int2: smallint
+    bool: boolean
+    float4: real
+    float8: double
+    double precision: double
+    decimal: numeric
+    timestamptz: timestamp
+    timetz: time
+    """
+)
 # What ends a type or a default in the definition of a column, and the words of a type after the first.
-AFTER_TYPE = frozenset(
+AFTER_TYPE = words(
     ", ) NOT NULL DEFAULT PRIMARY UNIQUE REFERENCES CHECK CONSTRAINT GENERATED COLLATE AUTO_INCREMENT AUTOINCREMENT "
-    "COMMENT FIRST AFTER ON AS IDENTITY KEY USING DEFERRABLE INITIALLY VISIBLE INVISIBLE STORED VIRTUAL".split()
+    "COMMENT FIRST AFTER ON AS IDENTITY KEY USING DEFERRABLE INITIALLY VISIBLE INVISIBLE STORED VIRTUAL"
 )
-TYPE_WORDS = frozenset(("VARYING", "PRECISION", "UNSIGNED", "ZEROFILL", "SIGNED"))
-TABLE_PARTS = frozenset(
-    "CONSTRAINT PRIMARY UNIQUE CHECK FOREIGN EXCLUDE INDEX KEY FULLTEXT SPATIAL LIKE PERIOD".split()
-)
-BLOCK_WORDS = frozenset(("BEGIN", "THEN", "ELSE", "LOOP"))
+TYPE_WORDS = words("VARYING PRECISION UNSIGNED ZEROFILL SIGNED")
+TABLE_PARTS = words("CONSTRAINT PRIMARY UNIQUE CHECK FOREIGN EXCLUDE INDEX KEY FULLTEXT SPATIAL LIKE PERIOD")
+BLOCK_WORDS = words("BEGIN THEN ELSE LOOP")
 POSTGRESQL = re.compile(r"::|\$\w*\$|\[\d*\]")  # casts, dollar quotes, arrays
 QUOTED = frozenset(kind for kind in TokenType if kind.name.endswith(("STRING", "IDENTIFIER")))
 _tokenizers: dict[str, Any] = {}
@@ -101,6 +105,10 @@ def _known(name: str | None) -> str | None:
     return name if name and HOLE not in name else None
 
 
+def _names(name: object) -> tuple[str, ...]:
+    return (name,) if isinstance(name, str) else ()
+
+
 class _Statement:
     """One statement, read from left to right."""
 
@@ -139,15 +147,18 @@ class _Statement:
         self.at += 1
         return str(self.tokens[self.at - 1].text)
 
+    def parts(self) -> list[str | None]:
+        """Read a name and what it is qualified by; None where a part can't be told."""
+        parts = [_known(self.identifier())]
+        while self.take("."):
+            parts.append(_known(self.identifier()))
+        self.take("*")
+        return parts
+
     def name(self) -> dict[str, Any]:
         """Read a name as ``table`` and ``schema``."""
-        parts = [self.identifier()]
-        while self.take("."):
-            parts.append(self.identifier())
-        self.take("*")
-        certain = all(map(_known, parts))
-        schema = parts[-2] if len(parts) > 1 and certain else None
-        return {"table": _known(parts[-1]), "schema": schema, "certain": certain}
+        *schema, table = self.parts()
+        return {"table": table, "schema": schema[-1] if schema else None, "certain": None not in (table, *schema)}
 
     def plain_name(self) -> str | None:
         name = self.name()
@@ -170,7 +181,7 @@ class _Statement:
 
     def items(self) -> tuple[str, ...]:
         """Return what stands between parentheses, cut at commas; a quoted name without its quotes."""
-        items = []
+        items: list[str] = []
         while self.take("(") if not items else self.take(","):
             start = self.at
             text = self.skip(",")
@@ -295,17 +306,10 @@ class _Statement:
         if self.take("TABLE"):
             yield Operation("create_table_comment", **self.name())
         elif self.take("COLUMN"):
-            parts = [self.identifier()]
-            while self.take("."):
-                parts.append(self.identifier())
-            *schema, table, column = [None, *parts]
-            yield Operation(
-                "alter_column",
-                table=_known(table),
-                schema=next(iter(schema[1:]), None),
-                columns=(column,) if _known(column) else (),
-                kwargs={"comment": self.slice(self.at + 1)},
-            )
+            *owner, column = self.parts()
+            table, schema = [*owner[::-1], None, None][:2]
+            kwargs = {"comment": self.slice(self.at + 1)}
+            yield Operation("alter_column", table=table, schema=schema, columns=_names(column), kwargs=kwargs)
 
     def read_call(self) -> Iterator[Operation]:
         yield Operation("call", name=self.identifier(), certain=False)
@@ -371,7 +375,8 @@ class _Statement:
 
     def create_table(self) -> Operation:
         operation = Operation("create_table", kwargs=self.exists(), **self.name())
-        columns, constraints = [], []
+        columns: list[Column] = []
+        constraints: list[Constraint | None] = []
         while self.take("(") if not (columns or constraints) else self.take(","):
             if self.word() in TABLE_PARTS:
                 constraints += [self.constraint()[0]]
@@ -448,7 +453,7 @@ class _Statement:
             while True:
                 constraints: list[Constraint | None] = []
                 column = self.column(constraints)
-                names = (column.name,) if isinstance(column.name, str) else ()
+                names = _names(column.name)
                 yield self.op(
                     "add_column",
                     columns=names,
@@ -497,12 +502,9 @@ class _Statement:
         """Read a constraint of a table."""
         name = _known(self.identifier()) if self.take("CONSTRAINT") else None
         kwargs: dict[str, Any] = {}
-        kind, columns, expression, references = (
-            self.take_any("PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE").lower(),
-            (),
-            None,
-            None,
-        )
+        kind = self.take_any("PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE").lower()
+        columns: tuple[str, ...] = ()
+        expression, references = None, None
         self.take_any("KEY", "INDEX")
         if kind == "check":
             self.take("(")
@@ -537,7 +539,7 @@ class _Statement:
         if kind in ("", "COLUMN"):
             return self.op(
                 "drop_column",
-                columns=(name,) if name else (),
+                columns=_names(name),
                 kwargs=kwargs,
                 certain=bool(self.target["certain"] and name),
             )
@@ -579,7 +581,7 @@ class _Statement:
                 kwargs["postgresql_using"] = self.skip(",")
         return self.op(
             "alter_column",
-            columns=(name,) if name else (),
+            columns=_names(name),
             kwargs=kwargs,
             certain=bool(self.target["certain"] and name),
         )
@@ -660,9 +662,3 @@ class _Statement:
             self.take("]")
             made = Type("array", (made,))
         return None if HOLE in name else made
-
-
-KINDS = frozenset(
-    "TABLE INDEX VIEW FUNCTION PROCEDURE TRIGGER SEQUENCE TYPE DOMAIN SCHEMA DATABASE EXTENSION POLICY RULE ROLE USER "
-    "STATISTICS PUBLICATION SUBSCRIPTION AGGREGATE COLLATION SERVER EVENT CAST OWNED SYSTEM LANGUAGE OPERATOR".split()
-)
