@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     add("--output", metavar="FILE", type=Path, help="write the report to a file")
     add("--write-baseline", metavar="FILE", type=Path, help="note the findings, for `baseline` in the settings")
     add("--list-rules", action="store_true", help="list the rules")
-    add("--explain", metavar="RULE", help="what a rule finds, why, and what to do")
+    add("--explain", metavar="RULE,...", help="what a rule finds, why, and what to do")
     return made
 
 
@@ -66,7 +66,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
         print("\n".join(f"{rule.name:27} {rule.severity:8} {rule['what']}" for rule in RULES.values()))
         return 0
     if options.explain:
-        print(explain(RULES[known_rules(options.explain, "--explain")[0]]))
+        print("\n\n".join(explain(RULES[name]) for name in known_rules(options.explain, "--explain")))
         return 0
     if options.files and not options.static:
         raise CannotCheck("FILE needs --static: a database is migrated with all migrations or none.")
