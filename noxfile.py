@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import nox
@@ -41,9 +42,10 @@ def lint(session: nox.Session) -> None:
 def bake(session: nox.Session) -> None:
     """Bake a project and run check, migrate, roundtrip and lint in it (-- database=postgresql starter=blank)"""
     install(session, "bake")
-    folder = Path(session.create_tmp()) / "baked"
-    session.run("cookiecutter", "--no-input", "--overwrite-if-exists", "-o", str(folder), str(ROOT), *session.posargs)
-    project = max(folder.iterdir(), key=lambda path: path.stat().st_mtime)
+    # Not below this repository, whose .gitignore would hide the project from ruff.
+    folder = Path(tempfile.mkdtemp(prefix="baked-"))
+    session.run("cookiecutter", "--no-input", "-o", str(folder), str(ROOT), *session.posargs)
+    (project,) = folder.iterdir()
     session.log(f"The project is in {project}")
     with session.chdir(project):
         session.run("nox", "-s", "check", "migrate", "roundtrip", "lint", env={"DATABASE_URL": None})
