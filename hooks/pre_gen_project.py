@@ -8,12 +8,12 @@ import sys
 import unicodedata
 
 ANSWERS = {
-    "project_name": {{ cookiecutter.project_name | pprint }},
-    "project_slug": {{ cookiecutter.project_slug | pprint }},
-    "description": {{ cookiecutter.description | pprint }},
-    "author_name": {{ cookiecutter.author_name | pprint }},
+    "project_name": {{cookiecutter.project_name | pprint}},
+    "project_slug": {{cookiecutter.project_slug | pprint}},
+    "description": {{cookiecutter.description | pprint}},
+    "author_name": {{cookiecutter.author_name | pprint}},
 }
-PACKAGE = {{ cookiecutter.__package_name | pprint }}
+PACKAGE = {{cookiecutter.__package_name | pprint}}
 TAKEN = {"alembic", "sqlalchemy", "src", "test", "tests", "scripts", "docs"}
 
 
