@@ -90,6 +90,7 @@ class Project:
         """
         done = subprocess.run(
             command,
+            check=False,
             cwd=self.path,
             env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
