@@ -251,6 +251,38 @@ FORMS = {
         "tables = []\ntables.append('a')\ntables += ['b']\nfor t in tables:\n    op.drop_table(t)",
         ["drop_table a", "drop_table b"],
     ),
+    "data class": (
+        """
+        from dataclasses import dataclass
+        @dataclass
+        class Spec:
+            table: str
+            column: str = "c"
+            @property
+            def name(self):
+                return f"ix_{self.table}"
+        """,
+        "for spec in [Spec('t', 'a'), Spec(table='u', column='b')]:\n"
+        "    op.create_index(spec.name, spec.table, [spec.column])",
+        ["create_index t.ix_t (a)", "create_index u.ix_u (b)"],
+    ),
+    "classes": (
+        """
+        class Step:
+            def __init__(self, table):
+                self.table = table
+            def run(self):
+                return self.execute()
+        class Drop(Step):
+            def __init__(self, table, column):
+                super().__init__(table)
+                self.column = column
+            def execute(self):
+                op.drop_column(self.table, self.column)
+        """,
+        "Drop('t', 'a').run()",
+        ["drop_column t (a)"],
+    ),
     "table object": (
         "",
         "t = op.create_table('t', sa.Column('a', sa.Integer))\nop.bulk_insert(t, [{'a': 1}])",

@@ -172,6 +172,7 @@ class Text(str):
 class Function:
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scopes: tuple[dict[str, Any], ...]
+    inherited: dict[str, Any] = field(default_factory=dict)  # of a method: what its class's bases define
 
 
 @dataclass(slots=True)
@@ -201,6 +202,14 @@ class Table:
     schema: Any = None
     names: dict[str, Any] = field(default_factory=dict)
     items: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An instance of a class that is not mapped."""
+
+    kind: Table
+    names: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -260,7 +269,7 @@ Ref.known.update(
 )
 
 # What is not data, and what of that an operation may show.
-ABSTRACT = {Ref, Marker, Test, Function, Method, Partial, Batch, Table, Row, Statement, Either}
+ABSTRACT = {Ref, Marker, Test, Function, Method, Partial, Batch, Table, Instance, Row, Statement, Either}
 SHOWN = {Unknown, Call, Column, Constraint, Type}
 PRIVATE = frozenset(ABSTRACT)
 ABSTRACT |= SHOWN
@@ -445,7 +454,7 @@ class Reader:
         self.branch = self.every = DATABASES.union(dialects)  # the databases on which the current statement runs
         self.conditional = self.autocommit = self.online = False
         self.steps = 0
-        self.stack: list[ast.AST] = []  # the functions that are being followed
+        self.stack: list[Function] = []  # the functions that are being followed
         self.site: ast.expr | None = None  # the call that led to another file
         self.line = 1
         self.bare: ast.expr | None = None  # the expression that is a statement of its own
@@ -544,12 +553,21 @@ class Reader:
         self.scopes[0][node.name] = Function(node, self.scopes)
 
     def do_ClassDef(self, node: ast.ClassDef) -> None:
-        names: dict[str, Any] = {}
-        for base in map(self.value, node.bases):
-            names |= base.names if isinstance(base, Table) else {}
+        inherited: dict[str, Any] = {}
+        for base in reversed([self.found(self.value(base), near=True) for base in node.bases]):
+            inherited |= base.names if isinstance(base, Table) else {}
+        names = {
+            "__fields__": [
+                n.target.id for n in node.body if isinstance(n, ast.AnnAssign) and type(n.target) is ast.Name
+            ]
+        }
         self.scopes = (names, *self.scopes)
         self.block(node.body)
         self.scopes = self.scopes[1:]
+        for value in names.values():
+            if isinstance(value, Function):
+                value.scopes, value.inherited = value.scopes[1:], inherited
+        names = inherited | names
         args = names.get("__table_args__")
         options = args[-1] if type(args) is tuple and args else args
         schema = options.get("schema") if type(options) is dict else None
@@ -583,6 +601,8 @@ class Reader:
             owner = self.value(target.value)
             if isinstance(owner, Row):
                 self.change(owner.table, "update", node, target.attr)
+            elif isinstance(owner, Instance):
+                owner.names[target.attr] = value
 
     def unpack(self, targets: list[ast.expr], value: Any) -> list[Any]:
         if type(value) not in (list, tuple):
@@ -779,11 +799,28 @@ class Reader:
                 self.bind_read()
                 return UNKNOWN
             return MARKED[owner, name] if (owner, name) in MARKED else Method(owner, name)
+        if kind is Instance and name in owner.names:
+            return owner.names[name]
+        if kind is Instance or (kind is Table and isinstance(owner.names.get(name), Function)):
+            return self.bound(owner, name)
         if kind is Table and (name in owner.names or name in ("__table__", "name", "__tablename__")):
             return owner.names.get(name, owner if name == "__table__" else owner.name)
         if name == "value" and plain(owner):  # of a member of an enumeration
             return owner
         return Method(owner, name)
+
+    def bound(self, owner: Instance | Table, name: str) -> Any:
+        """A method or another attribute of an instance or its class."""
+        kind = owner if isinstance(owner, Table) else owner.kind
+        value = kind.names.get(name, UNKNOWN)
+        if not isinstance(value, Function):
+            return value
+        decorators = {d.id for d in getattr(value.node, "decorator_list", ()) if isinstance(d, ast.Name)}
+        if "property" in decorators:
+            return self.run(value, [owner], {})
+        if "classmethod" in decorators:
+            return Partial(value, [kind], {})
+        return value if "staticmethod" in decorators or owner is kind else Partial(value, [owner], {})
 
     def of_List(self, node: ast.List) -> list[Any]:
         return self.elements(node.elts)
@@ -1039,8 +1076,10 @@ class Reader:
         if kind is Method:
             return self.call_method(function.owner, function.name, args, kwargs, node)
         if kind is Function:
-            known = plain(args) and plain(kwargs)
-            if function.node in self.stack and not known:  # as with a loop, one turn stands for all
+            known = all(plain(v) or type(v) is Instance for v in (*args, *kwargs.values()))
+            if not known and any(
+                function.node is other.node for other in self.stack
+            ):  # as with a loop, one turn stands for all
                 return UNKNOWN
             if len(self.stack) < MAX_DEPTH and self.steps < MAX_STEPS:
                 return self.run(function, args, kwargs, node)
@@ -1048,10 +1087,18 @@ class Reader:
         if kind is Partial:
             return self.call(function.function, [*function.args, *args], function.kwargs | kwargs, node)
         if kind is Table:
-            return Row(function) if function.name else UNKNOWN
+            return Row(function) if function.name else self.instance(function, args, kwargs, node)
         if kind in (Marker, Test):
             return function
         return self.handed_over("call", args, kwargs, node)
+
+    def instance(self, kind: Table, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Instance:
+        made = Instance(kind, {})
+        if isinstance(kind.names.get("__init__"), Function):
+            self.call(kind.names["__init__"], [made, *args], kwargs, node)
+        else:  # a data class or a named tuple
+            made.names = {**dict(zip(kind.names["__fields__"], args, strict=False)), **kwargs}
+        return made
 
     def run(self, function: Function, args: list[Any], kwargs: dict[str, Any], call: ast.expr | None = None) -> Any:
         """What a function gives, followed with these arguments."""
@@ -1059,7 +1106,7 @@ class Reader:
         frame = self.scopes, self.returns, self.yields
         local = self.arguments(function, args, kwargs)
         self.scopes, self.returns, self.yields = (local, *function.scopes), [], []
-        self.stack.append(node)
+        self.stack.append(function)
         if function.scopes[-1] is not self.globals and site is None:
             self.site = call  # what another file does has the place of the call in this one
         if isinstance(node, ast.Lambda):
@@ -1116,6 +1163,9 @@ class Reader:
             return self.attribute(args[0], args[1])
         if name == "setattr" and args and isinstance(args[0], Row):
             return self.change(args[0].table, "update", node, str(args[1]))
+        if name == "super" and self.stack and (owner := next(iter(self.scopes[0].values()), None)):
+            names = owner.names if isinstance(owner, Instance) else {}
+            return Instance(Table(names=self.stack[-1].inherited), names)
         if name == "partial" and args:
             return Partial(args[0], args[1:], kwargs)
         if name == "map" and len(args) == 2:
