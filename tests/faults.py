@@ -420,10 +420,10 @@ step(
     "downgrade that narrows what upgrade wrote", "downgrade-fails",
     *(
         Revision(
-            "op.alter_column('users', 'name', existing_type=sa.String(50), type_=sa.String(80))\n" + sql(f"UPDATE users SET name = {value}"),
-            "op.alter_column('users', 'name', existing_type=sa.String(80), type_=sa.String(50))",
+            "op.alter_column('users', 'name', existing_type=sa.String(50), type_=sa.String(200))\n" + sql(f"UPDATE users SET name = {value}"),
+            "op.alter_column('users', 'name', existing_type=sa.String(200), type_=sa.String(50))",
         )
-        for value in ("concat(name, ' of ', email)", "concat(name, '')")
+        for value in ("concat(name, ' of ', email)", "concat(name, '') WHERE name IS NOT NULL")
     ),
     SERVERS,
 )

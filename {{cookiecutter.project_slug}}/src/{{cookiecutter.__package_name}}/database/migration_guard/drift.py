@@ -92,7 +92,7 @@ class Drift:
             found: Any = api.compare_metadata(context, metadata)
         self.alembic = [described(part) for item in found for part in (item if isinstance(item, list) else [item])]
         snapshot = snapshot_of(context.connection, [context.version_table])
-        snapshot.look()
+        snapshot.look(everything=True)
         self.made = {thing.name: thing for thing in snapshot.things.values()}
         context.connection.commit()
         self.classes = dict(mapped(many))
@@ -124,7 +124,7 @@ class Drift:
                 connection.rollback()
                 return
             snapshot = snapshot_of(connection)
-            snapshot.look()
+            snapshot.look(everything=True)
         self.wanted = {thing.name: thing for thing in snapshot.things.values()}
 
     def report(self) -> list[Finding]:

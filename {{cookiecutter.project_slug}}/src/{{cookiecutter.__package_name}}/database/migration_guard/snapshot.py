@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -69,27 +70,47 @@ def differences(before: Iterable[Thing | None], after: Iterable[Thing | None]) -
             yield Difference(name, "", *("it is there" if name in side else None for side in (old, new)))
             continue
         for fact in sorted(old[name].keys() | new[name].keys()):
-            if old[name].get(fact) != new[name].get(fact):
+            if uncast(old[name].get(fact)) != uncast(new[name].get(fact)):
                 yield Difference(name, fact, old[name].get(fact), new[name].get(fact))
+
+
+def uncast(fact: Column | str | None) -> Column | str | None:
+    """PostgreSQL writes casts into an expression when the type of its column changes, and leaves them there."""
+    return CAST.sub(r"\1", fact) if isinstance(fact, str) else fact
+
+
+CAST = re.compile(r"\(([\w.]+)\)::[a-z]+(?: [a-z]+)*")
+
+
+@dataclass
+class Steps:
+    """What ran since the last look."""
+
+    statements: list[str] = field(default_factory=list)
+    locked: dict[Any, bool] = field(default_factory=dict)  # tables on which it held a lock: was it altered?
+    outside: list[str] = field(default_factory=list)  # statements outside a transaction, which leave no lock
 
 
 class Snapshot(ABC):
     """The schema of one database, kept up to date by `look`."""
 
-    def __init__(self, connection: Connection, hidden: Iterable[str] = ()) -> None:
+    def __init__(self, connection: Connection, hidden: Iterable[str] = (), exact: bool = False) -> None:
         self.connection = connection
         self.hidden = {f"table {name}" for name in hidden}  # Alembic's own table
+        self.exact = exact  # read all at every look
+        self.steps = self.before = Steps()
         self.things: dict[Any, Thing] = {}
         self.tables: dict[str, Facts] = {}
         self.parents: dict[str, set[str]] = {}  # the tables that a table's foreign keys refer to
         self.written: set[str] = set()  # tables whose rows the last steps may have changed
 
-    def look(self, statements: Sequence[str] | None = None, atomic: bool = True) -> Changes:
-        """Read what may have changed by the ``statements`` that ran since the last look; None: read all.
+    def note(self, statements: Sequence[str], atomic: bool) -> None:
+        """A step ran these; ``atomic``: in the transaction that is still open."""
+        self.steps.statements += statements
 
-        ``atomic``: they ran in the transaction that is still open.
-        """
-        found, scope = self.read(statements, atomic)
+    def look(self, everything: bool = False) -> Changes:
+        """Read what may have changed by the steps since the last look."""
+        found, scope = self.read(None if everything or self.exact else self.steps)
         found = {key: thing for key, thing in found.items() if thing.name not in self.hidden}
         changes: Changes = {}
         for key in (self.things.keys() if scope is None else scope) | found.keys():
@@ -97,25 +118,29 @@ class Snapshot(ABC):
             if before != after:
                 changes[key] = before, after
         self.apply(changes)
-        self.written = self.rewritten(changes, statements)
+        self.written = self.rewritten(changes, self.steps.statements if scope is not None else None)
+        self.before, self.steps = self.steps, Steps()
         return changes
 
+    def again(self) -> None:
+        """The last step was undone: look anew at all that it and those before it touched."""
+        self.steps = self.before
+
     def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
-        """Tables whose rows may have changed: altered, named in a statement that writes, or a child of one of them."""
+        """Tables whose rows may have changed: altered, named in a statement, or a child of one of them."""
         altered = {table for pair in changes.values() for thing in pair if thing and (table := thing.table)}
         if statements is None or any(fact.startswith("trigger ") for facts in self.tables.values() for fact in facts):
             return altered | set(self.tables)
-        named = words(statement for statement in statements if WRITES.match(statement))
+        named = words(statements)
         return self.children(altered | {name for name in self.tables if name.lower() in named})
 
-    def apply(self, changes: Changes, back: bool = False) -> None:
-        sides = [(pair if back else pair[::-1], key) for key, pair in changes.items()]
-        for (_, gone), key in sides:
+    def apply(self, changes: Changes) -> None:
+        for key, (gone, _) in changes.items():
             self.things.pop(key, None)
             if gone and gone.table:
                 self.tables.pop(gone.table, None)
                 self.parents.pop(gone.table, None)
-        for (thing, _), key in sides:
+        for key, (_, thing) in changes.items():
             if thing:
                 self.things[key] = thing
                 if thing.table:
@@ -132,12 +157,11 @@ class Snapshot(ABC):
         return found
 
     @abstractmethod
-    def read(self, statements: Sequence[str] | None, atomic: bool) -> tuple[dict[Any, Thing], set[Any] | None]:
+    def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
         """The things that are there now, among those (or all, with None) that are looked at."""
 
 
 WORD = re.compile(r"[^\W\d][\w$]*")
-WRITES = re.compile(r"\s*(insert|update|delete|replace|truncate|merge|with|load|call|do|select)\b", re.IGNORECASE)
 
 
 def words(statements: Iterable[str]) -> set[str]:
@@ -266,11 +290,11 @@ def sqlite_clauses(item: list[str], name: str | None, facts: Facts) -> Column:
 
 
 class SQLite(Snapshot):
-    def __init__(self, connection: Connection, hidden: Iterable[str] = ()) -> None:
-        super().__init__(connection, hidden)
+    def __init__(self, connection: Connection, hidden: Iterable[str] = (), exact: bool = False) -> None:
+        super().__init__(connection, hidden, exact)
         self.raw: dict[Any, list[tuple[str, str, str, str]]] = {}
 
-    def read(self, statements: Sequence[str] | None, atomic: bool) -> tuple[dict[Any, Thing], set[Any] | None]:
+    def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
         rows = self.connection.exec_driver_sql(
             "SELECT tbl_name, type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite|_%' ESCAPE '|' ORDER BY 1, 2, 3"
         )
@@ -317,16 +341,25 @@ MYSQL_COLUMN = re.compile(
     r"(?P<null> NOT NULL| NULL)?(?P<default> DEFAULT (?:'(?:[^'\\]|''|\\.)*'|[^' ]+(?: ON UPDATE [^ ]+)?|\(.*\)))?"
     r"(?P<more>.*)"
 )
+FOREIGN = re.compile(r"CONSTRAINT `?(\w+)`? FOREIGN KEY|DROP FOREIGN KEY `?(\w+)", re.IGNORECASE)
 UNNAMED = re.compile(r"CONSTRAINT_\d+|.*_ibfk_\d+")  # names that the server made up, by counting
 
 
 class MySQL(Snapshot):
-    def read(self, statements: Sequence[str] | None, atomic: bool) -> tuple[dict[Any, Thing], set[Any] | None]:
+    foreign: frozenset[str] = frozenset()  # names of foreign keys that came or went
+
+    def note(self, statements: Sequence[str], atomic: bool) -> None:
+        super().note(statements, atomic)
+        self.foreign |= {
+            name for statement in statements for pair in FOREIGN.findall(statement) for name in pair if name
+        }
+
+    def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
         names = {row[0]: row[1] for row in self.connection.exec_driver_sql("SHOW FULL TABLES")}
         scope: set[Any] | None = None
-        routines = statements is None
-        if statements is not None:
-            named = words(statements)
+        routines = steps is None
+        if steps is not None:
+            named = words(steps.statements)
             routines = bool(named & {"function", "procedure", "event", "package", "call"})
             if "call" not in named:  # a procedure names its tables where we can't see it
                 scope = {name for name in names.keys() | self.things.keys() if str(name).lower() in named}
@@ -372,8 +405,8 @@ class MySQL(Snapshot):
         triggers = self.connection.execute(sa.text("SHOW TRIGGERS WHERE `Table` = :name"), {"name": name})
         facts |= {f"trigger {row.Trigger}": f"{row.Timing} {row.Event} {row.Statement}" for row in triggers}
         # The index that the server itself makes for a foreign key stays when the key goes.
-        for fact in [fact for fact in facts if f"constraint {fact.removeprefix('index ')}" in facts]:
-            facts.pop(fact)
+        for key in self.foreign | {fact.removeprefix("constraint ") for fact in facts}:
+            facts.pop(f"index {key}", None)
         return Thing(f"table {name}", facts)
 
 
@@ -392,7 +425,7 @@ def mysql_column(definition: str) -> Column:
 
 # --- PostgreSQL: its catalogs; which tables a transaction touched is told by the locks that it holds
 
-TOUCHED = """
+TOUCHED = sa.text("""
 WITH locked AS (
   SELECT relation AS oid, bool_or(mode NOT IN ('RowShareLock', 'RowExclusiveLock')) AS altered
   FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation >= 16384 AND mode <> 'AccessShareLock'
@@ -404,9 +437,11 @@ SELECT oid, altered FROM locked UNION SELECT oid, true FROM altered
 UNION SELECT conrelid, true FROM pg_constraint WHERE contype = 'f' AND confrelid IN (SELECT oid FROM altered)
 UNION SELECT r.ev_class, true FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
   WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM altered)
-"""
-ALL = "SELECT oid FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')"
-RELATIONS = """
+UNION SELECT objid, true FROM pg_depend WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass
+  AND refobjid IN (SELECT oid FROM altered) AND deptype IN ('a', 'i')
+""")
+ALL = sa.text("SELECT oid FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')")
+RELATIONS = sa.text("""
 WITH relation AS MATERIALIZED (
   SELECT c.oid, c.relkind, c.reltype, CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'view ' WHEN 'S' THEN 'sequence '
     ELSE 'table ' END || CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname AS name,
@@ -446,8 +481,12 @@ UNION ALL SELECT r.oid, name, 'policy ' || polname, concat_ws(' ', polcmd, polpe
 UNION ALL SELECT r.oid, name, 'parent ' || inhparent::regclass, '', false, '', '', '' FROM relation r JOIN pg_inherits ON inhrelid = r.oid
 UNION ALL SELECT r.oid, name, 'rule ' || rulename, pg_get_ruledef(w.oid), false, '', '', ''
   FROM relation r JOIN pg_rewrite w ON ev_class = r.oid WHERE rulename <> '_RETURN'
-"""
-OTHERS = """
+""")
+# The words of a statement that makes something else than tables, or whatever it wants.
+NO_TABLES = set(
+    "type domain function procedure aggregate extension schema event do call execute select comment".split()
+)
+OTHERS = sa.text("""
 WITH extension AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
 SELECT kind || ' ' || CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END || name, text FROM (
   SELECT 'type' AS kind, typnamespace AS namespace, typname::text AS name, 'pg_type'::regclass AS class, oid AS object, concat_ws(' ',
@@ -470,48 +509,57 @@ WHERE NOT EXISTS (SELECT FROM extension WHERE classid = class AND objid = object
 UNION ALL SELECT 'extension ' || extname, extversion FROM pg_extension WHERE oid >= 16384
 UNION ALL SELECT 'schema ' || nspname, '' FROM pg_namespace WHERE oid >= 16384 AND nspname !~ '^pg_(toast_)?temp'
 UNION ALL SELECT 'event trigger ' || evtname, evtevent || ' ' || evtfoid::regproc FROM pg_event_trigger
-"""
+""")
 
 
 class PostgreSQL(Snapshot):
-    def read(self, statements: Sequence[str] | None, atomic: bool) -> tuple[dict[Any, Thing], set[Any] | None]:
-        others: dict[str, str] = {row[0]: row[1] for row in self.connection.execute(sa.text(OTHERS))}
-        found: dict[Any, Thing] = {name: Thing(name, {"": text or ""}) for name, text in others.items()}
-        touched: dict[Any, bool] | None = None
-        # A type that is renamed is named in tables that hold no lock.
-        if statements is not None and not any(old not in others for old in self.things if isinstance(old, str)):
-            touched = self.touched() if atomic else self.named(words(statements))
-        everything = touched is None
-        if touched is None:
-            touched = dict.fromkeys(self.connection.execute(sa.text(ALL)).scalars(), True)
-        altered = {oid for oid, ddl in touched.items() if ddl}
+    def note(self, statements: Sequence[str], atomic: bool) -> None:
+        super().note(statements, atomic)
+        if not atomic:
+            self.steps.outside += statements
+            return
+        for oid, altered in self.connection.execute(TOUCHED):
+            self.steps.locked[oid] = altered or self.steps.locked.get(oid, False)
+
+    def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
+        found: dict[Any, Thing] = {}
+        scope: set[Any] = set()
+        if steps is None or NO_TABLES & words(steps.statements):
+            found = {row[0]: Thing(row[0], {"": row[1] or ""}) for row in self.connection.execute(OTHERS)}
+            scope = {key for key in self.things if isinstance(key, str)}
+            if scope - found.keys():
+                steps = None  # a type that is renamed is named in tables that hold no lock
+        altered: set[Any] | None = None
+        if steps is not None:
+            altered = {oid for oid, ddl in steps.locked.items() if ddl}
+            if steps.outside:
+                named = self.named(words(steps.outside))
+                altered = None if named is None else altered | named
+        everything = altered is None
+        if altered is None:
+            altered = set(self.connection.execute(ALL).scalars())
         if altered:
             oids = "{" + ",".join(map(str, altered)) + "}"
-            for oid, name, fact, text, *column in self.connection.execute(sa.text(RELATIONS), {"oids": oids}):
+            for oid, name, fact, text, *column in self.connection.execute(RELATIONS, {"oids": oids}):
                 thing = found.setdefault(oid, Thing(name, {}))
                 thing.facts[fact] = Column(text, *column) if fact.startswith("column ") else text
-        self.locked = set(touched)
-        return found, None if everything else altered | {key for key in self.things if isinstance(key, str)}
+        return found, None if everything else scope | altered
 
     def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
-        things = [thing for pair in changes.values() for thing in pair] + [self.things.get(oid) for oid in self.locked]
+        if self.steps.outside or statements is None:
+            return super().rewritten(changes, statements)
+        things = [thing for pair in changes.values() for thing in pair] + [
+            self.things.get(oid) for oid in self.steps.locked
+        ]
         return {table for thing in things if thing and (table := thing.table)}
 
-    def touched(self) -> dict[Any, bool]:
-        """The tables that this transaction holds a lock on: does it alter them?"""
-        touched: dict[Any, bool] = {}
-        for oid, altered in self.connection.execute(sa.text(TOUCHED)):
-            touched[oid] = altered or touched.get(oid, False)
-        return touched
-
-    def named(self, named: set[str]) -> dict[Any, bool] | None:
-        """In an autocommit block no lock is left: the tables that a statement names, that are new or that are gone."""
+    def named(self, named: set[str]) -> set[Any] | None:
+        """The tables that a statement outside a transaction names, that are new or that are gone; None: can't be told."""
         if named & {"cascade", "do", "call"}:
             return None
-        there = set(self.connection.execute(sa.text(ALL)).scalars())
         known = {oid: thing for oid, thing in self.things.items() if isinstance(oid, int)}
-        return dict.fromkeys(there ^ known.keys(), True) | {
-            oid: True
+        return set(self.connection.execute(ALL).scalars()) ^ known.keys() | {
+            oid
             for oid, thing in known.items()
             if not named.isdisjoint(
                 name.lower().rpartition(".")[2] for name in (thing.name.partition(" ")[2], *indexes(thing))
@@ -526,5 +574,5 @@ def indexes(thing: Thing) -> list[str]:
 SNAPSHOTS: dict[str, type[Snapshot]] = {"sqlite": SQLite, "postgresql": PostgreSQL, "mysql": MySQL, "mariadb": MySQL}
 
 
-def snapshot_of(connection: Connection, hidden: Iterable[str] = ()) -> Snapshot:
-    return SNAPSHOTS[connection.dialect.name](connection, hidden)
+def snapshot_of(connection: Connection, hidden: Iterable[str] = (), exact: bool = False) -> Snapshot:
+    return SNAPSHOTS[connection.dialect.name](connection, hidden, exact)

@@ -107,9 +107,7 @@ def run_env(
         except CannotCheck:
             raise
         except Exception as error:
-            if reached:
-                raise
-            raise CannotCheck(f"{place(error)}: {type(error).__name__}: {one_line(error)}") from None
+            raise CannotCheck(f"{place(error)}: {type(error).__name__}: {one_line(error)}") from error
     if not reached:
         raise CannotCheck("alembic/env.py never came to context.run_migrations().")
 
