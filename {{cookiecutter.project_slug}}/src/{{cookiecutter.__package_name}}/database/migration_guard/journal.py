@@ -21,7 +21,7 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo, RevisionS
 from alembic.util import CommandError
 from sqlalchemy import event
 
-from .limits import Limits, attempts, is_transient, one_line, read_limits, set_limits
+from .limits import Limits, attempts, is_transient, one_line, read_limits, set_limits, undo
 from .lock import ME, Lock, one_migrator
 
 TABLES = {"alembic_journal", "alembic_lease"}  # autogenerate must not see them
@@ -80,7 +80,7 @@ class Journal:
             try:
                 return run()
             except sa.exc.DBAPIError as error:
-                self.connection.rollback()
+                undo(self.connection)
                 self.watching = False
                 if self.refused and len(self.changes) == 1 and not error.connection_invalidated:
                     self._forget(self.name)  # its only change was refused: there is nothing to repair

@@ -8,6 +8,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,12 @@ def is_transient(error: Any) -> bool:
     code = next(iter(getattr(error, "args", ())), None)
     busy = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
     return state in ("55P03", "40P01", "40001") or code in (1205, 1213) or busy
+
+
+def undo(connection: sa.Connection) -> None:
+    """Roll back, and don't mind if the server was quicker: Galera reports its own rollback as a failure of ours."""
+    with suppress(sa.exc.DBAPIError):
+        connection.rollback()
 
 
 def one_line(error: BaseException) -> str:

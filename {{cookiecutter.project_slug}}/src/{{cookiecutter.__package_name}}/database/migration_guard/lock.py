@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 import sqlalchemy as sa
 from alembic.util import CommandError
 
-from .limits import Limits, is_transient
+from .limits import Limits, is_transient, undo
 
 log = logging.getLogger("alembic.migration_guard")
 ME = f"{socket.gethostname()}:{os.getpid()}"
@@ -176,26 +176,22 @@ class Lease(Lock):
         self.free = change.where(column.owner == ME).values(expires=0)
 
     def acquire(self) -> bool:
-        if not sa.inspect(self.connection).has_table(self.table.name):
-            self._run(sa.schema.CreateTable(self.table, if_not_exists=True))
-        if self.connection.scalar(sa.select(self.table.c.id)) is None:
-            self._run(self.table.insert().values(id=1, expires=0))
-        self.connection.rollback()
-        if taken := self._run(self.take):
-            threading.Thread(target=self._keep, daemon=True).start()
-        return taken
-
-    def _run(self, statement: sa.Executable) -> bool:
-        """Run it in a transaction of its own; say whether it changed the row: another migrator may be quicker."""
         try:
-            changed = self.connection.execute(statement).rowcount == 1
+            if not sa.inspect(self.connection).has_table(self.table.name):
+                self.connection.execute(sa.schema.CreateTable(self.table, if_not_exists=True))
+            if self.connection.scalar(sa.select(self.table.c.id)) is None:
+                self.connection.execute(self.table.insert().values(id=1, expires=0))
+            self.connection.commit()
+            taken = self.connection.execute(self.take).rowcount == 1
             self.connection.commit()
         except sa.exc.DBAPIError as error:
-            self.connection.rollback()
-            if not (isinstance(error, sa.exc.IntegrityError) or is_transient(error.orig)):
-                raise
-            return False
-        return changed
+            undo(self.connection)
+            if isinstance(error, sa.exc.IntegrityError) or is_transient(error.orig):
+                return False  # another migrator was quicker
+            raise
+        if taken:
+            threading.Thread(target=self._keep, daemon=True).start()
+        return taken
 
     def _keep(self) -> None:
         while not self.ended.wait(self.seconds / 3):
@@ -203,9 +199,12 @@ class Lease(Lock):
                 own.execute(self.renew)
 
     def holder(self) -> str:
-        owner = self.connection.scalar(sa.select(self.table.c.owner))
-        self.connection.rollback()
-        return str(owner)
+        try:
+            return str(self.connection.scalar(sa.select(self.table.c.owner)))
+        except sa.exc.DBAPIError:
+            return "unknown"
+        finally:
+            undo(self.connection)
 
     def confirm(self) -> None:
         if self.connection.execute(self.renew).rowcount != 1:
@@ -213,5 +212,6 @@ class Lease(Lock):
 
     def release(self) -> None:
         self.ended.set()
-        self.connection.rollback()
-        self._run(self.free)
+        undo(self.connection)
+        self.connection.execute(self.free)
+        self.connection.commit()
