@@ -376,7 +376,7 @@ def read_ours(path: Path) -> list[Read]:
             o.operation,
             o.table,
             text(o.kwargs.get("new_table_name")),
-            not o.conditional,
+            o.certain and not o.conditional,
             bool(o.via),
             o.line,
         )
@@ -555,8 +555,8 @@ def write(lines: list[str], peers: list[str]) -> None:
     text = f"""# Reading the migrations of real applications
 
 `nox -s corpus` downloads these applications, runs each of their migrations offline on PostgreSQL with every operation
-recorded, and compares. Only migrations that run offline to their end count ("ran"); what a condition that can't be told
-guards is not counted as wrong. Recall and precision are in percent. "Raw SQL" is the recall of the tables that SQL text
+recorded, and compares. Only migrations that run offline to their end count ("ran"). An operation that is said to be
+uncertain or conditional is not counted as wrong. Recall and precision are in percent. "Raw SQL" is the recall of the tables that SQL text
 changes, as sqlglot's parser sees them. The last column is the whole time, sqlglot's and that of the helpers in other
 files included, against that of `ast.parse` on the migrations alone.
 

@@ -251,6 +251,11 @@ FORMS = {
         "tables = []\ntables.append('a')\ntables += ['b']\nfor t in tables:\n    op.drop_table(t)",
         ["drop_table a", "drop_table b"],
     ),
+    "global": (
+        "def tables():\n    global TABLE\n    TABLE = 't'",
+        "tables()\nop.drop_table(TABLE)",
+        ["drop_table t"],
+    ),
     "data class": (
         """
         from dataclasses import dataclass
@@ -277,6 +282,8 @@ FORMS = {
             def __init__(self, table, column):
                 super().__init__(table)
                 self.column = column
+            def run(self):
+                return super().run()
             def execute(self):
                 op.drop_column(self.table, self.column)
         """,

@@ -210,6 +210,7 @@ class Instance:
 
     kind: Table
     names: dict[str, Any]
+    itself: Any = None  # of super()
 
 
 @dataclass(slots=True)
@@ -588,7 +589,8 @@ class Reader:
 
     def assign(self, target: ast.expr, value: Any, node: ast.stmt | ast.expr) -> None:
         if isinstance(target, ast.Name):
-            self.scopes[0][target.id] = value
+            scope = self.scopes[0]
+            (self.scopes[-1] if target.id in scope.get("__global__", ()) else scope)[target.id] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
             values = self.unpack(target.elts, value)
             for element, item in zip(target.elts, values, strict=True):
@@ -613,6 +615,9 @@ class Reader:
             end = len(values) - (len(targets) - star - 1)
             values[star:end] = [values[star:end]]
         return values if len(values) == len(targets) else [UNKNOWN] * len(targets)
+
+    def do_Global(self, node: ast.Global) -> None:
+        self.scopes[0].setdefault("__global__", set()).update(node.names)
 
     def do_Return(self, node: ast.Return) -> str:
         self.returns.append((self.branch, self.conditional, self.value(node.value) if node.value else None))
@@ -733,9 +738,7 @@ class Reader:
         state = self.branch, self.conditional, self.online
         if not known:  # one turn stands for all: what the body assigns may have changed since the turn before
             self.conditional = True
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.AugAssign) and isinstance(inner.target, ast.Name):
-                    self.scopes[0][inner.target.id] = UNKNOWN
+            self.scopes[0].update(dict.fromkeys(counters(node), UNKNOWN))
         left = None
         for target, turn in turns:
             self.steps += 1
@@ -811,7 +814,7 @@ class Reader:
 
     def bound(self, owner: Instance | Table, name: str) -> Any:
         """A method or another attribute of an instance or its class."""
-        kind = owner if isinstance(owner, Table) else owner.kind
+        kind, owner = (owner, owner) if isinstance(owner, Table) else (owner.kind, owner.itself or owner)
         value = kind.names.get(name, UNKNOWN)
         if not isinstance(value, Function):
             return value
@@ -1163,9 +1166,10 @@ class Reader:
             return self.attribute(args[0], args[1])
         if name == "setattr" and args and isinstance(args[0], Row):
             return self.change(args[0].table, "update", node, str(args[1]))
-        if name == "super" and self.stack and (owner := next(iter(self.scopes[0].values()), None)):
-            names = owner.names if isinstance(owner, Instance) else {}
-            return Instance(Table(names=self.stack[-1].inherited), names)
+        if name == "super" and self.stack:
+            owner = next(iter(self.scopes[0].values()), None)
+            if isinstance(owner, Instance):
+                return Instance(Table(names=self.stack[-1].inherited), owner.names, owner.itself or owner)
         if name == "partial" and args:
             return Partial(args[0], args[1:], kwargs)
         if name == "map" and len(args) == 2:
@@ -1512,6 +1516,13 @@ class Reader:
             target = remote[0].rpartition(".")[0] if remote else UNKNOWN
             return Constraint(kind, name, texts_of(columns), None, target, not_valid)
         return Constraint(kind, name, texts_of(args))
+
+
+@lru_cache(maxsize=256)
+def counters(loop: ast.AST) -> frozenset[str]:
+    """The names that a loop adds to."""
+    changes = (node.target for node in ast.walk(loop) if isinstance(node, ast.AugAssign))
+    return frozenset(target.id for target in changes if isinstance(target, ast.Name))
 
 
 def kind_of_body(body: Any) -> str:
