@@ -56,7 +56,7 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except Exception:  # noqa: BLE001 - a fault of ours: Python's own status, 1, would say that the migrations have errors
+    except Exception:  # a fault of ours; 1, the status that Python gives it, would say that the migrations have errors
         traceback.print_exc()
         return 2
 
