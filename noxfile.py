@@ -51,3 +51,11 @@ def bake(session: nox.Session) -> None:
     session.log(f"The project is in {project}")
     with session.chdir(project):
         session.run("nox", "-s", "check", "migrate", "roundtrip", "lint", env={"DATABASE_URL": None})
+
+
+@nox.session(default=False)
+def corpus(session: nox.Session) -> None:
+    """Measure the reader on the migrations of real applications: downloads them, writes benchmarks/corpus.md"""
+    install(session, "project")
+    session.install("pip", "alembic-guard", "lockcheck", "oneport-migrate")
+    session.run("python", "benchmarks/corpus.py", session.create_tmp(), *session.posargs)

@@ -497,13 +497,15 @@ class Reader:
     def identifier(self, name: str, node: ast.expr) -> None:
         try:
             value = ast.literal_eval(node)
-        except ValueError:
+        except (ValueError, TypeError, SyntaxError):
             self.migration.problems.append((node.lineno, f"{name} is computed"))
             return
-        if name == "revision":
-            self.migration.revision = value if isinstance(value, str) else None
-        else:
+        if name != "revision":
             setattr(self.migration, name, texts_of(value))
+        elif isinstance(value, str):
+            self.migration.revision = value
+        else:
+            self.migration.problems.append((node.lineno, "revision is no string"))
 
     def entry(self, name: str) -> None:
         function = self.globals.get(name)
