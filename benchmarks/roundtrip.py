@@ -26,7 +26,7 @@ SERVERS = {
     "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
     "mariadb": os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/"),
 }
-ENV = '''\
+ENV = """\
 import sqlalchemy as sa
 from alembic import context
 from sqlalchemy import pool
@@ -43,7 +43,7 @@ if given is not None:
 else:
     with sa.create_engine(context.config.get_main_option("sqlalchemy.url"), poolclass=pool.NullPool).connect() as own:
         run(own)
-'''
+"""
 
 
 def operations(number: int) -> tuple[str, str]:
@@ -52,14 +52,23 @@ def operations(number: int) -> tuple[str, str]:
     kind = number % 10
     if number % 5 == 0:
         parent = f"t{(number // 10) * 5:04d}"
-        key = f", sa.Column('parent', sa.Integer(), sa.ForeignKey('{parent}.id', name='fk_{table}'))" if parent != table else ""
+        key = (
+            f", sa.Column('parent', sa.Integer(), sa.ForeignKey('{parent}.id', name='fk_{table}'))"
+            if parent != table
+            else ""
+        )
         return (
-            f"op.create_table('{table}', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('name', sa.String(80), nullable=False),"
-            f" sa.Column('amount', sa.Numeric(10, 2)), sa.Column('at', sa.DateTime()){key})",
+            (
+                f"op.create_table('{table}', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('name', sa.String(80), nullable=False),"
+                f" sa.Column('amount', sa.Numeric(10, 2)), sa.Column('at', sa.DateTime()){key})"
+            ),
             f"op.drop_table('{table}')",
         )
     if kind in (1, 6):
-        return f"op.add_column('{table}', sa.Column('c{number}', sa.String(40)))", f"op.drop_column('{table}', 'c{number}')"
+        return (
+            f"op.add_column('{table}', sa.Column('c{number}', sa.String(40)))",
+            f"op.drop_column('{table}', 'c{number}')",
+        )
     if kind in (2, 7):
         return f"op.create_index('ix_{number}', '{table}', ['name'])", f"op.drop_index('ix_{number}', '{table}')"
     if kind == 3:
@@ -69,8 +78,14 @@ def operations(number: int) -> tuple[str, str]:
         )
     if kind == 8:
         column = f"sa.Column('c{number}', sa.Integer())"
-        return f"op.add_column('{table}', {column})\n    op.execute('UPDATE {table} SET c{number} = 1')", f"op.drop_column('{table}', 'c{number}')"
-    return f"op.create_index('ix_{number}', '{table}', ['amount', 'at'], unique=False)", f"op.drop_index('ix_{number}', '{table}')"
+        return (
+            f"op.add_column('{table}', {column})\n    op.execute('UPDATE {table} SET c{number} = 1')",
+            f"op.drop_column('{table}', 'c{number}')",
+        )
+    return (
+        f"op.create_index('ix_{number}', '{table}', ['amount', 'at'], unique=False)",
+        f"op.drop_index('ix_{number}', '{table}')",
+    )
 
 
 def write(folder: Path, size: int) -> None:
@@ -90,6 +105,7 @@ def write(folder: Path, size: int) -> None:
 def measure(kind: str, project: Path, url: str) -> float:
     """Run in this process; the time starts when everything is imported."""
     sys.path.insert(0, str(GUARD))
+    sys.dont_write_bytecode = True  # it would be baked into projects
     from alembic import command
     from alembic.config import Config
     from migration_guard import roundtrip, scratch, settings, stepping
@@ -103,7 +119,9 @@ def measure(kind: str, project: Path, url: str) -> float:
         return time.perf_counter() - start
     with scratch.scratch_database(server) as engine:
         if kind == "stairway":
-            config.set_main_option("sqlalchemy.url", engine.url.render_as_string(hide_password=False).replace("%", "%%"))
+            config.set_main_option(
+                "sqlalchemy.url", engine.url.render_as_string(hide_password=False).replace("%", "%%")
+            )
             revisions = [script.revision for script in stepping.read_scripts(config).walk_revisions()][::-1]
             with contextlib.redirect_stdout(io.StringIO()):
                 for revision in revisions:

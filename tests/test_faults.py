@@ -29,7 +29,15 @@ def check(root: Path, database: str, *options: str) -> list[dict[str, Any]]:
     before, written = sys.path[:], sys.dont_write_bytecode
     report = root / "report.json"
     report.unlink(missing_ok=True)
-    found = ("models-out-of-sync", "upgrade-fails", "downgrade-fails", "upgrade-not-repeatable", "downgrade-differs", "data-not-restored", "table-without-rows")
+    found = (
+        "models-out-of-sync",
+        "upgrade-fails",
+        "downgrade-fails",
+        "upgrade-not-repeatable",
+        "downgrade-differs",
+        "data-not-restored",
+        "table-without-rows",
+    )
     graph = ("multiple-heads", "missing-parent", "duplicate-revision", "revision-cycle")
     url = SERVERS.get(database, "sqlite://")
     options = options if "--static" in options else (*options, "--database-url", url)
@@ -45,7 +53,12 @@ def check(root: Path, database: str, *options: str) -> list[dict[str, Any]]:
 @pytest.mark.filterwarnings("ignore:Unnamed CHECK")
 @pytest.mark.parametrize(("database", "pair", "kind"), CASES)
 def test_fault_is_found_and_twin_is_not(
-    database: str, pair: faults.Pair, kind: str, bake: Callable[..., Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: str,
+    pair: faults.Pair,
+    kind: str,
+    bake: Callable[..., Project],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     require(database)
     project = bake(starter="blank")

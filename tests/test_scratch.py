@@ -51,7 +51,9 @@ def there(server: sa.URL) -> set[str]:
 def hold(server: sa.URL) -> tuple[subprocess.Popen[str], str]:
     """Another process that is in the middle of using a scratch database."""
     url = server.render_as_string(hide_password=False)
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(DATABASE_FOLDER), url], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(DATABASE_FOLDER), url], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     return process, process.stdout.readline().strip()
 
@@ -71,10 +73,16 @@ def test_it_is_empty_and_gone_afterwards(server: sa.URL) -> None:
 
 
 def test_it_is_gone_after_an_error(server: sa.URL) -> None:
-    with pytest.raises(ZeroDivisionError), scratch_database(server) as engine, engine.connect() as connection:
-        connection.exec_driver_sql("CREATE TABLE t (id integer)")
-        raise ZeroDivisionError
-    assert engine.url.database not in there(server)
+    def fails() -> None:
+        with scratch_database(server) as engine, engine.connect() as connection:
+            names.append(engine.url.database)
+            connection.exec_driver_sql("CREATE TABLE t (id integer)")
+            raise ZeroDivisionError
+
+    names: list[str | None] = []
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    assert names[0] not in there(server)
 
 
 def test_it_is_kept_where_that_is_asked(server: sa.URL, capsys: pytest.CaptureFixture[str]) -> None:
@@ -181,7 +189,9 @@ def test_a_user_who_may_not_create_databases_is_told_so_in_one_line(limited: Cal
     assert ("CREATEDB" if url.get_backend_name() == "postgresql" else "GRANT ALL") in text
 
 
-def test_nothing_is_asked_of_the_configured_database(limited: Callable[[bool], str], bake: Callable[..., Project]) -> None:
+def test_nothing_is_asked_of_the_configured_database(
+    limited: Callable[[bool], str], bake: Callable[..., Project]
+) -> None:
     """The user may create databases, and may not even connect to the one that DATABASE_URL names."""
     url = limited(True)
     with pytest.raises(sa.exc.DBAPIError):

@@ -306,7 +306,7 @@ class Roundtrip:
         told = words([message, getattr(error, "statement", None) or ""])
         for table, inserts in (self.rows.inserts if self.rows else {}).items():
             if table.lower() in told:
-                steps += [text.replace("%%", "%") for text in inserts[-3:]]
+                steps += inserts[-3:]
         steps.append(f"alembic upgrade {script.revision}")
         if function == "downgrade":
             steps.append(f"alembic downgrade {parents[0] if len(parents) == 1 else '-1'}")

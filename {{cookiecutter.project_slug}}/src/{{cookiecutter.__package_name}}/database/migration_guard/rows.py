@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -28,7 +29,7 @@ class Rows:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.dialect = snapshot.connection.dialect.name
-        self.quote = snapshot.connection.dialect.identifier_preparer.quote_identifier
+        self.percent = snapshot.connection.dialect.paramstyle in ("format", "pyformat")  # the driver reads %% as %
         self.serial = 0
         self.known: dict[str, list[dict[str, str]]] = {}
         self.inserts: dict[str, list[str]] = {}  # the statements that made them
@@ -38,12 +39,19 @@ class Rows:
     def connection(self) -> Connection:
         return self.snapshot.connection
 
+    def quote(self, name: str) -> str:
+        quoted = self.connection.dialect.identifier_preparer.quote_identifier(name)
+        return quoted.replace("%%", "%") if self.percent else quoted
+
+    def execute(self, statement: str) -> sa.CursorResult[Any]:
+        return self.connection.exec_driver_sql(statement.replace("%", "%%") if self.percent else statement)
+
     def table(self, name: str) -> str:
-        return ".".join(map(self.quote, name.split("."))).replace("%", "%%")
+        return ".".join(map(self.quote, name.split(".")))
 
     def read(self, table: str) -> list[dict[str, str]]:
         self.serial += 1  # a text of its own: no driver has it prepared for the columns of before
-        result = self.connection.exec_driver_sql(f"SELECT * FROM {self.table(table)} /* {self.serial} */")
+        result = self.execute(f"SELECT * FROM {self.table(table)} /* {self.serial} */")
         names = [name.lower() for name in result.keys()]  # noqa: SIM118
         return [dict(zip(names, map(shown, row), strict=True)) for row in result]
 
@@ -87,7 +95,7 @@ class Rows:
         if any(fact.startswith("parent ") for fact in facts):  # a partition: its rows are its parent's
             return
         if len(self.known.get(table, ())) > 9 and self.snapshot.children({table}) == {table}:
-            self.connection.exec_driver_sql(f"DELETE FROM {self.table(table)}")
+            self.execute(f"DELETE FROM {self.table(table)}")
             self.known[table], self.inserts[table] = [], []
         elif len(self.known.get(table, ())) > ENOUGH:
             return
@@ -108,13 +116,13 @@ class Rows:
     def run(self, statement: str) -> str | None:
         try:
             with self.connection.begin_nested():
-                self.connection.exec_driver_sql(statement)
+                self.execute(statement)
         except sa.exc.DBAPIError as error:
             return one_line(error)
         return None
 
     def statement(self, table: str, row: dict[str, str]) -> str:
-        names = ", ".join(self.quote(name).replace("%", "%%") for name in row)
+        names = ", ".join(self.quote(name) for name in row)
         return f"INSERT INTO {self.table(table)} ({names}) VALUES ({', '.join(row.values())})"
 
     def rows(self, table: str, facts: Facts) -> list[dict[str, str]]:
@@ -150,7 +158,7 @@ class Rows:
                     ):
                         row[name] = "NULL"
                     elif column.default and not column.default.startswith("nextval("):
-                        row[name] = f"({column.default})".replace("%", "%%")
+                        row[name] = f"({column.default})"
             first = row
             made.append(row)
         return made
@@ -196,12 +204,12 @@ class Rows:
                 continue
             ranks = [f"rank{index}" for index in range(len(lists))]
             query = (
-                f"SELECT {', '.join(ranks)} FROM {', '.join(sources)} WHERE {' AND '.join(texts).replace('%', '%%')}"
+                f"SELECT {', '.join(ranks)} FROM {', '.join(sources)} WHERE {' AND '.join(texts)}"
                 f" ORDER BY {' + '.join(ranks)} LIMIT 3"
             )
             try:
                 with self.connection.begin_nested():
-                    found = self.connection.exec_driver_sql(query).all()
+                    found = self.execute(query).all()
             except sa.exc.DBAPIError:
                 continue  # then without: the insert says what is wrong
             if found:
@@ -220,7 +228,7 @@ class Rows:
                     value = float(match[0]) if "." in match[0] else int(match[0])
                     found += [str(value), str(value + 1), str(value - 1)]
                 elif text is not None and not number:
-                    found += [f"'{re.sub('[%_]', filler, text)}'".replace("%", "%%") for filler in ("x", "y", "z")]
+                    found += [f"'{re.sub('[%_]', filler, text)}'" for filler in ("x", "y", "z")]
                 elif text is None:
                     found += [f"'{filler * min(int(abs(float(match[0]))), 1000)}'" for filler in ("x", "y", "z")]
         found += ["0", "1", "-1", "2", "3"] if number else ["'x'", "'a@b.example'", "'c@d.example'", "'1'"]

@@ -1,0 +1,212 @@
+"""What a user sees of `nox -s roundtrip`: nothing on a new project, only what was asked, one line where it can't."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import faults
+import pytest
+from conftest import Project
+from faults import BASE, History, Revision
+
+GUARD = ("python", "scripts/check_migrations.py", "--roundtrip")
+
+
+def write(project: Project, *revisions: Revision) -> None:
+    faults.write(History(revisions), project.versions)
+
+
+def roundtrip(project: Project, *options: str) -> list[dict[str, Any]]:
+    done = project.run(*GUARD, "--format", "json", "--output", "report.json", *options, ok=None)
+    assert done.returncode in (0, 1), done.stdout
+    return list(json.loads((project.path / "report.json").read_text())["findings"])
+
+
+@pytest.fixture
+def blank(bake: Callable[..., Project]) -> Project:
+    return bake(starter="blank")
+
+
+@pytest.mark.parametrize("starter", ["soundhash", "blank"])
+def test_a_new_project_is_clean(bake: Callable[..., Project], database_url: str, starter: str) -> None:
+    project = bake(database_url, starter=starter)
+    assert roundtrip(project) == []
+    assert "Clean" in project.run("python", "scripts/check_migrations.py").stdout
+
+
+def test_the_configured_database_is_left_alone(bake: Callable[..., Project], tmp_path: Path) -> None:
+    database = tmp_path / "mine.db"
+    project = bake(f"sqlite:///{database}")
+    assert roundtrip(project) == []
+    assert not database.exists()
+
+
+FORGOTTEN = Revision("op.create_index('ix_note', 'orders', ['note'])")
+OTHER = Revision("op.create_index('ix_status', 'users', ['status'])")
+
+
+def test_each_fault_is_named_once_at_its_own_revision(blank: Project) -> None:
+    write(blank, BASE, FORGOTTEN, OTHER)
+    assert [(found["revision"], found["rule"]) for found in roundtrip(blank)] == [
+        ("r1", "downgrade-differs"),
+        ("r2", "downgrade-differs"),
+    ]
+
+
+def test_only_one_revision(blank: Project) -> None:
+    write(blank, BASE, FORGOTTEN, OTHER)
+    assert {found["revision"] for found in roundtrip(blank, "-k", "r2")} == {"r2"}
+
+
+def test_a_revision_that_is_not_there_is_one_line(blank: Project) -> None:
+    done = blank.run(*GUARD, "-k", "nothing", ok=None)
+    assert done.returncode == 2
+    assert done.stdout.startswith("error: -k nothing:")
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_only_what_is_new_since_a_commit(blank: Project) -> None:
+    write(blank, BASE, FORGOTTEN)
+    blank.sh("git init -q && git add . && git -c user.name=a -c user.email=a@b commit -qm old")
+    assert roundtrip(blank, "--since", "HEAD") == []
+    write(blank, BASE, FORGOTTEN, OTHER)
+    assert {found["revision"] for found in roundtrip(blank, "--since", "HEAD")} == {"r2"}
+    done = blank.run(*GUARD, "--since", "nowhere", ok=None)
+    assert done.returncode == 2
+    assert "--since nowhere" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_finding_is_suppressed_at_the_function(blank: Project) -> None:
+    write(blank, BASE, FORGOTTEN)
+    blank.edit(
+        "alembic/versions/001_r1.py",
+        "def downgrade",
+        "# migration-guard: ignore[downgrade-differs] kept on purpose\ndef downgrade",
+    )
+    assert roundtrip(blank) == []
+
+
+def test_it_says_how_to_reproduce_a_failure(blank: Project) -> None:
+    write(
+        blank,
+        BASE,
+        Revision("op.create_index('ix_name', 'users', ['name'], unique=True)", "op.drop_index('ix_name', 'users')"),
+    )
+    (found,) = roundtrip(blank)
+    assert found["rule"] == "upgrade-fails"
+    assert "CREATE UNIQUE INDEX ix_name ON users (name)" in found["message"]
+    commands = found["fix"].partition("To reproduce: ")[2].rstrip(".").split("; ")
+    assert commands[0] == "alembic upgrade r0"
+    assert commands[-1] == "alembic upgrade r1"
+    insert = "python insert.py <<'END'\n{}\nEND"
+    script = "\n".join(command if command.startswith("alembic") else insert.format(command) for command in commands)
+    (blank.path / "insert.py").write_text(
+        "import sqlite3, sys\nwith sqlite3.connect('again.db') as connection:\n    connection.execute(sys.stdin.read())\n"
+    )
+    done = blank.sh(script, ok=None, DATABASE_URL=f"sqlite:///{blank.path / 'again.db'}")
+    assert "UNIQUE constraint failed: users.name" in done.stdout
+    assert "insert.py" not in done.stdout
+
+
+def test_the_scratch_database_of_a_failure_is_kept_where_that_is_asked(blank: Project, tmp_path: Path) -> None:
+    write(blank, BASE, FORGOTTEN)
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    blank.run(*GUARD, ok=False, TMPDIR=str(folder))
+    assert list(folder.iterdir()) == []
+    done = blank.run(*GUARD, "--keep", ok=False, TMPDIR=str(folder))
+    (kept,) = folder.glob("migration_guard_*/scratch.db")
+    assert str(kept) in done.stdout
+
+
+def test_a_table_for_which_no_row_can_be_made_is_named(blank: Project) -> None:
+    for condition, named in (("length(code) = 32 AND code LIKE 'zq%zq%q'", True), ("length(code) = 32", False)):
+        made = f"sa.Column('code', sa.String(40), nullable=False), sa.CheckConstraint({condition!r}, name='ck_t')"
+        write(
+            blank,
+            Revision(
+                f"op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), {made})", "op.drop_table('t')"
+            ),
+        )
+        findings = roundtrip(blank)
+        assert [(found["rule"], found["severity"]) for found in findings] == [("table-without-rows", "note")] * named
+        assert all("table t" in found["message"] for found in findings)
+
+
+ROWS = """
+op.create_table("kinds", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.String(8), unique=True))
+op.create_table(
+    "things",
+    sa.Column("tenant", sa.SmallInteger(), primary_key=True, autoincrement=False),
+    sa.Column("id", sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Integer(), sa.ForeignKey("kinds.id", name="fk_kind"), nullable=False),
+    sa.Column("parent_tenant", sa.SmallInteger()),
+    sa.Column("parent_id", sa.BigInteger()),
+    sa.Column("flag", sa.Boolean(), nullable=False),
+    sa.Column("day", sa.Date(), nullable=False),
+    sa.Column("hour", sa.Time(), nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("price", sa.Numeric(8, 3), nullable=False),
+    sa.Column("ratio", sa.Float(), nullable=False),
+    sa.Column("blob", sa.LargeBinary(), nullable=False),
+    sa.Column("data", sa.JSON(), nullable=False),
+    sa.Column("key", sa.Uuid(), nullable=False, unique=True),
+    sa.Column("mood", sa.Enum("sad", "glad", name="mood"), nullable=False),
+    sa.Column("email", sa.String(60), nullable=False, unique=True),
+    sa.Column("low", sa.Integer(), nullable=False),
+    sa.Column("high", sa.Integer(), nullable=False),
+    sa.Column("percent %", sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(["parent_tenant", "parent_id"], ["things.tenant", "things.id"], name="fk_parent"),
+    sa.CheckConstraint("email LIKE '%@%'", name="ck_email"),
+    sa.CheckConstraint("low >= 0 AND high > low AND high <= 100", name="ck_range"),
+)
+"""
+
+
+def test_rows_are_made_for_every_type_key_and_check(bake: Callable[..., Project], database_url: str) -> None:
+    project = bake(database_url, starter="blank")
+    drop = "op.drop_table('things'); op.drop_table('kinds'); sa.Enum(name='mood').drop(op.get_bind(), checkfirst=True)"
+    count = "assert op.get_bind().execute(sa.text('SELECT count(*) FROM things WHERE flag IS NOT NULL')).scalar() == 3"
+    write(project, Revision(ROWS, drop), Revision(count, "pass"))
+    assert roundtrip(project) == []
+
+
+# --- what a user can get wrong is one line, and no traceback
+
+
+@pytest.mark.parametrize("options", [(), ("--roundtrip",)])
+@pytest.mark.parametrize(
+    ("file", "line", "said"),
+    [
+        ("alembic/versions/000_r0.py", "import nothing_of_that_name", "nothing_of_that_name"),
+        ("alembic/env.py", "raise RuntimeError('no settings here')", "no settings here"),
+        ("src/soundhash/database/models.py", "import nothing_of_that_name", "nothing_of_that_name"),
+    ],
+)
+def test_what_fails_on_import_is_one_line(
+    blank: Project, options: tuple[str, ...], file: str, line: str, said: str
+) -> None:
+    write(blank, BASE)
+    path = blank.path / file
+    path.write_text(f"{path.read_text()}\n{line}\n")
+    done = blank.run("python", "scripts/check_migrations.py", *options, ok=None)
+    assert done.returncode == 2, done.stdout
+    assert said in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_env_py_that_takes_no_connection_never_reaches_the_configured_database(
+    bake: Callable[..., Project], tmp_path: Path
+) -> None:
+    database = tmp_path / "mine.db"
+    project = bake(f"sqlite:///{database}", starter="blank")
+    project.edit("alembic/env.py", 'given := config.attributes.get("connection")', "given := None")
+    done = project.run(*GUARD, ok=None)
+    assert "Traceback" not in done.stdout
+    assert not database.exists()
+    assert os.path.basename(str(database)) not in done.stdout
