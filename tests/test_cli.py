@@ -182,7 +182,7 @@ def test_files_need_static(check: Check, root: Path) -> None:
         ("first-revision = 1", "first-revision: must be a revision, is 1"),
         ('baseline = "lost.json"', "--write-baseline"),
         ("lock = 1", "lock: must be a table, is 1"),
-        ('databases = []', "databases: must be"),
+        ("databases = []", "databases: must be"),
         ("databases = [", "pyproject.toml: "),
     ],
 )

@@ -6,7 +6,7 @@ import importlib.resources
 import json
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from migration_guard.findings import (
     CannotCheck,

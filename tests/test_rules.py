@@ -10,8 +10,8 @@ import pytest
 from conftest import PROJECT_TEMPLATE
 from migration_guard.findings import Finding, suppress
 from migration_guard.reader import read_migration
-from migration_guard.rules import DATABASES, RULES, judge
-from migration_guard.settings import Settings
+from migration_guard.rules import RULES, judge
+from migration_guard.settings import DATABASES, Settings
 from write_rules import RULES_MD, handbook
 
 HEADER = """\
