@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import gc
 import operator
+import os
 import re
 import sys
 import warnings
@@ -45,6 +46,7 @@ IDENTIFIERS = ("revision", "down_revision", "depends_on", "branch_labels")
 DATABASES = words("sqlite postgresql mysql mariadb oracle mssql cockroachdb")
 # Calls into these do nothing to a database.
 QUIET = words("builtins sqlalchemy alembic click structlog loguru tqdm") | sys.stdlib_module_names
+QUERIES = words("select union union_all except_ intersect exists values")
 LOGGING = words("debug info warning error exception log echo")
 
 # Alembic's positional parameters; the table, a name and columns have fields of their own. A batch leaves out the table.
@@ -370,12 +372,14 @@ def module_beside(folder: str, module: str, near: bool) -> dict[str, Any]:
     ``near``: beside the migrations alone. What their helpers import from farther away is the application itself.
     """
     path, level = module.lstrip(".").replace(".", "/"), len(module) - len(module.lstrip("."))
-    here = Path(folder).absolute()
-    parents = [here, *here.parents]
-    for base in parents[level - 1 : level] if level else [base / sub for base in parents for sub in ("", "src")]:
-        for file in (base / f"{path}.py", base / path / "__init__.py"):
-            if file.is_file():
-                return {} if near and here.parent not in file.parents else names_in(file)
+    here = os.path.abspath(folder)
+    parents = [here]
+    while os.path.dirname(parents[-1]) != parents[-1]:
+        parents.append(os.path.dirname(parents[-1]))
+    for base in parents[level - 1 : level] if level else (f"{p}{sub}" for p in parents for sub in ("", "/src")):
+        for file in (f"{base}/{path}.py", f"{base}/{path}/__init__.py"):
+            if os.path.isfile(file):
+                return {} if near and not file.startswith(os.path.dirname(here)) else names_in(Path(file))
     return {}
 
 
@@ -1430,9 +1434,11 @@ class Reader:
         elif isinstance(what, Call):
             name = snake(what.name)
             target = what.args[0] if what.args else UNKNOWN
-            if name.startswith(("create_", "drop_", "add_")):
+            if name.startswith(("create_", "drop_", "add_", "alter_")):
                 named = target.args[0] if isinstance(target, Call) and target.args else target
                 self.change(target if isinstance(target, Table) else None, name, node).name = text_of(named)
+            elif name not in QUERIES:
+                self.note(Operation("execute", args=shown(args), kwargs=shown(kwargs), certain=False), node)
         else:
             self.note(Operation("execute", args=shown(args), kwargs=shown(kwargs), certain=False), node)
         return RESULT
