@@ -500,17 +500,12 @@ def size(type_: Type) -> float:
     return next((number for number in said if isinstance(number, int)), UNLIMITED)
 
 
+AFFINITIES = (("INT", "int"), ("TEXT", "char|clob|text|enum|uuid"), ("BLOB", "blob"), ("REAL", "real|floa|doub"))
+
+
 def affinity(type_: Type) -> str:
     """How SQLite stores values of this type."""
-    for storage, words in {
-        "INT": "int",
-        "TEXT": "char|clob|text|enum|uuid",
-        "BLOB": "blob",
-        "REAL": "real|floa|doub",
-    }.items():
-        if re.search(words, type_.name):
-            return storage
-    return "NUMERIC"
+    return next((storage for storage, words in AFFINITIES if re.search(words, type_.name)), "NUMERIC")
 
 
 @rule(POSTGRESQL | MYSQL)
