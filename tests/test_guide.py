@@ -132,7 +132,7 @@ def test_adding_a_new_column(project: Project, style: str) -> None:
     (block,) = python_blocks(project, "Adding a New Column")
     (line,) = [line.strip() for line in block.splitlines() if line.endswith("# Add this")]
     if style == "Column(...)":
-        project.edit(project.models, "from sqlalchemy import ", "from sqlalchemy import Column, ")
+        project.edit(project.models, "from sqlalchemy.orm", "from sqlalchemy import Column\nfrom sqlalchemy.orm")
         line = "new_field = Column(String(100))"
     add_field(project, line)
     assert "new_field" in check(project, ok=False)
