@@ -59,3 +59,13 @@ def corpus(session: nox.Session) -> None:
     install(session, "project")
     session.install("pip", "alembic-guard", "lockcheck", "oneport-migrate")
     session.run("python", "benchmarks/corpus.py", session.create_tmp(), *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure the roundtrip, the fault set and the lock beside their peers (-- roundtrip --peers: one part)"""
+    part, *options = session.posargs or ["all"]
+    install(session, "tests")
+    session.install("pytest-alembic")
+    for name in ("roundtrip", "faults", "lock") if part == "all" else (part,):
+        session.run("python", f"benchmarks/{name}.py", *options)
