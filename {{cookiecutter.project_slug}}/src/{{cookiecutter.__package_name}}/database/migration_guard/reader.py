@@ -74,6 +74,7 @@ SIGNATURES = {
         """
     ).items()
 }
+IDENTITY = ("table", "name", "columns")  # two values of one of these are two operations
 BATCH_SIGNATURES = {name: tuple(p for p in parameters if p != "table") for name, parameters in SIGNATURES.items()}
 FIELDS = dict.fromkeys(("table_name", "source_table", "old_table_name", "source"), "table") | {
     "index_name": "name",
@@ -95,6 +96,11 @@ CONSTRAINTS = {
     "ForeignKeyConstraint": "foreign_key",
     "ExcludeConstraint": "exclude",
 }
+# What of SQLAlchemy is more to the reader than a call with its arguments.
+CONSTRUCTORS = frozenset(CONSTRAINTS) | words(
+    "text DDL table Table insert update delete Session sessionmaker scoped_session inspect from_engine reflect "
+    "automap_base conv quoted_name"
+)
 # The types whose SQL name is not their class name in lower case.
 TYPES = pairs(
     """
@@ -563,7 +569,7 @@ class Reader:
         inherited: dict[str, Any] = {}
         for base in reversed([self.found(self.value(base), near=True) for base in node.bases]):
             inherited |= base.names if isinstance(base, Table) else {}
-        names = {
+        names: dict[str, Any] = {
             "__fields__": [
                 n.target.id for n in node.body if isinstance(n, ast.AnnAssign) and type(n.target) is ast.Name
             ]
@@ -784,20 +790,24 @@ class Reader:
     # Expressions
 
     def value(self, node: ast.expr) -> Any:
-        if type(node) is ast.Constant:
-            return node.value
-        evaluate = EXPRESSIONS.get(type(node))
+        kind = type(node)
+        if kind is ast.Constant:
+            return node.value  # type: ignore[attr-defined]
+        evaluate = EXPRESSIONS.get(kind)
         return evaluate(self, node) if evaluate else UNKNOWN
 
     def of_Name(self, node: ast.Name) -> Any:
+        name = node.id
         for scope in self.scopes:
-            if node.id in scope:
-                return scope[node.id]
-        return Ref.of(f"builtins.{node.id}")
+            if name in scope:
+                return scope[name]
+        return Ref.of(f"builtins.{name}")
 
     def of_Attribute(self, node: ast.Attribute) -> Any:
-        owner = self.value(node.value)
-        return owner.attribute(node.attr) if type(owner) is Ref else self.attribute(owner, node.attr)
+        owner = self.of_Name(node.value) if type(node.value) is ast.Name else self.value(node.value)
+        if type(owner) is Ref:
+            return owner.attributes.get(node.attr) or owner.attribute(node.attr)
+        return self.attribute(owner, node.attr)
 
     def attribute(self, owner: Any, name: str) -> Any:
         kind = type(owner)
@@ -1063,22 +1073,17 @@ class Reader:
                 kwargs[keyword.arg] = value
             else:
                 kwargs |= value if type(value) is dict and all(isinstance(k, str) for k in value) else {"**": UNKNOWN}
-        function = self.found(function) if bare else function
-        if (
-            bare
-            and type(function) is Ref
-            and function.root not in QUIET
-            and not self.site
-            and function.name not in LOGGING
-        ):
-            return self.unresolved(function.name, args, kwargs, node)
+        if type(function) is Ref:
+            if function.root == "sqlalchemy":
+                return self.call_sqlalchemy(function.name, args, kwargs, node)
+            if function.root not in QUIET:  # where only a value is asked for, the application itself is not read
+                name = function.name
+                function = self.found(function, near=not bare and not self.hands_over(args, kwargs))
+                if bare and type(function) is Ref and not self.site and name not in LOGGING:
+                    return self.unresolved(name, args, kwargs, node)
         return self.call(function, args, kwargs, node)
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
-        if (
-            type(function) is Ref and function.root not in QUIET
-        ):  # where only a value is asked for, the application itself is not read
-            function = self.found(function, near=not self.hands_over(args, kwargs))
         kind = type(function)
         if kind is Ref:
             return self.call_ref(function, args, kwargs, node)
@@ -1086,10 +1091,8 @@ class Reader:
             return self.call_method(function.owner, function.name, args, kwargs, node)
         if kind is Function:
             known = all(plain(v) or type(v) is Instance for v in (*args, *kwargs.values()))
-            if not known and any(
-                function.node is other.node for other in self.stack
-            ):  # as with a loop, one turn stands for all
-                return UNKNOWN
+            if not known and any(function.node is other.node for other in self.stack):
+                return UNKNOWN  # as with a loop, one turn stands for all
             if len(self.stack) < MAX_DEPTH and self.steps < MAX_STEPS:
                 return self.run(function, args, kwargs, node)
             return self.unresolved(getattr(function.node, "name", "lambda"), args, kwargs, node)
@@ -1191,9 +1194,11 @@ class Reader:
         return Call(name, tuple(args), kwargs)
 
     def call_sqlalchemy(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
-        first = args[0] if args else UNKNOWN
         if name == "Column" or name == "mapped_column":
             return self.column(args, kwargs)
+        if name not in CONSTRUCTORS:
+            return Call(name, tuple(args), kwargs)
+        first = args[0] if args else UNKNOWN
         if name in CONSTRAINTS:
             return self.constraint(CONSTRAINTS[name], args, kwargs)
         if name in ("text", "DDL"):
@@ -1211,9 +1216,7 @@ class Reader:
         if name in ("inspect", "from_engine", "reflect", "automap_base"):
             self.bind_read()
             return UNKNOWN
-        if name in ("conv", "quoted_name"):
-            return first
-        return Call(name, tuple(args), kwargs)
+        return first  # conv, quoted_name
 
     def call_method(self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
         kind = type(owner)
@@ -1318,27 +1321,12 @@ class Reader:
     def call_op(
         self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr, batch: Batch | None = None
     ) -> Any:
-        first = args[0] if args else UNKNOWN
-        if name == "f" or name == "inline_literal":
-            return first if args else next(iter(kwargs.values()), UNKNOWN)
-        if name == "batch_alter_table":
-            return Batch(self.found(given(args, kwargs, 0, "table_name")), given(args, kwargs, 1, "schema"))
-        if name == "execute":
-            return self.execute(args, kwargs, node)
-        if batch and name in ("get_bind", "get_context"):
-            return Ref.of(f"alembic.op.{name}")
-        if name == "run_async":
-            return self.call(first, [BIND, *args[1:]], kwargs, node)
-        if name == "invoke":
-            return self.invoke(first, node)
         signature = (BATCH_SIGNATURES if batch else SIGNATURES).get(name)
         if signature is None:
-            return self.unknown_op(name, args, kwargs, batch, node)
+            return self.call_other(name, args, kwargs, batch, node)
         fields: dict[str, Any] = dict(zip(signature, args, strict=False))
         fields.update((FIELDS.get(key, key), value) for key, value in kwargs.items())
-        either = next(
-            (fields[key] for key in ("table", "name", "columns") if isinstance(fields.get(key), Either)), None
-        )
+        either = next((fields[key] for key in IDENTITY if type(fields.get(key)) is Either), None)
         if either:
 
             def use(value: Any) -> Any:
@@ -1357,13 +1345,10 @@ class Reader:
         operation.batch = batch is not None
         operation.name = text_of(index)
         operation.columns = texts_of(columns)
-        operation.certain = "**" not in fields and all(
-            value is None or (isinstance(value, str) and HOLE not in value) for value in (table, index, schema)
-        )
-        if (table is None and name != "drop_index") or not all(
-            value is not UNKNOWN and value != HOLE for value in (columns if isinstance(columns, list) else [columns])
-        ):
-            operation.certain = False
+        known = [operation.table or table is None, operation.name or index is None, operation.schema or not schema]
+        known += [table is not None or name == "drop_index", "**" not in fields, not isinstance(schema, Unknown)]
+        known += [v is not UNKNOWN and v != HOLE for v in (columns if type(columns) is list else (columns,))]
+        operation.certain = all(known)
         if name in CONSTRAINTS:
             condition, target = shown(fields.get("condition")), shown(fields.get("referent_table"))
             not_valid = fields.get("postgresql_not_valid") is True
@@ -1391,10 +1376,23 @@ class Reader:
         operation.columns = texts_of([definition.name for definition in operation.definitions])
         operation.certain &= UNKNOWN not in items
 
-    def unknown_op(
+    def call_other(
         self, name: str, args: list[Any], kwargs: dict[str, Any], batch: Batch | None, node: ast.expr
     ) -> Any:
-        """An operation that is not Alembic's own, but registered with it."""
+        """What is no operation, or one that is not Alembic's own but registered with it."""
+        first = args[0] if args else UNKNOWN
+        if name == "f" or name == "inline_literal":
+            return first if args else next(iter(kwargs.values()), UNKNOWN)
+        if name == "batch_alter_table":
+            return Batch(self.found(given(args, kwargs, 0, "table_name")), given(args, kwargs, 1, "schema"))
+        if name == "execute":
+            return self.execute(args, kwargs, node)
+        if batch and name in ("get_bind", "get_context"):
+            return Ref.of(f"alembic.op.{name}")
+        if name == "run_async":
+            return self.call(first, [BIND, *args[1:]], kwargs, node)
+        if name == "invoke":
+            return self.invoke(first, node)
         operation = Operation(name, self.function, shown(args), shown(kwargs), certain=False)
         table = batch.table if batch else kwargs.get("table_name", kwargs.get("source_table"))
         operation.table, operation.schema = text_of(table), text_of(batch.schema if batch else kwargs.get("schema"))
