@@ -61,6 +61,7 @@ class Type:
 
     A type of the application's own keeps its class name. ``name`` of an enum type is ``enum``; the type's own name
     and its values are in ``kwargs`` (``name``, ``values``), as is ``timezone`` and what else the constructor was given.
+    ``kwargs["variants"]`` has the types that ``with_variant`` gives to single dialects.
     """
 
     name: str

@@ -1237,7 +1237,8 @@ class Reader:
                 return self.change(owner, f"{name}_table", node)
         elif kind is Statement:
             if name in ("where", "filter", "filter_by"):
-                return Statement(owner.kind, owner.table, "conditional")
+                parts = [*node.args, *node.keywords] if isinstance(node, ast.Call) else []
+                return Statement(owner.kind, owner.table, ", ".join(map(ast.unparse, parts)) or "?")
             if owner.kind == "query" and name in ("update", "delete"):
                 return self.change(owner.table, name, node, where=owner.where)
             one = owner.kind == "query" and name in ("first", "one", "one_or_none", "get", "scalar_one")
