@@ -61,7 +61,7 @@ def check_drift(config: Config, settings: Settings, url: str | None) -> list[Fin
 
     with scratch_database(server) as engine:
         run_env(config, scripts, engine, work)
-        if getattr(settings, "offline", False):
+        if settings.offline:
             drift.render(config, engine)
     return drift.report()
 

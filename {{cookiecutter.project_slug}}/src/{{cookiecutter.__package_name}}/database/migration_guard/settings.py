@@ -32,6 +32,7 @@ class Settings:
     first_revision: str | None = None
     versions: tuple[Path, ...]  # the folders of migration files
     baseline: Path | None = None
+    offline: bool = False  # must --sql print the whole history?
     lock: Mapping[str, Any] = field(default_factory=dict)  # lock.py's own
 
     @property
@@ -45,6 +46,7 @@ KEYS: dict[str, tuple[type, str]] = {
     "first-revision": (str, "a revision"),
     "versions": (list, "a list of folders"),
     "baseline": (str, "a file"),
+    "offline": (bool, "true or false"),
     "lock": (dict, "a table"),
 }
 

@@ -1,0 +1,118 @@
+"""What a user sees of drift between models and migrations, beyond the fault set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import faults
+import pytest
+from conftest import Project
+from faults import History, Revision
+
+CHECK = ("python", "scripts/check_migrations.py", "--select", "models-out-of-sync,offline-unsafe")
+
+
+def drift(project: Project) -> list[dict[str, Any]]:
+    done = project.run(*CHECK, "--format", "json", "--output", "report.json", ok=None)
+    assert done.returncode in (0, 1), done.stdout
+    return list(json.loads((project.path / "report.json").read_text())["findings"])
+
+
+@pytest.fixture
+def fresh(bake: Callable[..., Project], database_url: str) -> Project:
+    return bake(database_url)
+
+
+def test_a_model_that_changed_is_named_with_its_line_and_remedy(fresh: Project) -> None:
+    fresh.edit(
+        fresh.models,
+        "title: Mapped[str] = mapped_column(String(500))",
+        "title: Mapped[str] = mapped_column(String(600))",
+    )
+    (found,) = drift(fresh)
+    assert found["message"].startswith("column videos.title: models say ")
+    assert "600" in found["message"].partition("migrations made")[0]
+    assert "500" in found["message"].partition("migrations made")[2]
+    assert 'alembic revision --autogenerate -m "Sync models"' in found["fix"]
+    assert "Migrations are out of sync with models" in found["fix"]
+    line = (fresh.path / found["path"]).read_text().splitlines()[found["line"] - 1]
+    assert line == "class Video(Base):"
+
+
+def test_the_remedy_remedies(fresh: Project) -> None:
+    fresh.edit(
+        fresh.models,
+        "    url: Mapped[str | None]",
+        "    tags: Mapped[str | None] = mapped_column(String(500))\n    url: Mapped[str | None]",
+    )
+    assert [found["message"].partition(":")[0] for found in drift(fresh)] == ["column videos.tags"]
+    fresh.run("alembic", "upgrade", "head")
+    fresh.run("alembic", "revision", "--autogenerate", "-m", "Sync models")
+    assert drift(fresh) == []
+
+
+def test_each_difference_is_one_finding(fresh: Project) -> None:
+    fresh.edit(
+        fresh.models,
+        "name: Mapped[str] = mapped_column(String(255))",
+        "name: Mapped[str | None] = mapped_column(String(100))",
+    )
+    fresh.edit(fresh.models, 'Index("idx_match_results_query_fp"', 'Index("idx_match_results_query"')
+    named = sorted(found["message"].partition(":")[0] for found in drift(fresh))
+    assert named == [
+        "column channels.name",
+        "index match_results.idx_match_results_query",
+        "index match_results.idx_match_results_query_fp",
+    ]
+
+
+def test_what_env_py_leaves_out_is_let_be(bake: Callable[..., Project]) -> None:
+    project = bake(starter="blank")
+    made = "op.create_table('legacy', sa.Column('id', sa.Integer(), primary_key=True))"
+    faults.write(History((Revision(made),)), project.versions, project.models)
+    assert [found["message"].partition(":")[0] for found in drift(project)] == ["table legacy"]
+    env = project.path / "alembic" / "env.py"
+    project.edit(env, "name not in TABLES", "name not in (*TABLES, 'legacy')")
+    assert drift(project) == []
+
+
+def test_models_that_need_what_only_migrations_make(bake: Callable[..., Project], database_url: str) -> None:
+    if not database_url.startswith("postgresql"):
+        pytest.skip("functions in defaults are PostgreSQL's")
+    project = bake(database_url, starter="blank")
+    function = "CREATE FUNCTION ten() RETURNS integer LANGUAGE sql AS 'SELECT 10'"
+    table = (
+        "sa.Column('id', sa.Integer(), primary_key=True), sa.Column('n', sa.Integer(), server_default=sa.text('ten()'))"
+    )
+    up = f"op.execute({function!r})\nop.create_table('t', {table})"
+    faults.write(History((Revision(up),), f"sa.Table('t', metadata, {table})"), project.versions, project.models)
+    assert drift(project) == []
+    project.edit(project.models, "ten()", "0")
+    assert [found["message"].partition(":")[0] for found in drift(project)] == ["column t.n"]
+
+
+def test_a_history_that_does_not_run_is_one_line(bake: Callable[..., Project]) -> None:
+    project = bake(starter="blank")
+    faults.write(History((Revision("op.drop_table('nothing')"),)), project.versions)
+    done = project.run(*CHECK, ok=None)
+    assert done.returncode == 2
+    assert "alembic/versions/000_r0.py" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+READS = "for row in op.get_bind().execute(sa.text('SELECT 1')).all():\n    op.execute('SELECT 2')"
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_offline_mode_must_print_the_history_where_the_project_says_so(
+    bake: Callable[..., Project], offline: bool
+) -> None:
+    project = bake(starter="blank")
+    faults.write(History((Revision("op.execute('SELECT 1')"), Revision(READS))), project.versions, project.models)
+    if offline:
+        project.edit("pyproject.toml", "[tool.migration-guard]\n", "[tool.migration-guard]\noffline = true\n")
+    findings = [found for found in drift(project) if found["message"].startswith("alembic upgrade --sql fails")]
+    assert [found["severity"] for found in findings] == ["error"] * offline
+    assert all(found["path"] == "alembic/versions/001_r1.py" for found in findings)
