@@ -1,4 +1,4 @@
-"""What the tests of concurrent and interrupted migrations share: histories, many migrators at once, and stock Alembic."""
+"""What the tests of many and of dying migrators share: histories, races, kills, and stock Alembic."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import traceback
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from conftest import Project
 
 REVISIONS = 30
-START = """op.create_table("t", sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.Integer, nullable=False))
+START = """op.create_table("t", sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.Integer))
     op.execute("INSERT INTO t (id, n) VALUES (1, 0)")"""
 HISTORIES: dict[str, Callable[[int], str]] = {
     "plain": lambda i: f'op.create_table("t{i}", sa.Column("id", sa.Integer, primary_key=True))',
@@ -84,7 +85,7 @@ def fork(project: Project, *arguments: str, kill_at: int = 0, **environment: str
     """
     import alembic.config
     import psycopg  # noqa: F401
-    import pymysql  # noqa: F401
+    import pymysql  # type: ignore[import-untyped]  # noqa: F401
     import sqlalchemy.dialects.mysql
     import sqlalchemy.dialects.postgresql
     import sqlalchemy.dialects.sqlite
@@ -104,7 +105,11 @@ def fork(project: Project, *arguments: str, kill_at: int = 0, **environment: str
         os.environ.update({**project.environment, **environment})
         if kill_at:
             points = itertools.count(1)
-            die = lambda *_: os.kill(os.getpid(), 9) if next(points) == kill_at else None
+
+            def die(*_: object) -> None:
+                if next(points) == kill_at:
+                    os.kill(os.getpid(), 9)
+
             for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
                 sa.event.listen(sa.Engine, name, die)
         alembic.config.main(argv=list(arguments))
@@ -126,7 +131,7 @@ def result(project: Project, child: int) -> tuple[int, str]:
     return status, said
 
 
-def alembic(project: Project, *arguments: str, **environment: str) -> tuple[int, str]:
+def alembic(project: Project, *arguments: str, **environment: Any) -> tuple[int, str]:
     """Run ``alembic``; return its exit status and what it printed."""
     return result(project, fork(project, *arguments, **environment))
 

@@ -141,7 +141,7 @@ def test_a_kill_between_the_transactions_of_one_revision_is_named(project: Proje
         op.create_index("i", "t", ["n"], postgresql_concurrently=True)""",
     )
     named = 0
-    for point in range(41, 1000, 3):
+    for point in range(41, 1000, 6):
         reset(url)
         status, said = result(project, fork(project, "upgrade", "head", kill_at=point))
         if status == 0:
