@@ -711,7 +711,13 @@ class Reader:
                 end[0] not in (None, "raise") for end in ends
             )
         elif going:
-            for name in dict.fromkeys(name for end in going for name in end[1]):
+            first, *rest = (end[1] for end in going)
+            names.update(first)
+            missing = object()
+            for other in rest:
+                names.update((name, UNKNOWN) for name, value in other.items() if first.get(name, missing) is not value)
+                names.update((name, UNKNOWN) for name in first.keys() - other.keys())
+            for name in [name for name, value in names.items() if value is UNKNOWN]:
                 names[name] = joined([(end[2], end[4], end[1].get(name, UNKNOWN)) for end in going])
         return ends[0][0] if ends and not going else None
 
