@@ -922,7 +922,7 @@ class Reader:
         """What Python's own function gives, if it gives something of a reasonable size."""
         try:
             value = run(*args, **kwargs)
-        except Exception:  # noqa: BLE001 - whatever Python itself would raise
+        except Exception:  # whatever Python itself would raise
             return UNKNOWN
         return UNKNOWN if size(value) > MAX_SIZE and not isinstance(value, range) else value
 
