@@ -192,6 +192,17 @@ def test_what_is_deployed_needs_no_pyproject(migrated: Project) -> None:
     assert alembic(migrated, "upgrade", "head")[0] == 0
 
 
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_it_does_not_try_for_ever(migrated: Project) -> None:
+    write_migration(migrated, 4, 'op.add_column("t", sa.Column("x", sa.Integer))')
+    with engine(migrated.environment["DATABASE_URL"]).connect() as blocker:
+        blocker.execute(sa.text("SELECT n FROM t"))
+        line = failure(migrated, "upgrade", "head", MIGRATION_RETRY="0.5")
+    assert "lock" in line.lower()
+    assert "resume" not in line, "what was refused needs no repair"
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+
+
 # --- databases that fail
 
 GONE = {

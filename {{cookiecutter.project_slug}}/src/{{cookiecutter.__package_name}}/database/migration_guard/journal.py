@@ -76,7 +76,7 @@ class Journal:
 
     def run(self, run: Callable[[], None]) -> None:
         """Run; begin again with the revision that met a lock or another transaction, if nothing of it is committed."""
-        for last in attempts(self.limits.retry, self.name):
+        for last in attempts(self.limits.retry, lambda: self.name):
             try:
                 return run()
             except sa.exc.DBAPIError as error:
@@ -177,7 +177,8 @@ class Journal:
     def _watch(self, sql: str, context: Any) -> str:
         """Note what could not be undone before it runs; say whether it "commits", changes "rows", or else ""."""
         word = match[1].upper() if (match := WORD.match(sql)) else ""
-        if not self.watching or context.root_connection is not self.connection or word in READS:
+        ours = self.migration.version_table in sql
+        if not self.watching or context.root_connection is not self.connection or word in READS or ours:
             return ""
         index = INDEX.match(sql)
         if index and index[1].upper() == "DROP":
@@ -201,7 +202,7 @@ class Journal:
         if patient:  # it holds nobody up while it waits, and would leave an invalid index
             cursor.execute("SET lock_timeout = 0")
         try:
-            for last in attempts(self.limits.retry, self.name):
+            for last in attempts(self.limits.retry, lambda: self.name):
                 try:
                     dialect.do_execute(cursor, sql, parameters, context)
                     return True

@@ -7,7 +7,7 @@ import math
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -86,12 +86,17 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
-def attempts(seconds: float, what: str) -> Iterator[bool]:
-    """Sleep between attempts, longer and longer and with full jitter; the last one, when time is up, is True."""
-    deadline, longest = time.monotonic() + seconds, 0.1
-    while time.monotonic() < deadline:
-        yield False
-        log.info("%s met a lock or another transaction: trying again", what)
+def attempts(seconds: float, what: Callable[[], str]) -> Iterator[bool]:
+    """Sleep between attempts, longer and longer and with full jitter; True is the last one.
+
+    The time counts from the first failure of ``what``, and anew when that is another.
+    """
+    yield not seconds
+    name, deadline, longest = "", 0.0, 0.0
+    while True:
+        if what() != name:
+            name, deadline, longest = what(), time.monotonic() + seconds, 0.1
+        log.info("%s met a lock or another transaction: trying again", name)
         time.sleep(random.uniform(0, longest))
         longest = min(longest * 2, 1.2)
-    yield True
+        yield time.monotonic() > deadline
