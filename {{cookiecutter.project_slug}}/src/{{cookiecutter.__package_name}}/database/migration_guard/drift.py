@@ -310,7 +310,7 @@ def mapped(many: Iterable[sa.MetaData]) -> Iterator[tuple[str, type]]:
     """The class of each table that has one."""
     keys = {id(table): key for metadata in many for key, table in metadata.tables.items()}
     for module in list(sys.modules.values()):
-        for value in list(vars(module).values()) if module else ():
+        for value in list(getattr(module, "__dict__", {}).values()):
             if isinstance(value, type) and (table := value.__dict__.get("__table__")) is not None and id(table) in keys:
                 yield keys[id(table)], value
 

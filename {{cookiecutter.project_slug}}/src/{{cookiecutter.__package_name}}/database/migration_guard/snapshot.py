@@ -175,11 +175,8 @@ TOKEN = re.compile(
     r"""|\[(?P<c>[^\]]*)\]|(?P<word>[\w$.]+)|(?P<other><=|>=|<>|!=|\|\||==|.)""",
     re.DOTALL,
 )
-CLAUSES = {"constraint", "primary", "not", "null", "unique", "check", "default", "collate", "references"} | {
-    "generated",
-    "as",
-    "foreign",
-}
+CLAUSES = {"constraint", "primary", "not", "null", "unique", "check", "default", "collate", "references", "foreign"}
+CLAUSES |= {"generated", "as"}
 ACTION = re.compile(r" on (delete|update) (cascade|restrict|set null|set default|no action)")
 
 
@@ -483,9 +480,8 @@ UNION ALL SELECT r.oid, name, 'rule ' || rulename, pg_get_ruledef(w.oid), false,
   FROM relation r JOIN pg_rewrite w ON ev_class = r.oid WHERE rulename <> '_RETURN'
 """)
 # The words of a statement that makes something else than tables, or whatever it wants.
-NO_TABLES = set(
-    "type domain function procedure aggregate extension schema event do call execute select comment".split()
-)
+NO_TABLES = {"type", "domain", "function", "procedure", "aggregate", "extension", "schema", "event"}
+NO_TABLES |= {"do", "call", "execute", "select", "comment"}
 OTHERS = sa.text("""
 WITH extension AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
 SELECT kind || ' ' || CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END || name, text FROM (
