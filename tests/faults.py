@@ -1035,10 +1035,12 @@ drift(
     PT.format(F.format("")),
     before=P,
 )
-I = "sa.Index('ix_t', {})"
+INDEX = "sa.Index('ix_t', {})"
 VN = f"{V}, {N}"
-drift("index that no migration makes", VN, f"{VN}, {I.format(repr('v'))}")
-drift("index that is in no model", VN, VN, f"{VN}, {I.format(repr('v'))}", after="op.create_index('ix_t', 't', ['v'])")
+drift("index that no migration makes", VN, f"{VN}, {INDEX.format(repr('v'))}")
+drift(
+    "index that is in no model", VN, VN, f"{VN}, {INDEX.format(repr('v'))}", after="op.create_index('ix_t', 't', ['v'])"
+)
 drift(
     "columns of an index",
     VN,
