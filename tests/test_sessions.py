@@ -39,7 +39,7 @@ def test_nox_is_green_in_a_fresh_project(project: Project) -> None:
     # The second time, nothing is installed.
     assert "uv pip install" not in project.run("nox", "-s", "check").stdout
     # A changed dependency is.
-    project.edit("pyproject.toml", '"rich>=13.9"', '"rich>=13.8"')
+    project.edit("pyproject.toml", '"sqlglot>=28"', '"sqlglot>=28.1"')
     assert "uv pip install" in project.run("nox", "-s", "check").stdout
 
 
