@@ -6,7 +6,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -102,6 +101,7 @@ class Snapshot(ABC):
         self.things: dict[Any, Thing] = {}
         self.tables: dict[str, Facts] = {}
         self.parents: dict[str, set[str]] = {}  # the tables that a table's foreign keys refer to
+        self.triggered: set[str] = set()  # the tables that have a trigger, which may write to any other
         self.written: set[str] = set()  # tables whose rows the last steps may have changed
 
     def note(self, statements: Sequence[str], atomic: bool) -> None:
@@ -129,7 +129,7 @@ class Snapshot(ABC):
     def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
         """Tables whose rows may have changed: altered, named in a statement, or a child of one of them."""
         altered = {table for pair in changes.values() for thing in pair if thing and (table := thing.table)}
-        if statements is None or any(fact.startswith("trigger ") for facts in self.tables.values() for fact in facts):
+        if statements is None or self.triggered:
             return altered | set(self.tables)
         named = words(statements)
         return self.children(altered | {name for name in self.tables if name.lower() in named})
@@ -139,6 +139,7 @@ class Snapshot(ABC):
             self.things.pop(key, None)
             if gone and gone.table:
                 self.tables.pop(gone.table, None)
+                self.triggered.discard(gone.table)
                 self.parents.pop(gone.table, None)
         for key, (_, thing) in changes.items():
             if thing:
@@ -146,6 +147,8 @@ class Snapshot(ABC):
                 if thing.table:
                     self.tables[thing.table] = thing.facts
                     self.parents[thing.table] = set(referred(thing.facts))
+                    if any(fact.startswith("trigger ") for fact in thing.facts):
+                        self.triggered.add(thing.table)
 
     def children(self, parents: set[str]) -> set[str]:
         """The tables whose rows go or change with those of ``parents``, these included."""
@@ -289,16 +292,22 @@ def sqlite_clauses(item: list[str], name: str | None, facts: Facts) -> Column:
 class SQLite(Snapshot):
     def __init__(self, connection: Connection, hidden: Iterable[str] = (), exact: bool = False) -> None:
         super().__init__(connection, hidden, exact)
-        self.raw: dict[Any, list[tuple[str, str, str, str]]] = {}
+        self.raw: set[tuple[str, str, str, str]] = set()
 
     def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
-        rows = self.connection.exec_driver_sql(
-            "SELECT tbl_name, type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite|_%' ESCAPE '|' ORDER BY 1, 2, 3"
-        )
-        raw = {table: list(group) for table, group in groupby(map(tuple, rows), lambda row: row[0])}
-        touched = {key for key in raw.keys() | self.raw.keys() if raw.get(key) != self.raw.get(key)}
+        # By the driver itself: this is read at every step, and grows with the schema.
+        cursor = self.connection.connection.cursor()
+        cursor.execute("SELECT tbl_name, type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        rows = cursor.fetchall()
+        cursor.close()
+        raw = set(rows)
+        touched = {row[0] for row in raw ^ self.raw}
         self.raw = raw
-        return {key: self.thing(raw[key]) for key in touched & raw.keys()}, touched
+        mine: dict[Any, list[tuple[str, str, str, str]]] = {}
+        for row in rows if touched else ():
+            if row[0] in touched and not row[2].startswith("sqlite_"):
+                mine.setdefault(row[0], []).append(row)
+        return {key: self.thing(mine[key]) for key in mine}, touched
 
     def thing(self, rows: list[tuple[str, str, str, str]]) -> Thing:
         facts: Facts = {}
