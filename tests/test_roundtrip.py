@@ -103,6 +103,7 @@ def test_it_says_how_to_reproduce_a_failure(blank: Project) -> None:
     commands = found["fix"].partition("To reproduce: ")[2].rstrip(".").split("; ")
     assert commands[0] == "alembic upgrade r0"
     assert commands[-1] == "alembic upgrade r1"
+    assert "x" * 30 not in found["fix"], "values of full length are said by a function"
     insert = "python insert.py <<'END'\n{}\nEND"
     script = "\n".join(command if command.startswith("alembic") else insert.format(command) for command in commands)
     (blank.path / "insert.py").write_text(

@@ -204,8 +204,7 @@ class Check:
         if options.roundtrip:
             from .roundtrip import check_roundtrip
 
-            bar = sys.stderr.isatty()
-            return check_roundtrip(config, settings, url, options.since, options.only, options.keep, bar)
+            return check_roundtrip(config, settings, url, options.since, options.only, options.keep)
         from .drift import check_drift
 
         return check_drift(config, settings, url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -306,11 +307,24 @@ class Roundtrip:
         told = words([message, getattr(error, "statement", None) or ""])
         for table, inserts in (self.rows.inserts if self.rows else {}).items():
             if table.lower() in told:
-                steps += inserts[-3:]
+                steps += [short(insert, self.stepper.context.dialect.name) for insert in inserts[-3:]]
         steps.append(f"alembic upgrade {script.revision}")
         if function == "downgrade":
             steps.append(f"alembic downgrade {parents[0] if len(parents) == 1 else '-1'}")
         return "; ".join(steps) + "."
+
+
+REPEATED = {
+    "sqlite": "'{0}' || replace(printf('%*s', {1}, ''), ' ', 'x')",
+    "postgresql": "'{0}' || repeat('x', {1})",
+    "mysql": "concat('{0}', repeat('x', {1}))",
+}
+
+
+def short(statement: str, dialect: str) -> str:
+    """The same statement with its values of full length said by a function."""
+    form = REPEATED.get(dialect, REPEATED["mysql"])
+    return re.sub(r"'(\d*)(x{30,})'", lambda match: form.format(match[1], len(match[2])), statement)
 
 
 def reason(script: Script, name: str) -> str:
