@@ -65,11 +65,13 @@ class Project:
     def __init__(self, path: Path, package: str, database_url: str | None = None) -> None:
         self.path = path
         self.package = package
+        # Nothing of the environment that the tests run in: uv would take it for the project's own.
+        mine = {"DATABASE_URL", "CI", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR"}
+        mine |= {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}
         self.environment = {
             name: value
             for name, value in os.environ.items()
-            if name not in ("DATABASE_URL", "CI", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR")
-            and not name.startswith(("COV_", "PYTEST_", "PYTHON", "NOX_"))
+            if name not in mine and not name.startswith(("COV_", "PYTEST_", "PYTHON", "NOX_"))
         }
         self.environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         if database_url:

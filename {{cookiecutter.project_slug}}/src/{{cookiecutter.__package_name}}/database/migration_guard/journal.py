@@ -22,7 +22,7 @@ from alembic.util import CommandError
 from sqlalchemy import event
 
 from .limits import Limits, attempts, is_transient, one_line, read_limits, set_limits, undo
-from .lock import ME, Lock, one_migrator
+from .lock import Lock, me, one_migrator
 
 TABLES = {"alembic_journal", "alembic_lease"}  # autogenerate must not see them
 TABLE = sa.Table(
@@ -52,7 +52,7 @@ def migrate(migration: MigrationContext, run: Callable[[], None], root: Path, fl
     """Do ``run`` while no other migrator does; ``flags`` are what the user typed after ``-x``."""
     connection, limits = migration.connection, read_limits(root)
     assert connection is not None
-    set_limits(connection, limits, ME)
+    set_limits(connection, limits, me())
     with one_migrator(connection, limits) as lock:
         connection.execution_options(begin="BEGIN IMMEDIATE")  # SQLite: wait for other writers now, not in the middle
         Journal(migration, connection, lock, limits, flags).run(run)

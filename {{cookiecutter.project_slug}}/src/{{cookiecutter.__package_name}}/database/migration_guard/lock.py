@@ -19,7 +19,11 @@ from alembic.util import CommandError
 from .limits import Limits, is_transient, undo
 
 log = logging.getLogger("alembic.migration_guard")
-ME = f"{socket.gethostname()}:{os.getpid()}"
+
+
+def me() -> str:
+    """This process, as the others read it. Asked for each time: a fork is another one."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class Lock:
@@ -100,7 +104,7 @@ class FileLock(Lock):
         except OSError:
             return False
         self.file.truncate(0)
-        self.file.write(ME)
+        self.file.write(me())
         self.file.flush()
         return True
 
@@ -170,10 +174,10 @@ class Lease(Lock):
             sa.Column("owner", sa.String(255)),
             sa.Column("expires", sa.Double, nullable=False),
         )
-        change, column = self.table.update(), self.table.c
-        self.take = change.where(column.expires < now).values(owner=ME, expires=now + limits.lease)
-        self.renew = change.where(column.owner == ME).values(expires=now + limits.lease)
-        self.free = change.where(column.owner == ME).values(expires=0)
+        change, column, owner = self.table.update(), self.table.c, me()
+        self.take = change.where(column.expires < now).values(owner=owner, expires=now + limits.lease)
+        self.renew = change.where(column.owner == owner).values(expires=now + limits.lease)
+        self.free = change.where(column.owner == owner).values(expires=0)
 
     def acquire(self) -> bool:
         try:
