@@ -369,3 +369,17 @@ def test_the_migrations_of_a_new_project_are_clean_everywhere(
     project.edit("pyproject.toml", 'databases = ["sqlite"]', f'databases = ["{database}"]')
     done = project.run(sys.executable, "scripts/check_migrations.py", "--static", "--format", "json")
     assert rules(done.stdout) == []
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_was_found_is_reported_when_the_migrations_fail(bake: Callable[..., Project], form: str) -> None:
+    project = bake()
+    (project.versions / "c1.py").write_text(
+        "from alembic import op\n\nrevision = 'c1'\ndown_revision = 'b9532a7d8c7a'\n\n\n"
+        "def upgrade():\n    op.drop_table('match_results')\n    op.execute('SELEC 1')\n\n\n"
+        "def downgrade():\n    raise NotImplementedError('gone')\n"
+    )
+    done = project.run("python", "scripts/check_migrations.py", "--format", form, ok=False)
+    assert done.returncode == 2
+    assert "drop-table" in done.stdout
+    assert "c1.py:9: upgrade() of c1 fails" in done.stdout

@@ -32,7 +32,9 @@ def test_the_default_is_a_file_in_the_project(bake: Callable[..., Project]) -> N
 
 def test_an_env_file_says_where(bake: Callable[..., Project], tmp_path: Path) -> None:
     project = bake()
-    (project.path / ".env").write_text(f"# comment\nOTHER=1\nexport DATABASE_URL='sqlite:///{tmp_path}/from-env.db'\n")
+    (project.path / ".env").write_text(
+        f"# comment\nOTHER=1\nexport DATABASE_URL = 'sqlite:///{tmp_path}/from-env.db'  # mine\n"
+    )
     project.run("alembic", "upgrade", "head")
     assert (tmp_path / "from-env.db").is_file()
     # The environment comes first.
@@ -81,6 +83,8 @@ def test_a_password_with_every_special_character(bake: Callable[..., Project], d
         ("postgresql://app@127.0.0.1:5432/db?password=tiger-secret", "?password="),
         ("postgresql://app:tiger-secret@127.0.0.1:1/db", "refused"),
         ("mariadb://app:tiger-secret@127.0.0.1:1/db", "refused"),
+        ("mariadb://root@127.0.0.1:3306/", "names no database"),
+        ("postgresql://app:ti@ger/x@127.0.0.1:5432/db", "percent-encode the password"),
         ("sqlite:////nowhere/at/all.db", "unable to open"),
     ],
 )

@@ -1051,3 +1051,11 @@ def test_what_may_be_in_a_list_is_conditional(body: str) -> None:
     migration = read(body, "from app import flag")
     assert briefs(migration) == ["drop_table a", "drop_table b"]
     assert all(operation.conditional for operation in migration.operations)
+
+
+def test_everything_imported_from_op_is_an_operation() -> None:
+    source = "from alembic.op import *\n\nrevision = 'a'\n\ndef upgrade():\n    drop_table('t')\n    print('t')\n"
+    migration = read_migration("a.py", source=source)
+    assert [(op.operation, op.table) for op in migration.operations] == [("drop_table", "t")]
+    innocent = source.replace("\n\ndef upgrade", "\n\ndef drop_table(name):\n    pass\n\ndef upgrade")
+    assert read_migration("a.py", source=innocent).operations == []

@@ -98,6 +98,18 @@ def test_docs_draws_what_changed(bake: Callable[..., Project], starter: str) -> 
     project.run("nox", "-s", "docs", "--", "--check", PYTHONHASHSEED="7")
 
 
+def test_a_blank_project_takes_its_first_model(bake: Callable[..., Project]) -> None:
+    project = bake(starter="blank")
+    project.run("alembic", "upgrade", "head")
+    for old, new in (("class Example(", "class Order("), ('"examples"', '"orders"')):
+        project.edit(project.models, old, new)
+    blocks = re.findall(r"```bash\n(.*?)\n```", (project.path / "README.md").read_text(), re.DOTALL)
+    (replace,) = [block for block in blocks if block.startswith("rm")]
+    project.sh(replace)
+    project.run("python", "scripts/check_migrations.py")
+    project.run("alembic", "upgrade", "head")
+
+
 def test_revision_without_a_message_says_how(project: Project) -> None:
     output = project.run("nox", "-s", "revision", ok=False).stdout
     assert 'nox -s revision -- "Add tags to Video"' in output

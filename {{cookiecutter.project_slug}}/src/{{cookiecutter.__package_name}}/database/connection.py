@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,11 @@ def database_url() -> URL:
             "DATABASE_URL is not a database URL: write it as postgresql://user:password@host:5432/name, "
             "with special characters in the password percent-encoded"
         ) from None
+    if url.get_backend_name() != "sqlite":
+        if "@" in f"{url.host}{url.database}":
+            raise ValueError("DATABASE_URL has an @ too many: percent-encode the password (@ is %40, / is %2F)")
+        if not url.database:
+            raise ValueError("DATABASE_URL names no database: end it with /name")
     if "password" in url.query:
         raise ValueError("DATABASE_URL has ?password=, which logs may show: write it as //user:password@host")
     return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
@@ -77,9 +83,8 @@ def _from_env_file(path: Path) -> str | None:
     """Return ``DATABASE_URL`` from an env file, or None."""
     if path.is_file():
         for line in path.read_text(encoding="utf-8").splitlines():
-            name, _, value = line.removeprefix("export ").partition("=")
-            if name.strip() == "DATABASE_URL":
-                return value.strip().strip("'\"")
+            if match := re.match(r"""\s*(?:export\s+)?DATABASE_URL\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S*))""", line):
+                return next((value for value in match.groups() if value), None)
     return None
 
 

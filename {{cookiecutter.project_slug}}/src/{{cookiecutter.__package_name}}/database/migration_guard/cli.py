@@ -115,14 +115,22 @@ class Check:
         if deployed.ref and "edited-migration" in self.rules:
             self.findings += deployed.check(past, self.read_content, self.relative)
         broken = any(found.rule in BREAKS_ALEMBIC and found.rule in self.rules for found in self.findings)
+        failed = None
         if not options.static and not broken:
-            self.findings += self.run_migrations()
+            try:
+                self.findings += self.run_migrations()
+            except CannotCheck as error:  # after the report of what was found without
+                failed = error
         findings = self.let_stand({migration.path: migration for migration in judged if migration.revision not in old})
         if options.write_baseline:
+            if failed:
+                raise failed
             write_baseline(options.write_baseline, findings)
             return 0
         operations = sum(len(migration.operations) for migration in judged)
         self.report(findings, {"files": len(chosen), "operations": operations, "revisions": len(past)})
+        if failed:
+            raise failed
         if self.unreadable or any(found.rule == "unreadable-migration" for found in findings):
             return 2
         return int(any(found.severity == "error" for found in findings))

@@ -75,6 +75,7 @@ SIGNATURES = {
     ).items()
 }
 IDENTITY = ("table", "name", "columns")  # two values of one of these are two operations
+STARRED = {*SIGNATURES, "execute", "batch_alter_table", "bulk_insert", "invoke", "get_bind", "get_context", "f"}
 BATCH_SIGNATURES = {name: tuple(p for p in parameters if p != "table") for name, parameters in SIGNATURES.items()}
 FIELDS = dict.fromkeys(("table_name", "source_table", "old_table_name", "source"), "table") | {
     "index_name": "name",
@@ -457,6 +458,7 @@ class Reader:
 
     def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
         self.migration = migration
+        self.starred: list[str] = []  # modules of which everything is imported
         self.dialects = dialects
         self.folder = str(Path(migration.path).parent)
         self.globals: dict[str, Any] = {}
@@ -560,6 +562,8 @@ class Reader:
         module = "." * node.level + (node.module or "")
         self.migration.imports.append((module, node.lineno))
         for alias in node.names:
+            if alias.name == "*":
+                self.starred.append(module)
             self.scopes[0][alias.asname or alias.name] = Ref.of(f"{module}.{alias.name}")
 
     def do_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -807,6 +811,8 @@ class Reader:
         for scope in self.scopes:
             if name in scope:
                 return scope[name]
+        if "alembic.op" in self.starred and name in STARRED:
+            return Ref.of(f"alembic.op.{name}")
         return Ref.of(f"builtins.{name}")
 
     def of_Attribute(self, node: ast.Attribute) -> Any:

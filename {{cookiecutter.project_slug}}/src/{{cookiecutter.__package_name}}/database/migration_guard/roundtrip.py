@@ -341,5 +341,5 @@ def show(done: int, total: int, revision: str) -> None:
             file=sys.stderr,
             flush=True,
         )
-    elif done * 10 // total != (done - 1) * 10 // total:
-        print(f"roundtrip: {done} of {total} {revision}", file=sys.stderr, flush=True)
+    elif revision and done * 10 // total != (done - 1) * 10 // total:
+        print(f"roundtrip: {done + 1} of {total} {revision}", file=sys.stderr, flush=True)

@@ -40,8 +40,9 @@ def find_url(root: Path, given: str | None = None) -> URL:
     text = given or os.environ.get("DATABASE_URL")
     if not text and (root / ".env").is_file():
         lines = (root / ".env").read_text(encoding="utf-8").splitlines()
-        found = [re.match(r"\s*(?:export\s+)?DATABASE_URL\s*=\s*(.*)", line) for line in lines]
-        text = next((match[1].strip().strip("'\"") for match in found if match), None)
+        said = re.compile(r"""\s*(?:export\s+)?DATABASE_URL\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S*))""")
+        found = [value for line in lines if (match := said.match(line)) for value in match.groups()]
+        text = next((value for value in found if value), None)
     source = "--database-url" if given else "DATABASE_URL"
     try:
         url = make_url(text or "sqlite://")
@@ -52,6 +53,8 @@ def find_url(root: Path, given: str | None = None) -> URL:
         raise CannotCheck(f"The driver {error.name} is not installed: add it to the project's dependencies.") from None
     except (sa.exc.ArgumentError, ValueError, AttributeError):
         raise CannotCheck(f"{source} is no database URL; write postgresql://user:password@host:5432/name.") from None
+    if dialect.name != "sqlite" and "@" in f"{url.host}{url.database}":
+        raise CannotCheck(f"{source} has an @ too many: percent-encode the password (@ is %40, / is %2F).")
     if dialect.name not in ("sqlite", "postgresql", "mysql", "mariadb"):
         raise CannotCheck(f"{source}: no scratch database can be made on {dialect.name}, {ELSEWHERE}")
     return url
