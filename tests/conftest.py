@@ -74,6 +74,8 @@ class Project:
             if name not in mine and not name.startswith(("COV_", "PYTEST_", "PYTHON", "NOX_"))
         }
         self.environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        # mypy reads SQLAlchemy once for all projects of this process.
+        self.environment["MYPY_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"mypy-{os.getpid()}")
         if database_url:
             self.environment["DATABASE_URL"] = database_url
 

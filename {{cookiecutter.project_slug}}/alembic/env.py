@@ -13,9 +13,16 @@ from sqlalchemy import pool
 from sqlalchemy.dialects.postgresql import JSONB
 
 from {{ cookiecutter.__package_name }}.database import models
-from {{ cookiecutter.__package_name }}.database.connection import PROJECT, create_engine, database_url
+from {{ cookiecutter.__package_name }}.database.connection import (
+    PROJECT,
+    create_engine,
+    database_url,
+)
 from {{ cookiecutter.__package_name }}.database.migration_guard.defaults import PLUGIN
-from {{ cookiecutter.__package_name }}.database.migration_guard.journal import TABLES, migrate
+from {{ cookiecutter.__package_name }}.database.migration_guard.journal import (
+    TABLES,
+    migrate,
+)
 from {{ cookiecutter.__package_name }}.database.migration_guard.limits import one_line
 
 config = context.config

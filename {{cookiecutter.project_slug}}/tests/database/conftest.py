@@ -11,7 +11,10 @@ from alembic.config import Config
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from {{ cookiecutter.__package_name }}.database.migration_guard.scratch import find_url, scratch_database
+from {{ cookiecutter.__package_name }}.database.migration_guard.scratch import (
+    find_url,
+    scratch_database,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 

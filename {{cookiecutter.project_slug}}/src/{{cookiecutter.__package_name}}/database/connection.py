@@ -32,7 +32,8 @@ def database_url() -> URL:
     """
     text = os.environ.get("DATABASE_URL") or _from_env_file(PROJECT / ".env")
     if not text:
-        return URL.create("sqlite", database=str(PROJECT / "{{ cookiecutter.__package_name }}.db"))
+        file = PROJECT / "{{ cookiecutter.__package_name }}.db"
+        return URL.create("sqlite", database=str(file))
     try:
         url = make_url(text)
     except (sa.exc.ArgumentError, ValueError):

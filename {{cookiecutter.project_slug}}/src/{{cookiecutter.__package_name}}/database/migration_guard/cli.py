@@ -127,6 +127,8 @@ class Check:
                 raise failed
             write_baseline(options.write_baseline, findings)
             return 0
+        if failed and not findings:
+            raise failed  # and nothing that could be read as clean
         operations = sum(len(migration.operations) for migration in judged)
         self.report(findings, {"files": len(chosen), "operations": operations, "revisions": len(past)})
         if failed:
