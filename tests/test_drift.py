@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import faults
 import pytest
-from conftest import Project
+from conftest import Project, fresh_database
 from faults import History, Revision
 
 CHECK = ("python", "scripts/check_migrations.py", "--select", "models-out-of-sync,offline-unsafe")
@@ -116,3 +117,14 @@ def test_offline_mode_must_print_the_history_where_the_project_says_so(
     findings = [found for found in drift(project) if found["message"].startswith("alembic upgrade --sql fails")]
     assert [found["severity"] for found in findings] == ["error"] * offline
     assert all(found["path"] == "alembic/versions/001_r1.py" for found in findings)
+
+
+@pytest.mark.parametrize(("default", "same"), [("CURRENT_TIMESTAMP", True), ("'2020-01-01'", False)])
+def test_two_words_for_now_are_no_drift(bake: Callable[..., Project], tmp_path: Path, default: str, same: bool) -> None:
+    """What autogenerate writes on SQLite, and PostgreSQL keeps as it is written, is the models' now()."""
+    for url in fresh_database("postgresql", tmp_path):
+        project = bake(url, starter="blank")
+        (initial,) = project.versions.glob("*_initial_schema.py")
+        project.edit(initial, "server_default=sa.func.now()", f"server_default=sa.text({default!r})")
+        done = project.run("python", "scripts/check_migrations.py", ok=same)
+        assert ("examples.created_at" in done.stdout) is not same
