@@ -46,7 +46,7 @@ class UnreadableMigration(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """A call that is not run, such as ``sa.ForeignKey("videos.id")``: its last name and its arguments."""
 
@@ -55,7 +55,7 @@ class Call:
     kwargs: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Type:
     """A column type by its SQL name in lower case: ``sa.String(40)`` and ``VARCHAR(40)`` are ``varchar`` ``(40,)``.
 
@@ -69,7 +69,7 @@ class Type:
     kwargs: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Column:
     """A column as ``add_column`` or ``create_table`` defines it. ``nullable`` is None where it is not said."""
 
@@ -87,7 +87,7 @@ class Column:
     unnamed: bool = False  # one of them has no name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Constraint:
     """A constraint, alone or inside ``create_table``. ``kind``: primary_key, unique, check, foreign_key, exclude."""
 

@@ -74,7 +74,7 @@ SIGNATURES = {
         """
     ).items()
 }
-IDENTITY = ("table", "name", "columns")  # two values of one of these are two operations
+IDENTITY = ("table", "name", "columns", "schema")  # two values of one of these are two operations
 STARRED = {*SIGNATURES, "execute", "batch_alter_table", "bulk_insert", "invoke", "get_bind", "get_context", "f"}
 BATCH_SIGNATURES = {name: tuple(p for p in parameters if p != "table") for name, parameters in SIGNATURES.items()}
 FIELDS = dict.fromkeys(("table_name", "source_table", "old_table_name", "source"), "table") | {
@@ -280,9 +280,9 @@ Ref.known.update(
 
 # What is not data, and what of that an operation may show.
 ABSTRACT = {Ref, Marker, Test, Function, Method, Partial, Batch, Table, Instance, Row, Statement, Either}
-SHOWN = {Unknown, Call, Column, Constraint, Type}
+SHOWN = {Unknown, Call, Column, Constraint, Type, bool, int, type(None)}
 PRIVATE = frozenset(ABSTRACT)
-ABSTRACT |= SHOWN
+ABSTRACT |= {Unknown, Call, Column, Constraint, Type}
 OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -342,7 +342,9 @@ def read_migration(
     collecting = gc.isenabled()
     gc.disable()  # nothing here is cyclic, and looking for cycles in a growing tree is a third of the time
     try:
-        source = decode(Path(path).read_bytes()) if source is None else source
+        if source is None:
+            with open(path, "rb") as file:
+                source = decode(file.read())
         return Reader(Migration(name, source), tuple(dialects)).read(parse(source, name))
     except SyntaxError as error:
         raise UnreadableMigration(name, error.lineno or 1, error.msg) from error
@@ -363,12 +365,11 @@ def decode(data: bytes) -> str:
         from importlib.util import decode_source  # imports tokenize, which most files don't need
 
         return decode_source(data)
-    return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    return data.decode().removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def parse(source: str, name: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes: Python tells when the migration runs
+    with warnings.catch_warnings(action="ignore"):  # of invalid escapes Python tells when it runs
         return ast.parse(source, name)
 
 
@@ -415,6 +416,8 @@ def plain(value: Any) -> bool:
 def shown(value: Any) -> Any:
     """The value as an operation's argument: nothing of the reader's own in it."""
     kind = type(value)
+    if kind in SHOWN:
+        return value
     if kind is str or kind is Text:
         return UNKNOWN if HOLE in value else value
     if kind is list or kind is tuple:
@@ -435,6 +438,8 @@ def text_of(value: Any) -> str | None:
 
 def texts_of(value: Any) -> tuple[str, ...]:
     """The names of columns."""
+    if value is None:
+        return ()
     values = value if type(value) in (list, tuple, set) else (value,)
     return tuple(name for name in map(column_name, values) if name)
 
@@ -460,7 +465,7 @@ class Reader:
         self.migration = migration
         self.starred: list[str] = []  # modules of which everything is imported
         self.dialects = dialects
-        self.folder = str(Path(migration.path).parent)
+        self.folder = os.path.dirname(migration.path)
         self.globals: dict[str, Any] = {}
         self.scopes: tuple[dict[str, Any], ...] = (self.globals,)
         self.function = ""
@@ -476,6 +481,7 @@ class Reader:
         self.returns: list[tuple[frozenset[str], bool, Any]] = []
         self.yields: list[Any] = []
         self.lines: list[str] | None = None
+        self.ascii = migration.source.isascii()
 
     # The module
 
@@ -1337,31 +1343,33 @@ class Reader:
         signature = (BATCH_SIGNATURES if batch else SIGNATURES).get(name)
         if signature is None:
             return self.call_other(name, args, kwargs, batch, node)
-        fields: dict[str, Any] = dict(zip(signature, args, strict=False))
-        fields.update((FIELDS.get(key, key), value) for key, value in kwargs.items())
-        either = next((fields[key] for key in IDENTITY if type(fields.get(key)) is Either), None)
-        if either:
-
-            def use(value: Any) -> Any:
-                chosen = {key: value if given is either else given for key, given in kwargs.items()}
-                return self.call_op(name, [value if arg is either else arg for arg in args], chosen, node, batch)
-
-            return self.each(either, use)
+        fields: dict[str, Any] = dict(zip(signature, args))  # noqa: B905
+        for key, value in kwargs.items():
+            fields[FIELDS.get(key, key)] = value
         if batch:
             fields["table"], fields["schema"] = batch.table, batch.schema
-        table, index, columns, schema = (
-            self.found(fields.pop(key, None)) for key in ("table", "name", "columns", "schema")
-        )
-        if isinstance(table, Table):
+        identity = [fields.pop(key, None) for key in IDENTITY]
+        for place, value in enumerate(identity):
+            if type(value) is Either:
+                return self.each(value, lambda way: self.call_op(name, *chosen(value, way, args, kwargs), node, batch))
+            if type(value) is Ref:
+                identity[place] = self.found(value)
+        table, index, columns, schema = identity
+        if type(table) is Table:
             table, schema = table.name, table.schema
         operation = Operation(name, self.function, shown(args), shown(kwargs), text_of(table), text_of(schema))
         operation.batch = batch is not None
         operation.name = text_of(index)
         operation.columns = texts_of(columns)
-        known = [operation.table or table is None, operation.name or index is None, operation.schema or not schema]
-        known += [table is not None or name == "drop_index", "**" not in fields, not isinstance(schema, Unknown)]
-        known += [v is not UNKNOWN and v != HOLE for v in (columns if type(columns) is list else (columns,))]
-        operation.certain = all(known)
+        operation.certain = (
+            (operation.table is not None if table is not None else name == "drop_index")
+            and (operation.name is not None or index is None)
+            and (operation.schema is not None or schema is None)
+            and "**" not in fields
+            and columns is not UNKNOWN
+            and columns != HOLE
+            and not (type(columns) is list and (UNKNOWN in columns or HOLE in columns))
+        )
         if name in CONSTRAINTS:
             condition, target = shown(fields.get("condition")), shown(fields.get("referent_table"))
             not_valid = fields.get("postgresql_not_valid") is True
@@ -1371,13 +1379,12 @@ class Reader:
             items = args[len(signature) :] if name == "create_table" else [fields.get("column")]
             self.define(operation, items)
         for key, value in fields.items():
-            if key in ("type_", "existing_type") and name == "alter_column":
+            if name == "alter_column" and key in ("type_", "existing_type"):
                 value = type_of(value) or UNKNOWN
             elif key == "server_default":
                 value = default_of(value)
-            if key != "column" and key != "rows":
+            if key not in ("column", "rows", "**"):
                 operation.kwargs[key] = shown(value)
-        operation.kwargs.pop("**", None)
         self.note(operation, node)
         return Table(table, schema, {}, tuple(args[1:])) if name == "create_table" else UNKNOWN
 
@@ -1476,12 +1483,12 @@ class Reader:
         operation.function = self.function
         operation.line, operation.column = node.lineno, node.col_offset + 1
         operation.end_column = node.end_col_offset + 1
-        if node.end_lineno != node.lineno or not self.migration.source.isascii():
+        if node.end_lineno != node.lineno or not self.ascii:
             self.lines = self.lines or self.migration.source.split("\n")
-            line = self.lines[node.lineno - 1]
-            end = node.end_col_offset if node.end_lineno == node.lineno else len(line.encode())
-            operation.column = len(line.encode()[: node.col_offset].decode(errors="ignore")) + 1
-            operation.end_column = len(line.encode()[:end].decode(errors="ignore")) + 1
+            line = self.lines[node.lineno - 1].encode()
+            end = node.end_col_offset if node.end_lineno == node.lineno else len(line)
+            operation.column = len(line[: node.col_offset].decode(errors="ignore")) + 1
+            operation.end_column = len(line[:end].decode(errors="ignore")) + 1
         operation.autocommit, operation.conditional = self.autocommit, self.conditional
         if self.branch != self.every:
             operation.dialects = self.branch
@@ -1582,6 +1589,11 @@ def filled(value: Any) -> Any:
     if type(value) is dict:
         return {key: filled(item) for key, item in value.items()}
     return value if plain(value) or isinstance(value, str) else HOLE
+
+
+def chosen(either: Either, value: Any, args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments with one of the values."""
+    return [value if arg is either else arg for arg in args], {k: value if v is either else v for k, v in kwargs.items()}
 
 
 def given(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: str) -> Any:
