@@ -371,6 +371,15 @@ def test_the_migrations_of_a_new_project_are_clean_everywhere(
     assert rules(done.stdout) == []
 
 
+def test_another_database_than_it_deploys_to_is_said(bake: Callable[..., Project]) -> None:
+    project = bake(database="postgresql")
+    project.environment.pop("DATABASE_URL", None)
+    said = "The migrations ran on sqlite, not on postgresql."
+    assert said in project.run("python", "scripts/check_migrations.py").stdout
+    project.edit("pyproject.toml", 'databases = ["postgresql"]', 'databases = ["postgresql", "sqlite"]')
+    assert said not in project.run("python", "scripts/check_migrations.py").stdout
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_what_was_found_is_reported_when_the_migrations_fail(bake: Callable[..., Project], form: str) -> None:
     project = bake()

@@ -104,6 +104,14 @@ def test_a_missing_parent_is_found(history: History) -> None:
     assert "'a1'" in found["message"]
 
 
+def test_what_only_a_missing_file_makes_a_head_is_none(history: History) -> None:
+    (history.versions / "b1.py").unlink()
+    assert history.found() == ["missing-parent"]  # and not to merge a1 and c1
+    history.add("b1", "a1")
+    history.add("d1", "b1")
+    assert history.found() == ["multiple-heads"]
+
+
 def test_a_missing_dependency_is_found_and_a_label_is_none(history: History) -> None:
     history.add("d1", "c1", more='depends_on = "lost"\n')
     assert history.found() == ["missing-parent"]
@@ -255,6 +263,14 @@ def test_the_default_branch_of_the_remote_is_deployed(history: History, tmp_path
     assert clone.found() == ["edited-migration"]
     clone.commit()  # here, and not at the remote
     assert clone.found() == ["edited-migration"]
+
+
+def test_without_a_remote_it_says_that_nothing_is_known_to_be_deployed(history: History) -> None:
+    history.commit()
+    assert main(history.root, ["--static"]) == 0
+    assert "Deployed migrations are not known" in history.capsys.readouterr().out
+    assert main(history.root, ["--static", "--against", "HEAD"]) == 0
+    assert "not known" not in history.capsys.readouterr().out
 
 
 def test_a_shallow_clone_and_a_worktree_are_enough(history: History, tmp_path: Path) -> None:

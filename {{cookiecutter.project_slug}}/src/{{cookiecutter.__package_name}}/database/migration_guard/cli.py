@@ -91,6 +91,7 @@ class Check:
         }
         self.rules = [name for name in known_rules(options.select, "--select") or RULES if name not in ignored]
         self.findings: list[Finding] = []
+        self.left_out: list[str] = []  # what is not checked, and how it would be
         self.unreadable = False
         self.ours: dict[str, bool] = {}  # top-level modules, and whether they are the application's
 
@@ -101,7 +102,8 @@ class Check:
             raise CannotCheck(f"{lost}: no such file.")
         if not files and not options.files:
             folders = " or ".join(map(self.relative, self.settings.versions))
-            raise CannotCheck(f"no migrations in {folders}; say where: --versions DIR, or versions in the settings.")
+            where = "say where: --versions DIR, or versions in the settings"
+            raise CannotCheck(f"no migrations in {folders}; {where}; or make the first: alembic revision --autogenerate")
         chosen = [file.resolve() for file in options.files] or files
         read = {file: self.read(file, whole=file in chosen) for file in dict.fromkeys([*files, *chosen])}
         past = [migration for file in files if (migration := read[file])]
@@ -114,6 +116,8 @@ class Check:
         deployed = history.Deployed(self.settings.versions, options.against)
         if deployed.ref and "edited-migration" in self.rules:
             self.findings += deployed.check(past, self.read_content, self.relative)
+        elif "edited-migration" in self.rules and any(map(history.in_repository, deployed.folders)):
+            self.left_out.append("Deployed migrations are not known: no remote's main branch here. Name it: --against REF")
         broken = any(found.rule in BREAKS_ALEMBIC and found.rule in self.rules for found in self.findings)
         failed = None
         if not options.static and not broken:
@@ -171,7 +175,7 @@ class Check:
         except (OSError, SyntaxError, ValueError) as error:
             line, reason = 1, getattr(error, "strerror", None) or getattr(error, "msg", None) or str(error)
         self.unreadable = True
-        self.findings.append(finding("unreadable-migration", Migration(path, ""), line, reason))
+        self.findings.append(finding("unreadable-migration", Migration(path, ""), line, reason, UNREADABLE))
         return None
 
     def before_first(self, migrations: list[Migration]) -> set[str]:
@@ -202,11 +206,17 @@ class Check:
     def run_migrations(self) -> list[Finding]:
         try:
             from alembic.config import Config
+
+            from .scratch import find_url
         except ImportError:
             raise CannotCheck("Alembic is not installed here: install the dependencies, or use --static.") from None
         settings, options, url = self.settings, self.options, self.options.database_url
         if not (settings.root / "alembic.ini").exists():
             raise CannotCheck("no alembic.ini in the project; --static needs none.")
+        server = find_url(settings.root, url).get_backend_name()
+        if server not in settings.dialects:
+            names = ", ".join(settings.databases)
+            self.left_out.append(f"The migrations ran on {server}, not on {names}. Name a server: DATABASE_URL")
         config = Config(settings.root / "alembic.ini")
         if options.versions:
             config.set_main_option("version_locations", str(settings.versions[0]).replace("%", "%%"))
@@ -250,7 +260,7 @@ class Check:
     def report(self, findings: list[Finding], checked: dict[str, int]) -> None:
         output: Path | None = self.options.output
         colour = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        more = {"checked": checked, "rules": [*RULES.values()], "source": self.text, "colour": colour}
+        more = {"checked": checked, "left_out": self.left_out, "rules": [*RULES.values()], "source": self.text, "colour": colour}
         made = REPORTS[self.options.format](findings, **more)
         if output is None:
             if isinstance(sys.stdout, TextIOWrapper):
@@ -263,6 +273,7 @@ class Check:
             raise CannotCheck(f"--output {output}: {error.strerror}") from None
 
 
+UNREADABLE = "Mend the file: Python can't load it either."
 BREAKS_ALEMBIC = ("unreadable-migration", "missing-parent", "duplicate-revision", "revision-cycle", "multiple-heads")
 
 

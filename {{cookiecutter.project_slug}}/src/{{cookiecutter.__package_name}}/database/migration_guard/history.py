@@ -45,6 +45,8 @@ def check_graph(migrations: list[Migration]) -> Iterator[Finding]:
         circle = sorted(set(error.args[1]))
         yield fault("revision-cycle", known[circle[0]], "down_revision", f"{', '.join(circle)} follow each other.")
     followed = {parent for migration in known.values() for parent in migration.down_revision}
+    if followed - known.keys():
+        return  # what looks like a head may be followed by what is missing
     branches: dict[frozenset[str], list[str]] = {}  # heads under labels of their own stay apart on purpose
     for revision in sorted(known.keys() - followed, key=lambda each: known[each].path):
         line = lineage(revision, known, lambda migration: migration.down_revision)
@@ -162,7 +164,7 @@ def git(folder: Path, *arguments: str, give: bytes = b"") -> bytes:
 
 def default_branch(folder: Path) -> str | None:
     """The remote's default branch, where it is known here."""
-    if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
+    if not in_repository(folder):
         return None
     candidates = [f"refs/remotes/origin/{name}" for name in ("HEAD", "main", "master")]
     try:
@@ -170,6 +172,10 @@ def default_branch(folder: Path) -> str | None:
     except OSError:
         return None  # no git here
     return next((name.removeprefix("refs/remotes/") for name in candidates if name in listed), None)
+
+
+def in_repository(folder: Path) -> bool:
+    return any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents))
 
 
 def is_same(file: Path, blob: str) -> bool:

@@ -56,7 +56,7 @@ Good: a1 <- b1, b1 <- c1
 
 missing-parent (history) A revision follows or depends on one that is in no file.
 Why: Alembic can't order the history without it, and no command works any more.
-Fix: Bring the missing file back (`git log --diff-filter=D -- alembic/versions`), or name the right parent.
+Fix: Bring the missing file back (`git status` or `git log --diff-filter=D` names it), or name the right parent.
 Bad: a1 <- b1, lost <- c1
 Good: a1 <- b1, b1 <- c1
 
