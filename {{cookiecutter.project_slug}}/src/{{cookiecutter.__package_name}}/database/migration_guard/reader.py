@@ -1349,11 +1349,12 @@ class Reader:
         if batch:
             fields["table"], fields["schema"] = batch.table, batch.schema
         identity = [fields.pop(key, None) for key in IDENTITY]
-        for place, value in enumerate(identity):
-            if type(value) is Either:
-                return self.each(value, lambda way: self.call_op(name, *chosen(value, way, args, kwargs), node, batch))
-            if type(value) is Ref:
-                identity[place] = self.found(value)
+        kinds = [type(value) for value in identity]
+        if Either in kinds:
+            either = identity[kinds.index(Either)]
+            return self.each(either, lambda way: self.call_op(name, *chosen(either, way, args, kwargs), node, batch))
+        if Ref in kinds:
+            identity = [self.found(value) for value in identity]
         table, index, columns, schema = identity
         if type(table) is Table:
             table, schema = table.name, table.schema
