@@ -103,7 +103,7 @@ class Check:
         if not files and not options.files:
             folders = " or ".join(map(self.relative, self.settings.versions))
             where = "say where: --versions DIR, or versions in the settings"
-            raise CannotCheck(f"no migrations in {folders}; {where}; or make the first: alembic revision --autogenerate")
+            raise CannotCheck(f"no migrations in {folders}; {where}; make the first: alembic revision --autogenerate")
         chosen = [file.resolve() for file in options.files] or files
         read = {file: self.read(file, whole=file in chosen) for file in dict.fromkeys([*files, *chosen])}
         past = [migration for file in files if (migration := read[file])]
@@ -117,7 +117,7 @@ class Check:
         if deployed.ref and "edited-migration" in self.rules:
             self.findings += deployed.check(past, self.read_content, self.relative)
         elif "edited-migration" in self.rules and any(map(history.in_repository, deployed.folders)):
-            self.left_out.append("Deployed migrations are not known: no remote's main branch here. Name it: --against REF")
+            self.left_out.append("Deployed migrations are not known: no remote's main branch here. Say: --against REF")
         broken = any(found.rule in BREAKS_ALEMBIC and found.rule in self.rules for found in self.findings)
         failed = None
         if not options.static and not broken:
@@ -260,8 +260,8 @@ class Check:
     def report(self, findings: list[Finding], checked: dict[str, int]) -> None:
         output: Path | None = self.options.output
         colour = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        more = {"checked": checked, "left_out": self.left_out, "rules": [*RULES.values()], "source": self.text, "colour": colour}
-        made = REPORTS[self.options.format](findings, **more)
+        more = {"checked": checked, "left_out": self.left_out, "source": self.text, "colour": colour}
+        made = REPORTS[self.options.format](findings, rules=[*RULES.values()], **more)
         if output is None:
             if isinstance(sys.stdout, TextIOWrapper):
                 sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character of the source

@@ -1594,7 +1594,8 @@ def filled(value: Any) -> Any:
 
 def chosen(either: Either, value: Any, args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     """The arguments with one of the values."""
-    return [value if arg is either else arg for arg in args], {k: value if v is either else v for k, v in kwargs.items()}
+    named = {key: value if each is either else each for key, each in kwargs.items()}
+    return [value if each is either else each for each in args], named
 
 
 def given(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: str) -> Any:
