@@ -234,6 +234,29 @@ def test_a_full_disk_writes_nothing_by_half(migrated: Project) -> None:
     assert n(migrated) == 5
 
 
+FULL = {  # the server's own errors, without filling a real disk
+    "postgresql": """op.execute("DO $$ BEGIN RAISE 'no space left on device' USING ERRCODE = 'disk_full'; END $$")""",
+    "mariadb": """op.execute("SET SESSION max_heap_table_size = 16384")
+    op.execute("CREATE TABLE big (a VARCHAR(255)) ENGINE = MEMORY")
+    op.execute("INSERT INTO big SELECT REPEAT('a', 255) FROM seq_1_to_10000")""",
+}
+
+
+@pytest.mark.parametrize("database_url", FULL, indirect=True)
+def test_a_full_server_is_named_at_once(migrated: Project) -> None:
+    url = migrated.environment["DATABASE_URL"]
+    full = FULL[sa.make_url(url).get_backend_name()]
+    write_migration(migrated, 4, f'op.execute("UPDATE t SET n = 98")\n    {full}')
+    line = failure(migrated, "upgrade", "head")
+    assert f"{revision(4)} failed: " in line
+    assert "no space left" in line or "is full" in line
+    assert at(url) == 3
+    if url.startswith("mariadb"):  # CREATE TABLE has committed: the next run says so, and does not go on
+        assert f"{revision(4)} died in the middle" in failure(migrated, "upgrade", "head")
+    else:
+        assert n(migrated) == 2
+
+
 @on_sqlite
 def test_a_read_only_file(migrated: Project) -> None:
     file = sa.make_url(migrated.environment["DATABASE_URL"]).database

@@ -24,6 +24,10 @@ def test_a_race_ends_right_and_nobody_fails(project: Project, history: str, tria
     "history", ["update then alter", *(pytest.param(h, marks=pytest.mark.fault) for h in HISTORIES)]
 )
 def test_stock_alembic_fails_the_same_race(project: Project, history: str) -> None:
-    write_history(project, history)
-    failed = race(use_stock(project))
-    assert failed or wrong(project.environment["DATABASE_URL"], history)
+    write_history(use_stock(project), history)
+    url = project.environment["DATABASE_URL"]
+    for _ in range(10):  # once in a while they miss each other
+        reset(url)
+        if race(project) or wrong(url, history):
+            return
+    pytest.fail("the race does not show what the guard is for")

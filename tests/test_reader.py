@@ -446,6 +446,32 @@ def test_an_early_return_leaves_the_other_dialects() -> None:
     assert (a.dialects, a.conditional) == ({"postgresql"}, False)
 
 
+@pytest.mark.parametrize("test", ["found is None", "os.environ.get('SKIP') is None", "next(iter(found), None) is None"])
+def test_what_may_be_none_decides_nothing(test: str) -> None:
+    module = """
+    import os
+
+    def column(name):
+        for column in sa.inspect(op.get_bind()).get_columns('t'):
+            if column['name'] == name:
+                return column
+        return None
+    """
+    body = f"found = column('a')\nif {test}:\n    op.drop_table('a')\nelse:\n    op.drop_table('b')"
+    assert [(o.table, o.conditional) for o in read(body, module).operations] == [("a", True), ("b", True)]
+
+
+def test_a_helper_that_gives_none_on_one_dialect_decides_by_dialect() -> None:
+    module = """
+    def schema():
+        return 'app' if op.get_bind().dialect.name == 'postgresql' else None
+    """
+    a, b = read("if schema() is None:\n    op.drop_table('a')\nelse:\n    op.drop_table('b')", module).operations
+    assert a.dialects is not None
+    assert "postgresql" not in a.dialects
+    assert (b.dialects, a.conditional, b.conditional) == ({"postgresql"}, False, False)
+
+
 def test_an_early_return_on_something_else_makes_the_rest_conditional() -> None:
     (a,) = read("if flag():\n    return\nop.drop_table('a')", "from app import flag").operations
     assert (a.dialects, a.conditional) == (None, True)

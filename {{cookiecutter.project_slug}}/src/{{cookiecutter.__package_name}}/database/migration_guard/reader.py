@@ -971,6 +971,13 @@ class Reader:
             return self.on_dialects(lambda name: run(name, right))
         if right is DIALECT_NAME and plain(left):
             return self.on_dialects(lambda name: run(left, name))
+        if type(left) is Either:
+            yes, no, sure = frozenset[str](), frozenset[str](), True
+            for databases, unsure, value in left.ways:
+                test = self.test(self.compare(op, value, right))
+                yes, no = yes | (test.yes & databases), no | (test.no & databases)
+                sure = sure and test.sure and not unsure
+            return Test(yes, no, sure)
         if id(left) in self.partial or id(right) in self.partial:
             return UNKNOWN
         if right is None and not isinstance(left, (Unknown, Marker, Method, Ref, Test)):
@@ -1207,8 +1214,9 @@ class Reader:
             return Ref.of(args[0])
         if name in ("Session", "sessionmaker", "scoped_session"):
             return SESSION
-        if root not in QUIET:
-            self.handed_over(name, args, kwargs, node)
+        if root in QUIET:
+            return UNKNOWN
+        self.handed_over(name, args, kwargs, node)
         return Call(name, tuple(args), kwargs)
 
     def call_sqlalchemy(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
