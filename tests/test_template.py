@@ -66,6 +66,30 @@ def test_every_accepted_answer_gives_valid_files(tmp_path: Path, name: str, star
     assert left == []
 
 
+@pytest.mark.parametrize(("cluster", "server"), [("galera", "mariadb"), ("citus", "postgresql")])
+def test_a_cluster_is_its_server_with_more_rules(
+    bake: Callable[..., Project], tmp_path: Path, cluster: str, server: str
+) -> None:
+    paths = [bake_into(tmp_path / database, database=database) for database in (cluster, server)]
+    ours, theirs = (
+        {file.relative_to(path): file.read_bytes() for file in path.rglob("*") if file.is_file()} for path in paths
+    )
+    assert {str(name) for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)} == {
+        "pyproject.toml"
+    }
+    project = bake(database=cluster)
+    static = [sys.executable, "scripts/check_migrations.py", "--static"]
+    assert "Clean: 2 files" in project.run(*static).stdout
+    (project.versions / "c1.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\n\nrevision = 'c1'\ndown_revision = 'b9532a7d8c7a'\n\n\n"
+        "def upgrade():\n    op.create_table('logs', sa.Column('line', sa.Text))\n\n\n"
+        "def downgrade():\n    op.drop_table('logs')\n"
+    )
+    assert "no-primary-key" in project.run(*static, ok=False).stdout
+    project.edit("pyproject.toml", f'databases = ["{cluster}"]', f'databases = ["{server}"]')
+    assert "no-primary-key" not in project.run(*static).stdout
+
+
 @pytest.mark.parametrize(
     ("starter", "database", "name"),
     [
