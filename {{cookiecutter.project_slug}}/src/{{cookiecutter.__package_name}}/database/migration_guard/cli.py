@@ -12,6 +12,7 @@ from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 from textwrap import indent
+from typing import TYPE_CHECKING
 
 from . import history
 from .findings import REPORTS, CannotCheck, Finding, nearest, read_baseline, suppress, write_baseline
@@ -19,6 +20,9 @@ from .operation import Migration, UnreadableMigration
 from .reader import decode, read_migration
 from .rules import RULES, Rule, finding, judge
 from .settings import DATABASES, Settings, read_settings
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,12 +38,13 @@ def parser() -> argparse.ArgumentParser:
     add("--since", metavar="REF", help="with --roundtrip: only the revisions that are new since this git ref")
     add("-k", dest="only", metavar="REVISION", help="with --roundtrip: only this revision")
     add("--keep", action="store_true", help="with --roundtrip: keep the scratch database of a failure")
+    add("--plan", action="store_true", help="what `alembic upgrade head` would run and lock; the database is only read")
     add("--against", metavar="REF", help="deployed is what stands at this git ref (default: the remote's main branch)")
     add("--versions", metavar="DIR", type=Path, help="another folder of migrations")
     add("--database-url", metavar="URL", help="the server for scratch databases (default: DATABASE_URL, else SQLite)")
     add("--select", metavar="RULE,...", help="only these rules")
     add("--ignore", metavar="RULE,...", help="all but these rules")
-    add("--format", choices=REPORTS, default="text", help="text is for people (default)")
+    add("--format", choices=[*REPORTS, "markdown"], default="text", help="text is for people; markdown is of a plan")
     add("--output", metavar="FILE", type=Path, help="write the report to a file")
     add("--write-baseline", metavar="FILE", type=Path, help="note the findings, for `baseline` in the settings")
     add("--list-rules", action="store_true", help="list the rules")
@@ -74,6 +79,15 @@ def run(root: Path, options: argparse.Namespace) -> int:
         raise CannotCheck("--since, -k and --keep need --roundtrip.")
     if options.static and (options.roundtrip or options.database_url):
         raise CannotCheck("--static uses no database: leave out --roundtrip and --database-url.")
+    if options.plan and (options.static or options.roundtrip or options.database_url or options.write_baseline):
+        raise CannotCheck(
+            "--plan is of the configured database: leave out --static, --roundtrip and --write-baseline, and set DATABASE_URL"
+            " instead of --database-url."
+        )
+    if options.plan and options.format in ("github", "sarif"):
+        raise CannotCheck(f"--format {options.format}: a plan is text, json or markdown.")
+    if options.format == "markdown" and not options.plan:
+        raise CannotCheck("--format markdown is a plan's: add --plan.")
     settings = read_settings(root)
     if options.versions:
         settings = replace(settings, versions=(options.versions.resolve(),))
@@ -104,6 +118,8 @@ class Check:
             folders = " or ".join(map(self.relative, self.settings.versions))
             where = "say where: --versions DIR, or versions in the settings"
             raise CannotCheck(f"no migrations in {folders}; {where}; make the first: alembic revision --autogenerate")
+        if options.plan:
+            return self.plan(files)
         chosen = [file.resolve() for file in options.files] or files
         read = {file: self.read(file, whole=file in chosen) for file in dict.fromkeys([*files, *chosen])}
         past = [migration for file in files if (migration := read[file])]
@@ -203,24 +219,28 @@ class Check:
 
     # running
 
-    def run_migrations(self) -> list[Finding]:
+    def config(self) -> Config:
         try:
             from alembic.config import Config
-
-            from .scratch import find_url
         except ImportError:
             raise CannotCheck("Alembic is not installed here: install the dependencies, or use --static.") from None
-        settings, options, url = self.settings, self.options, self.options.database_url
+        settings, options = self.settings, self.options
         if not (settings.root / "alembic.ini").exists():
             raise CannotCheck("no alembic.ini in the project; --static needs none.")
-        server = find_url(settings.root, url).get_backend_name()
-        if server not in settings.dialects:
-            names = ", ".join(settings.databases)
-            self.left_out.append(f"The migrations ran on {server}, not on {names}. Name a server: DATABASE_URL")
         config = Config(settings.root / "alembic.ini")
         if options.versions:
             config.set_main_option("version_locations", str(settings.versions[0]).replace("%", "%%"))
             config.set_main_option("path_separator", "newline")
+        return config
+
+    def run_migrations(self) -> list[Finding]:
+        config, settings, options, url = self.config(), self.settings, self.options, self.options.database_url
+        from .scratch import find_url
+
+        server = find_url(settings.root, url).get_backend_name()
+        if server not in settings.dialects:
+            names = ", ".join(settings.databases)
+            self.left_out.append(f"The migrations ran on {server}, not on {names}. Name a server: DATABASE_URL")
         if options.roundtrip:
             from .roundtrip import check_roundtrip
 
@@ -228,6 +248,28 @@ class Check:
         from .drift import check_drift
 
         return check_drift(config, settings, url)
+
+    def plan(self, files: list[Path]) -> int:
+        """Report what is to run on the configured database, judged for that database alone."""
+        past = [migration for file in files if (migration := self.read(file, whole=False))]
+        for found in [*self.findings, *history.check_graph(past)]:
+            if found.rule in BREAKS_ALEMBIC:
+                raise CannotCheck(f"{found.path}:{found.line}: {found.message} {found.fix}")
+        config, old = self.config(), self.before_first(past)
+        from .plan import PLANS, make_plan
+
+        def judged(file: Path, databases: tuple[str, ...]) -> tuple[Migration, list[Finding], list[Finding]]:
+            self.settings = replace(self.settings, databases=databases)
+            migration = self.read(file, whole=True)
+            if migration is None:
+                raise CannotCheck(f"{self.relative(file)}: {self.findings[-1].message}")
+            found = judge(migration, databases, self.is_application) if migration.revision not in old else []
+            self.findings = [each for each in found if each.rule in self.rules]
+            standing = self.let_stand({migration.path: migration} if migration.revision not in old else {})
+            return migration, standing, [each for each in self.findings if each not in standing]
+
+        self.write(PLANS[self.options.format](make_plan(config, self.settings.databases, judged)))
+        return 0
 
     # reporting
 
@@ -261,7 +303,10 @@ class Check:
         output: Path | None = self.options.output
         colour = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         more = {"checked": checked, "left_out": self.left_out, "source": self.text, "colour": colour}
-        made = REPORTS[self.options.format](findings, rules=[*RULES.values()], **more)
+        self.write(REPORTS[self.options.format](findings, rules=[*RULES.values()], **more))
+
+    def write(self, made: str) -> None:
+        output: Path | None = self.options.output
         if output is None:
             if isinstance(sys.stdout, TextIOWrapper):
                 sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character of the source

@@ -18,6 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext, MigrationInfo, RevisionStep
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import event
 
@@ -83,7 +84,7 @@ class Journal:
                 undo(self.connection)
                 self.watching = False
                 if self.refused and len(self.changes) == 1 and not error.connection_invalidated:
-                    self._forget(self.name)  # its only change was refused: there is nothing to repair
+                    forget(self.connection, self.name)  # its only change was refused: there is nothing to repair
                     self.connection.commit()
                     self.noted = False
                 if self.noted or last or not is_transient(error.orig):
@@ -104,7 +105,8 @@ class Journal:
             raise CommandError(f"Can't locate revision {error}, which another one follows") from None
         down = [step.revision for step in steps if step.is_downgrade and isinstance(step, RevisionStep)]
         if all(isinstance(step, RevisionStep) for step in steps):
-            self._look_back(edits=not down)
+            assert self.migration.script is not None
+            look_back(self.connection, self.migration.script, self.flags, edits=not down)
         if down and self.connection.dialect.name != "sqlite" and "yes" not in self.flags:
             ask(down)
             self.flags = {*self.flags, "yes"}  # another attempt does not ask again
@@ -125,45 +127,14 @@ class Journal:
         elif step.is_upgrade:
             self._write()
         else:
-            self._forget(self.name)
+            forget(self.connection, self.name)
 
     def _write(self, statement: str | None = None) -> None:
         assert isinstance(self.step, RevisionStep)
         source = Path(self.step.revision.path).read_bytes()
-        self._forget(self.name)
+        forget(self.connection, self.name)
         row = {"revision": self.name, "digest": digest(source), "source": zlib.compress(source)}
         self.connection.execute(TABLE.insert().values(**row, statement=statement))
-
-    def _forget(self, revision: str) -> None:
-        self.connection.execute(TABLE.delete().where(TABLE.c.revision == revision))
-
-    def _look_back(self, edits: bool) -> None:
-        """Raise if a revision is half applied, or if one that is applied was edited or is gone."""
-        if not sa.inspect(self.connection).has_table(TABLE.name):
-            return
-        assert self.migration.script is not None
-        files = {script.revision: Path(script.path) for script in self.migration.script.walk_revisions()}
-        journal = self.connection.execute(sa.select(TABLE.c.revision, TABLE.c.digest, TABLE.c.statement)).all()
-        for revision, applied, statement in journal:
-            if statement is not None:
-                if "resume" not in self.flags:
-                    raise CommandError(stuck(f"{revision} died in the middle", statement))
-                self._forget(revision)
-            elif edits and revision not in files:
-                raise CommandError(
-                    f"Can't locate revision {revision}: the database has it, this code is older or lost it"
-                )
-            elif edits and digest(source := files[revision].read_bytes()) != applied:
-                from .history import meaning
-
-                was = self.connection.scalars(sa.select(TABLE.c.source).where(TABLE.c.revision == revision)).one()
-                if "edited" in self.flags:
-                    self._forget(revision)
-                elif meaning(zlib.decompress(was).decode()) != meaning(source.decode()):
-                    raise CommandError(
-                        f"{files[revision].name} was edited after it was applied: restore it and write a new migration"
-                        " (or, if the database is as it says now: alembic -x edited upgrade head)"
-                    )
 
     # --- statement by statement
 
@@ -236,6 +207,38 @@ class Journal:
             else:
                 self._write(statement)
         self.noted = True
+
+
+def look_back(
+    connection: sa.Connection, scripts: ScriptDirectory, flags: Collection[str] = (), edits: bool = True
+) -> None:
+    """Raise if a revision is half applied, or if one that is applied was edited or is gone; ``flags`` let it be."""
+    if not sa.inspect(connection).has_table(TABLE.name):
+        return
+    files = {script.revision: Path(script.path) for script in scripts.walk_revisions()}
+    journal = connection.execute(sa.select(TABLE.c.revision, TABLE.c.digest, TABLE.c.statement)).all()
+    for revision, applied, statement in journal:
+        if statement is not None:
+            if "resume" not in flags:
+                raise CommandError(stuck(f"{revision} died in the middle", statement))
+            forget(connection, revision)
+        elif edits and revision not in files:
+            raise CommandError(f"Can't locate revision {revision}: the database has it, this code is older or lost it")
+        elif edits and digest(source := files[revision].read_bytes()) != applied:
+            from .history import meaning
+
+            was = connection.scalars(sa.select(TABLE.c.source).where(TABLE.c.revision == revision)).one()
+            if "edited" in flags:
+                forget(connection, revision)
+            elif meaning(zlib.decompress(was).decode()) != meaning(source.decode()):
+                raise CommandError(
+                    f"{files[revision].name} was edited after it was applied: restore it and write a new migration"
+                    " (or, if the database is as it says now: alembic -x edited upgrade head)"
+                )
+
+
+def forget(connection: sa.Connection, revision: str) -> None:
+    connection.execute(TABLE.delete().where(TABLE.c.revision == revision))
 
 
 def digest(source: bytes) -> str:

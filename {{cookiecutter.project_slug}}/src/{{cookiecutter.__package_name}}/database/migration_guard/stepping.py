@@ -10,6 +10,8 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from functools import wraps
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import HeadMaintainer, MigrationContext, MigrationStep
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import URL, Engine, make_url
 
 from .findings import CannotCheck
 from .scratch import one_line
@@ -129,6 +131,55 @@ def as_configured(config: Config, engine: Engine, connection: Any) -> Iterator[N
             del os.environ["DATABASE_URL"]
         else:
             os.environ["DATABASE_URL"] = configured
+
+
+def render_pending(
+    config: Config, scripts: ScriptDirectory, heads_of: Callable[[URL, dict[str, Any]], tuple[str, ...]]
+) -> list[tuple[Script, str | None, str | None]]:
+    """Print what is to run, as `alembic upgrade --sql` does: each revision with its SQL, or with why there is none.
+
+    Where the database is, env.py says; ``heads_of`` says, of its URL and of what else env.py configures, where it stands.
+    """
+    buffer = StringIO()
+    rendered: list[tuple[Script, str | None, str | None]] = []
+
+    def configure(**options: Any) -> None:
+        if options.get("url") is None:
+            raise CannotCheck("alembic/env.py gives no url to context.configure() where context.is_offline_mode().")
+        heads: Any = heads_of(make_url(options["url"]), options)
+        EnvironmentContext.configure(environment, **options | {"starting_rev": heads, "output_buffer": buffer})
+
+    def run(heads: Any, _: MigrationContext) -> Iterator[MigrationStep]:
+        for step in scripts._upgrade_revs("heads", heads):
+            script, upgrade, problem = step.revision, step.migration_fn, None
+
+            @wraps(upgrade)
+            def attempt(upgrade: Callable[..., None] = upgrade, script: Script = script, **options: Any) -> None:
+                nonlocal problem
+                try:
+                    upgrade(**options)
+                except Exception as error:
+                    problem = f"can't be printed without a database ({place(error, script.path)}: {one_line(error)})"
+
+            step.migration_fn = attempt
+            buffer.seek(0)
+            buffer.truncate()
+            yield step
+            rendered.append((script, buffer.getvalue().strip() if problem is None else None, problem))
+
+    config.attributes["configure_logging"] = False
+    environment = EnvironmentContext(config, scripts, fn=run, as_sql=True, destination_rev="heads")
+    environment.configure = configure  # type: ignore[assignment]
+    try:
+        with redirect_stdout(sys.stderr), environment:
+            scripts.run_env()
+    except CannotCheck:
+        raise
+    except CommandError as error:
+        raise CannotCheck(one_line(error)) from None
+    except Exception as error:
+        raise CannotCheck(f"{place(error)}: {type(error).__name__}: {one_line(error)}") from error
+    return rendered
 
 
 def place(error: BaseException, path: str | None = None) -> str:

@@ -1,0 +1,185 @@
+"""The plan of a deployment: what `alembic upgrade head` would run on the configured database, which is only read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
+
+from .findings import CannotCheck, Finding
+from .journal import look_back
+from .operation import Migration
+from .rules import label, table_of
+from .scratch import one_line
+from .settings import DATABASES
+from .stepping import read_scripts, render_pending
+from .table_locks import ONE_SERVER, Lock, locks_of
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An operation of a pending revision. ``locks`` are those on what was there before; None: they are not known."""
+
+    operation: str
+    about: str
+    line: int
+    locks: list[Lock] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A pending revision. ``sql`` is None where it can't be printed without a database; ``problem`` says why."""
+
+    revision: str
+    message: str
+    path: str
+    sql: str | None
+    problem: str | None
+    operations: list[Planned]
+    findings: list[Finding]
+    suppressed: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    database: str  # its URL, without the password
+    current: tuple[str, ...]
+    revisions: list[Revision]
+
+    @property
+    def summary(self) -> str:
+        number = len(self.revisions)
+        todo = f"{number} revision{'s' * (number != 1)} to run" if number else "nothing to run"
+        return f"now at {' and '.join(self.current) or 'base'}: {todo}."
+
+
+Judge = Callable[[Path, tuple[str, ...]], tuple[Migration, list[Finding], list[Finding]]]
+
+
+def make_plan(config: Config, databases: tuple[str, ...], judge: Judge) -> Plan:
+    """What is pending on the database that env.py is configured for; ``databases`` are those of the settings.
+
+    ``judge`` reads a migration for some of them: what it does, its findings, and those of them that are suppressed.
+    """
+    scripts = read_scripts(config)
+    seen: list[tuple[URL, tuple[str, ...]]] = []
+
+    def heads_of(url: URL, options: dict[str, Any]) -> tuple[str, ...]:
+        seen.append((url, current_heads(url, scripts, options)))
+        return seen[-1][1]
+
+    pending = render_pending(config, scripts, heads_of)
+    url, heads = seen[-1]
+    dialect = url.get_backend_name()
+    here = tuple(name for name in databases if dialect in DATABASES[name])
+    here = here or tuple(name for name in DATABASES if name == dialect) or databases
+    revisions = []
+    for script, sql, problem in pending:
+        migration, findings, suppressed = judge(Path(script.path), here)
+        operations = list(planned(migration, dialect, sure=ONE_SERVER.issuperset(here)))
+        about = script.revision, script.doc, migration.path
+        revisions.append(Revision(*about, sql, problem, operations, findings, suppressed))
+    return Plan(url.set(query={}).render_as_string(), heads, revisions)
+
+
+def current_heads(url: URL, scripts: ScriptDirectory, options: dict[str, Any]) -> tuple[str, ...]:
+    """The revisions that the database is at, read in a transaction that can't write.
+
+    ``options`` are those that env.py gives to context.configure(). Raises what would stop an upgrade.
+    """
+    sqlite = url.get_backend_name() == "sqlite"
+    file = url.database or ""
+    if sqlite and file.startswith("file:"):
+        url = url.update_query_dict({"mode": "ro"})
+    elif sqlite:
+        if not Path(file).is_file():
+            return ()
+        url = url.set(database=f"file:{quote(str(Path(file).absolute()))}", query={"mode": "ro", "uri": "true"})
+    table = {name: options[name] for name in ("version_table", "version_table_schema") if name in options}
+    try:
+        with sa.create_engine(url, poolclass=NullPool).connect() as connection:
+            if not sqlite:
+                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            heads = MigrationContext.configure(connection, opts=table).get_current_heads()
+            look_back(connection, scripts)
+            return heads
+    except sa.exc.DBAPIError as error:
+        raise CannotCheck(f"{url.set(query={}).render_as_string()} can't be read: {one_line(error)}.") from None
+
+
+def planned(migration: Migration, dialect: str, sure: bool) -> Iterator[Planned]:
+    """The operations of ``upgrade`` on this database. SQL text stands for itself only where nothing was read from it."""
+    ops = [op for op in migration.operations if op.function.startswith("upgrade")]
+    new: set[str] = set()
+    for op, following in zip(ops, [*ops[1:], None], strict=True):
+        read = op.operation == "execute" and following is not None and following.via == "execute"
+        if read or (op.dialects is not None and dialect not in op.dialects):
+            continue
+        about = label(op) if op.operation != "execute" or not op.sql else " ".join(op.sql.split())[:80]
+        yield Planned(op.operation, about, op.line, locks_of(op, dialect, new) if sure else None)
+        new |= {table_of(op)} if op.operation.startswith("create_table") and "comment" not in op.operation else set()
+
+
+# --- reports
+
+
+def locked(op: Planned) -> str:
+    if op.locks is None:
+        return "locks not known"
+    locks = [f"{lock.mode} on {lock.table} (holds up {lock.holds_up})" for lock in op.locks]
+    return ", ".join(locks) or "locks nothing in use"
+
+
+def as_json(plan: Plan) -> str:
+    return json.dumps({"version": 1, **asdict(plan)}, indent=2) + "\n"
+
+
+def as_text(plan: Plan) -> str:
+    out = [f"{plan.database}, {plan.summary}"]
+    for each in plan.revisions:
+        out += ["", f"{each.revision} {each.message} ({each.path})"]
+        for op in each.operations:
+            out.append(f"  line {op.line}: {op.operation} {op.about}: {locked(op)}")
+        for found in each.findings:
+            out += [f"  {found.severity} {found.rule} (line {found.line}): {found.message}", f"    fix: {found.fix}"]
+        out += [f"  suppressed: {found.rule} (line {found.line}): {found.message}" for found in each.suppressed]
+        out.append("\n" + indent(each.sql, "    ") if each.sql is not None else f"  SQL: {each.problem}")
+    return "\n".join(out) + "\n"
+
+
+def as_markdown(plan: Plan) -> str:
+    """A comment for a pull request. Names and messages may hold anything: they are written as entities."""
+
+    def plain(text: str) -> str:
+        return re.sub(r"[^\w .,:;()/-]", lambda match: f"&#{ord(match[0])};", text)
+
+    out = ["## Migration plan", "", f"{plain(plan.database)}, {plan.summary}"]
+    for each in plan.revisions:
+        out += ["", f"### {plain(each.revision)} {plain(each.message)}", "", plain(each.path), ""]
+        out += ["| line | operation | locks |", "|---|---|---|"] if each.operations else []
+        for op in each.operations:
+            out.append(f"| {op.line} | {op.operation} {plain(op.about)} | {plain(locked(op))} |")
+        out.append("")
+        for found in each.findings:
+            what = plain(f"(line {found.line}): {found.message} {found.fix}")
+            out.append(f"- **{found.severity} {found.rule}** {what}")
+        out += [f"- suppressed: {found.rule} (line {found.line})" for found in each.suppressed]
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", each.sql or "")), default=0))
+        sql = ["<details><summary>SQL</summary>", "", f"{fence}sql", each.sql or "", fence, "", "</details>"]
+        out += ["", *(sql if each.sql is not None else [f"SQL: {plain(each.problem or '')}"])]
+    return "\n".join(out) + "\n"
+
+
+PLANS: dict[str, Callable[[Plan], str]] = {"text": as_text, "json": as_json, "markdown": as_markdown}
