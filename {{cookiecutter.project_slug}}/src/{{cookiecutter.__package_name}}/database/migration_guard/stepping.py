@@ -62,13 +62,20 @@ class Stepper:
             with self.context.begin_transaction(_per_migration=True):
                 transaction = self.context._transaction
                 step.migration_fn()
-                self.heads.update_to_step(step)
+                self.update_heads(step, script, function)
                 self.atomic = self.context._transaction is transaction and self.context.impl.transactional_ddl
                 if look is not None:
                     look()
         except BaseException:
             self.heads.heads = before
             raise
+
+    def update_heads(self, step: MigrationStep, script: Script, function: str) -> None:
+        parents = script._normalized_down_revisions
+        if function == "downgrade" and self.heads.heads == {script.revision} and len(parents) == 1:
+            self.heads._update_version(script.revision, parents[0])  # what Alembic goes through all ancestors to find
+        else:
+            self.heads.update_to_step(step)
 
     def stamp(self, script: Script) -> None:
         """Write down that the revision is applied, and run nothing."""
