@@ -162,14 +162,14 @@ def test_the_session_hands_the_answers_on(project: Project, monkeypatch: pytest.
     ran: list[tuple[str, ...]] = []
 
     class Session:
-        posargs = ["downgrade", "base", "--yes", "--resume"]  # noqa: RUF012
+        posargs = ["downgrade", "base", "--yes", "--resume", "--edited"]  # noqa: RUF012
         run = staticmethod(lambda *words: ran.append(words))
 
     monkeypatch.chdir(project.path)
     migrate = runpy.run_path("noxfile.py")["migrate"].func
     migrate.__globals__["install"] = lambda *_: None
     migrate(Session())
-    assert ran[0] == ("alembic", "-x", "yes", "-x", "resume", "downgrade", "base")
+    assert ran[0] == ("alembic", "-x", "yes", "-x", "resume", "-x", "edited", "downgrade", "base")
     assert alembic(project, *ran[0][1:])[0] == 0
 
 

@@ -64,13 +64,13 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def migrate(session: nox.Session) -> None:
-    """Migrate the database of DATABASE_URL to head (-- --plan: only say how; or: -- downgrade -1; --yes, --resume: answers)"""
+    """Migrate the database of DATABASE_URL to head (-- --plan: say how; -- downgrade -1; --yes, --resume, --edited)"""
     install(session, "drivers", "guard")
     if "--plan" in session.posargs:
         session.run("python", "scripts/check_migrations.py", *session.posargs)
         return
-    answers = {"--yes": "yes", "--resume": "resume"}  # what alembic takes as -x
-    said = [word for given in session.posargs if given in answers for word in ("-x", answers[given])]
+    answers = ("--yes", "--resume", "--edited")  # what alembic takes as -x
+    said = [word for given in session.posargs if given in answers for word in ("-x", given.removeprefix("--"))]
     session.run("alembic", *said, *([word for word in session.posargs if word not in answers] or ["upgrade", "head"]))
     session.run("alembic", "current")
 
