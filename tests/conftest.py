@@ -28,12 +28,15 @@ SERVERS = {
     "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
     "mariadb": os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/"),
 }
+PROGRAMS = ("chromium",)
 IN_CI = bool(os.environ.get("CI"))
 
 
 @functools.cache
 def unreachable(database: str) -> str | None:
-    """Return why the server of ``database`` can't be used, or None when it can."""
+    """Return why the server of ``database``, or the program of that name, can't be used, or None when it can."""
+    if database in PROGRAMS:
+        return None if shutil.which(database) else "not installed"
     try:
         engine = sa.create_engine(SERVERS[database], connect_args={"connect_timeout": 5}, poolclass=sa.pool.NullPool)
         engine.connect().close()
@@ -43,8 +46,8 @@ def unreachable(database: str) -> str | None:
 
 
 def pytest_report_header() -> list[str]:
-    """Say which databases are left out."""
-    return [f"left out: {name}: {why}" for name in SERVERS if (why := unreachable(name))]
+    """Say which databases and programs are left out."""
+    return [f"left out: {name}: {why}" for name in (*SERVERS, *PROGRAMS) if (why := unreachable(name))]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -54,8 +57,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def require(database: str) -> None:
-    """Skip the test where ``database`` has no server; in CI every database is required."""
-    if database in SERVERS and (why := unreachable(database)):
+    """Skip the test where ``database`` has no server, or a program is missing; in CI all are required."""
+    if database in (*SERVERS, *PROGRAMS) and (why := unreachable(database)):
         (pytest.fail if IN_CI else pytest.skip)(f"{database}: {why}")
 
 

@@ -168,6 +168,18 @@ def test_a_batch_that_copies_a_table_of_sqlite_is_shown_without_sql(bake: Callab
     assert operation["locks"] == [{"table": "the database", "mode": "write lock, table copied", "holds_up": "writes"}]
 
 
+def test_branches_and_the_empty_revision_that_merges_them(bake: Callable[..., Project], database_url: str) -> None:
+    project = bake(database_url)
+    project.run("alembic", "revision", "-m", "other", "--rev-id", "c1", "--head", FIRST, "--splice")
+    project.run("alembic", "merge", "-m", "both", "--rev-id", "d1", "c1", SECOND)
+    project.run("alembic", "upgrade", "c1")
+    made = plan(project)
+    assert made["current"] == ["c1"]
+    assert [(each["revision"], each["problem"]) for each in made["revisions"]] == [(SECOND, None), ("d1", None)]
+    assert made["revisions"][1]["operations"] == []
+    assert "DELETE FROM alembic_version" in made["revisions"][1]["sql"]
+
+
 # --- what can not be planned
 
 

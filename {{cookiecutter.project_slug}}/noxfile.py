@@ -56,8 +56,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Draw the schema and the revision graph into docs/SCHEMA.md (-- --check: are they current?)"""
-    install(session, "docs", "drivers")
+    """Draw schema and revisions into docs/SCHEMA.md (-- --check: are they current? -- --html: one page to open)"""
+    install(session, "docs", "drivers", "guard")
+    if "--html" in session.posargs:
+        session.run("python", "scripts/write_page.py", *session.posargs)
+        return
     session.run("paracelsus", "inject", "docs/SCHEMA.md", "--python-dir", "src", *session.posargs)
     session.run("python", "scripts/draw_history.py", *session.posargs)
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -123,7 +124,7 @@ def planned(migration: Migration, dialect: str, sure: bool) -> Iterator[Planned]
     """The operations of ``upgrade`` on this database. SQL text stands for itself only where nothing was read from it."""
     ops = [op for op in migration.operations if op.function.startswith("upgrade")]
     new: set[str] = set()
-    for op, following in zip(ops, [*ops[1:], None], strict=True):
+    for op, following in zip_longest(ops, ops[1:]):
         read = op.operation == "execute" and following is not None and following.via == "execute"
         if read or (op.dialects is not None and dialect not in op.dialects):
             continue
