@@ -17,7 +17,7 @@ from typing import Any
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import HeadMaintainer, MigrationContext, MigrationStep
+from alembic.runtime.migration import HeadMaintainer, MigrationContext, MigrationStep, RevisionStep
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.engine import URL, Engine, make_url
@@ -70,7 +70,7 @@ class Stepper:
             self.heads.heads = before
             raise
 
-    def update_heads(self, step: MigrationStep, script: Script, function: str) -> None:
+    def update_heads(self, step: RevisionStep, script: Script, function: str) -> None:
         parents = script._normalized_down_revisions
         if function == "downgrade" and self.heads.heads == {script.revision} and len(parents) == 1:
             self.heads._update_version(script.revision, parents[0])  # what Alembic goes through all ancestors to find
