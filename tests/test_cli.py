@@ -357,7 +357,7 @@ def test_the_script_of_a_project(bake: Callable[..., Project]) -> None:
     assert "Clean: 2 files" in done.stdout
     done = project.run("bare/bin/python", "scripts/check_migrations.py", ok=False)
     assert done.returncode == 2
-    assert "Alembic is not installed here" in done.stdout
+    assert "error: No module named 'alembic': install the dependencies" in done.stdout
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql", "mariadb"])

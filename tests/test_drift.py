@@ -128,3 +128,36 @@ def test_two_words_for_now_are_no_drift(bake: Callable[..., Project], tmp_path: 
         project.edit(initial, "server_default=sa.func.now()", f"server_default=sa.text({default!r})")
         done = project.run("python", "scripts/check_migrations.py", ok=same)
         assert ("examples.created_at" in done.stdout) is not same
+
+
+TWICE = """
+
+class Twice(Base):
+    __tablename__ = "twice"
+    __table_args__ = (Index("ix_twice", "one"), Index("ix_twice", "two"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    one: Mapped[int]
+    two: Mapped[int]
+"""
+
+
+def test_a_table_that_the_models_can_not_make_hides_no_other(fresh: Project) -> None:
+    models = fresh.models.read_text().replace("mapped_column(String(500))", "mapped_column(String(600))", 1)
+    fresh.models.write_text(models.replace("import enum", "import enum\nfrom sqlalchemy import Index") + TWICE)
+    found = {finding["operation"]: finding for finding in drift(fresh)}
+    assert found.keys() >= {"table twice", "column videos.title"}
+    assert (
+        "models say type" not in found["column videos.title"]["message"]
+    )  # which are Alembic's words, not the server's
+
+
+@pytest.mark.parametrize(("folder", "found"), [("tests", []), ("more", ["table lost"])])
+def test_a_table_of_the_tests_is_not_one_of_the_application(
+    bake: Callable[..., Project], folder: str, found: list[str]
+) -> None:
+    project = bake()
+    module = project.models.parents[1] / folder / "models.py"
+    module.parent.mkdir()
+    module.write_text("class Lost(Base):\n    __tablename__ = 'lost'\n")
+    assert [finding["operation"] for finding in drift(project)] == found

@@ -194,7 +194,8 @@ def test_what_fails_on_import_is_one_line(
 ) -> None:
     write(blank, BASE)
     path = blank.path / file
-    path.write_text(f"{path.read_text()}\n{line}\n")
+    before, future, after = path.read_text().rpartition("from __future__ import annotations\n")
+    path.write_text(f"{before}{future}{line}\n{after}")
     done = blank.run("python", "scripts/check_migrations.py", *options, ok=None)
     assert done.returncode == 2, done.stdout
     assert said in done.stdout
@@ -211,3 +212,21 @@ def test_env_py_that_takes_no_connection_never_reaches_the_configured_database(
     assert "Traceback" not in done.stdout
     assert not database.exists()
     assert os.path.basename(str(database)) not in done.stdout
+
+
+@pytest.mark.parametrize(("end", "rules"), [("id > 0", ["upgrade-fails"]), ("id = 0", [])], ids=["never", "at last"])
+def test_a_loop_that_never_ends_is_a_failure(blank: Project, end: str, rules: list[str]) -> None:
+    loop = (
+        f"while op.get_bind().execute(sa.text('UPDATE users SET status = status WHERE {end}')).rowcount > 0:\n    pass"
+    )
+    write(blank, BASE, Revision(loop, "pass"))
+    found = roundtrip(blank)
+    assert [finding["rule"] for finding in found] == rules
+    assert all("no end after 10000 statements" in finding["message"] for finding in found)
+
+
+def test_what_env_py_does_afterwards_is_no_matter(blank: Project) -> None:
+    write(blank, BASE, FORGOTTEN)
+    env = blank.path / "alembic" / "env.py"
+    env.write_text(env.read_text() + "\nraise RuntimeError('no transaction is active')\n")
+    assert [found["revision"] for found in roundtrip(blank)] == ["r1"]

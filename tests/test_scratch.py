@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -235,3 +236,13 @@ def test_where_the_url_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("DATABASE_URL", "mariadb://c@h/d")
     assert str(find_url(tmp_path)) == "mariadb+pymysql://c@h/d"
     assert str(find_url(tmp_path, "sqlite://")) == "sqlite://"
+
+
+def test_the_driver_is_the_first_that_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"psycopg2"}
+    monkeypatch.setattr("migration_guard.scratch.find_spec", lambda name: name in there)
+    monkeypatch.setitem(sys.modules, "psycopg2", types.ModuleType("psycopg2"))
+    assert find_url(tmp_path, "postgresql://a@h/b").drivername == "postgresql+psycopg2"
+    there.add("psycopg")
+    assert find_url(tmp_path, "postgres://a@h/b").drivername == "postgresql+psycopg"
+    assert find_url(tmp_path, "postgresql+psycopg2://a@h/b").drivername == "postgresql+psycopg2"

@@ -221,16 +221,21 @@ class Check:
 
     def config(self) -> Config:
         try:
+            import alembic.runtime.plugins  # noqa: F401 since 1.18
             from alembic.config import Config
-        except ImportError:
-            raise CannotCheck("Alembic is not installed here: install the dependencies, or use --static.") from None
-        settings, options = self.settings, self.options
-        if not (settings.root / "alembic.ini").exists():
-            raise CannotCheck("no alembic.ini in the project; --static needs none.")
-        config = Config(settings.root / "alembic.ini")
-        if options.versions:
-            config.set_main_option("version_locations", str(settings.versions[0]).replace("%", "%%"))
-            config.set_main_option("path_separator", "newline")
+        except ImportError as error:
+            raise CannotCheck(f"{error}: install the dependencies (Alembic 1.18 or newer), or use --static.") from None
+        settings, there = self.settings, self.settings.config.is_file()
+        config = Config(settings.config if there else None, toml_file=settings.root / "pyproject.toml")
+        if not there and not config.toml_alembic_config:
+            place = self.relative(settings.config)
+            raise CannotCheck(f"no {place}; say where: config in the settings. --static needs none.")
+        if config.get_alembic_option("script_location") is None:  # Flask-Migrate says it to Alembic itself
+            config.set_main_option("script_location", str(settings.config.parent).replace("%", "%%"))
+        lists = {"version_locations": settings.versions, "prepend_sys_path": config.get_prepend_sys_paths_list() or ()}
+        for name, paths in lists.items():
+            config.set_main_option(name, "\n".join(map(str, paths)).replace("%", "%%"))
+        config.set_main_option("path_separator", "newline")
         return config
 
     def run_migrations(self) -> list[Finding]:

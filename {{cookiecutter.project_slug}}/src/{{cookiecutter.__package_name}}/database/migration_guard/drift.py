@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from .snapshot import Column, Difference, Facts, Thing, differences, snapshot_of
 from .stepping import Stepper, as_configured, place, read_scripts, relative, run_env
 
 FIX = 'Migrations are out of sync with models: alembic revision --autogenerate -m "Sync models"'
+CHECKS = "alembic.ext.checkconstraint_byname"  # not in Alembic before 1.19
 COMPARED = ("table ", "type ", "sequence ")
 BY_HAND = ("trigger", "policy", "rule", "parent")  # what models can't say
 COMMENT = re.compile(r"comment[ =]'(?:[^']|'')*'", re.IGNORECASE)
@@ -41,7 +43,7 @@ def check_drift(config: Config, settings: Settings, url: str | None) -> list[Fin
     """Migrate a scratch database to the heads and compare it with the models."""
     server = find_url(settings.root, url)
     scripts = read_scripts(config)
-    drift = Drift(settings.root)
+    drift = Drift(settings.root, relative(scripts.env_py_location, settings.root))
 
     def work(context: MigrationContext) -> None:
         stepper = Stepper(context, scripts)
@@ -53,7 +55,7 @@ def check_drift(config: Config, settings: Settings, url: str | None) -> list[Fin
                 raise CannotCheck(f"{where}: upgrade() of {script.revision} fails: {one_line(error)}") from None
         metadata = context.opts["target_metadata"]
         if metadata is None:
-            raise CannotCheck("alembic/env.py gives no target_metadata to context.configure().")
+            raise CannotCheck(f"{drift.env} gives no target_metadata to context.configure().")
         many = list(metadata) if isinstance(metadata, Iterable) else [metadata]
         drift.migrated(context, metadata, many)
         with scratch_database(server) as second:
@@ -67,8 +69,8 @@ def check_drift(config: Config, settings: Settings, url: str | None) -> list[Fin
 
 
 class Drift:
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, env: str) -> None:
+        self.root, self.env = root, env
         self.findings: list[Finding] = []
         self.alembic: list[tuple[str, str, str]] = []  # object, message: as Alembic sees it
         self.made: dict[str, Thing] = {}
@@ -82,15 +84,15 @@ class Drift:
         self.metadata = many
         self.filtered = bool(context.opts.get("include_object") or context.opts.get("include_name"))
         plugins = context.opts.get("autogenerate_plugins") or ["alembic.autogenerate.*"]
-        context.opts["autogenerate_plugins"] = list(
-            dict.fromkeys([*plugins, "alembic.ext.checkconstraint_byname", PLUGIN])
-        )
+        checks = [CHECKS] if find_spec(CHECKS.rpartition(".")[0]) else []
+        context.opts["autogenerate_plugins"] = list(dict.fromkeys([*plugins, *checks, PLUGIN]))
         context._user_compare_type = context._user_compare_type or True
         context._user_compare_server_default = context._user_compare_server_default or True
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a computed column can't be altered is for who writes the migration
             found: Any = api.compare_metadata(context, metadata)
-        self.alembic = [described(part) for item in found for part in (item if isinstance(item, list) else [item])]
+        parts = [part for item in found for part in (item if isinstance(item, list) else [item])]
+        self.alembic = [described(part, context.dialect) for part in parts]
         snapshot = snapshot_of(context.connection, [context.version_table])
         snapshot.look(everything=True)
         self.made = {thing.name: thing for thing in snapshot.things.values()}
@@ -116,16 +118,25 @@ class Drift:
             try:
                 for metadata in many:
                     metadata.create_all(connection)
-            except Exception as error:
-                message = (
-                    f"The models can't be made in an empty database, so Alembic alone compares them: {one_line(error)}"
-                )
-                self.find("", message, "Make by the models themselves what they need.", "note")
+            except Exception:
                 connection.rollback()
-                return
+                self.one_by_one(connection, many)
             snapshot = snapshot_of(connection)
             snapshot.look(everything=True)
         self.wanted = {thing.name: thing for thing in snapshot.things.values()}
+
+    def one_by_one(self, connection: sa.Connection, many: list[sa.MetaData]) -> None:
+        """Make the tables that can be made, where something is wrong with another one."""
+        for table in (table for metadata in many for table in metadata.sorted_tables):
+            try:
+                table.create(connection, checkfirst=True)
+                connection.commit()
+            except Exception as error:
+                connection.rollback()
+                message = (
+                    f"table {table.key}: the models can't make it, so Alembic alone compares it: {one_line(error)}."
+                )
+                self.find(f"table {table.key}", message, "Mend it in the models, or give them what it needs.", "note")
 
     def report(self) -> list[Finding]:
         seen: set[str] = set()
@@ -185,11 +196,13 @@ class Drift:
         }
         own = {folder for folder in own if "site-packages" not in folder.parts}
         for path in sorted({file for folder in own for file in folder.rglob("*.py")} - set(files)):
+            if {"tests", "test"} & {*path.parts[len(self.root.parts) :]}:  # a test's own tables
+                continue
             for name, line in tables_in(path):
                 if name not in known:
                     where = relative(path, self.root)
-                    message = f"table {name}: models say it is there ({where}:{line}), but alembic/env.py never imports that module."
-                    fix = f"Import it in alembic/env.py, then: {FIX}"
+                    message = f"table {name}: models say it is there ({where}:{line}), but {self.env} never imports that module."
+                    fix = f"Import it in {self.env}, then: {FIX}"
                     self.findings.append(
                         Finding(
                             rule="models-out-of-sync",
@@ -232,16 +245,16 @@ class Drift:
         )
 
     def place(self, table: str) -> tuple[str, int]:
-        """Where the table is in the models; alembic/env.py where it is not."""
+        """Where the table is in the models; env.py where it is not."""
         model = self.classes.get(table) or next(iter(self.classes.values()), None)
         with suppress(OSError, TypeError):
             if model is not None:
                 line = inspect.getsourcelines(model)[1] if table in self.classes else 1
                 return relative(inspect.getfile(model), self.root), line
-        return "alembic/env.py", 1
+        return self.env, 1
 
 
-def described(difference: Any) -> tuple[str, str, str]:
+def described(difference: Any, dialect: sa.Dialect) -> tuple[str, str, str]:
     """Alembic's difference: the object, its table, and a sentence."""
     kind, *rest = difference
     if kind in ("add_table", "remove_table"):
@@ -259,7 +272,11 @@ def described(difference: Any) -> tuple[str, str, str]:
         if "comment" in kind:
             target = f"table {table}"
     if kind.startswith("modify_"):
-        return target, table, f"{target}: models say {kind[7:]} {said(rest[-1])}, migrations made {said(rest[-2])}."
+        return (
+            target,
+            table,
+            f"{target}: models say {kind[7:]} {said(rest[-1], dialect)}, migrations made {said(rest[-2], dialect)}.",
+        )
     sides = ("it is there", "nothing") if kind.startswith("add") else ("nothing", "it is there")
     return (
         target,
@@ -268,10 +285,12 @@ def described(difference: Any) -> tuple[str, str, str]:
     )
 
 
-def said(value: Any) -> str:
+def said(value: Any, dialect: sa.Dialect | None = None) -> str:
     if value is None:
         return "nothing"
-    return str(value.arg if isinstance(value, sa.DefaultClause) else value)
+    if isinstance(value, sa.DefaultClause):
+        value = value.arg
+    return str(value.compile(dialect=dialect) if isinstance(value, sa.ClauseElement) else value)
 
 
 def simple(target: str) -> str:

@@ -136,7 +136,9 @@ def read_baseline(path: Path) -> set[str]:
 
 
 def write_baseline(path: Path, findings: Iterable[Finding]) -> None:
-    keys = sorted({finding.key for finding in findings})
+    """Add the findings to those that the file has: the check and the roundtrip share one."""
+    known = read_baseline(path) if path.exists() else set()
+    keys = sorted({*known, *(finding.key for finding in findings)})
     path.write_text(json.dumps({"version": 1, "findings": keys}, indent=2) + "\n", encoding="utf-8")
 
 

@@ -23,6 +23,8 @@ from .settings import Settings
 from .snapshot import Changes, differences, snapshot_of, words
 from .stepping import RolledBack, Stepper, place, read_scripts, relative, run_env
 
+ENDLESS = 10_000  # statements of one function
+
 
 def check_roundtrip(
     config: Config,
@@ -116,6 +118,8 @@ class Roundtrip:
 
     def note(self, _c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: bool) -> None:
         self.statements.append(statement)
+        if len(self.statements) > ENDLESS:
+            raise RuntimeError(f"no end after {ENDLESS} statements, with a few rows in each table: a loop for ever?")
 
     def run(self, selected: set[str] | None, start: int, keep: bool, progress: bool) -> int | None:
         """Go through the history; an index: go on from there, in a new database."""

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,7 @@ from .findings import CannotCheck
 
 ELSEWHERE = "or name another server with --database-url (--database-url sqlite:// needs none)."
 NAME = re.compile(r"migration_guard_(?P<machine>[0-9a-f]{8})_(?P<pid>\d+)_(?P<start>\d+)_[0-9a-f]{8}")
-DRIVERS = {
-    "postgres": "postgresql+psycopg",
-    "postgresql": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
-}
+DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mysql": ("pymysql",), "mariadb": ("pymysql",)}
 
 
 def find_url(root: Path, given: str | None = None) -> URL:
@@ -46,7 +42,10 @@ def find_url(root: Path, given: str | None = None) -> URL:
     source = "--database-url" if given else "DATABASE_URL"
     try:
         url = make_url(text or "sqlite://")
-        url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+        backend = "postgresql" if url.drivername == "postgres" else url.drivername
+        if drivers := DRIVERS.get(backend):  # the first that is installed
+            backend += "+" + next(filter(find_spec, drivers), drivers[0])
+        url = url.set(drivername=backend)
         dialect = url.get_dialect()  # not into the message: it may hold a password
         dialect.import_dbapi()
     except ModuleNotFoundError as error:

@@ -31,6 +31,7 @@ class Settings:
     ignore: tuple[str, ...] = ()
     first_revision: str | None = None
     versions: tuple[Path, ...]  # the folders of migration files
+    config: Path  # alembic.ini
     baseline: Path | None = None
     offline: bool = False  # must --sql print the whole history?
     lock: Mapping[str, Any] = field(default_factory=dict)  # lock.py's own
@@ -45,6 +46,7 @@ KEYS: dict[str, tuple[type, str]] = {
     "ignore": (list, "a list of rules"),
     "first-revision": (str, "a revision"),
     "versions": (list, "a list of folders"),
+    "config": (str, "a file"),
     "baseline": (str, "a file"),
     "offline": (bool, "true or false"),
     "lock": (dict, "a table"),
@@ -54,7 +56,7 @@ KEYS: dict[str, tuple[type, str]] = {
 def read_settings(root: Path) -> Settings:
     """The settings of the project at ``root``; what is not said there has a default that is right for most."""
     place = "pyproject.toml: [tool.migration-guard]"
-    said: dict[str, Any] = {"versions": ["alembic/versions"]}
+    said: dict[str, Any] = {"versions": ["alembic/versions"], "config": "alembic.ini"}
     try:
         with (root / "pyproject.toml").open("rb") as file:
             said |= tomllib.load(file).get("tool", {}).get("migration-guard", {})
@@ -75,7 +77,6 @@ def read_settings(root: Path) -> Settings:
             known = f"{nearest(name, DATABASES)}; known: {', '.join(DATABASES)}"
             raise CannotCheck(f"{place} databases: {name!r} is not known{known}.")
     said["versions"] = [root / folder for folder in said["versions"]]
-    if "baseline" in said:
-        said["baseline"] = root / said["baseline"]
+    said |= {key: root / said[key] for key in ("baseline", "config") if key in said}
     lists = {key: tuple(value) for key, value in said.items() if isinstance(value, list)}
     return Settings(root=root, **{key.replace("-", "_"): value for key, value in {**said, **lists}.items()})

@@ -84,7 +84,7 @@ class Stepper:
 
 
 def read_scripts(config: Config) -> ScriptDirectory:
-    """The versions folder, each migration imported once."""
+    """The versions folders, each migration imported once."""
     try:
         scripts = ScriptDirectory.from_config(config)
         scripts.get_heads()
@@ -99,14 +99,14 @@ def run_env(
     config: Config, scripts: ScriptDirectory, engine: Engine, work: Callable[[MigrationContext], None], **options: Any
 ) -> None:
     """Run env.py once on the scratch database, and ``work`` where it would run the migrations."""
-    reached = False
+    env, done = relative(scripts.env_py_location), False
 
     def run(_: object, context: MigrationContext) -> list[MigrationStep]:
-        nonlocal reached
-        reached = True
+        nonlocal done
         if context.connection is None or context.connection.engine.url != engine.url:
-            raise CannotCheck('alembic/env.py must run on config.attributes["connection"] where there is one.')
+            raise CannotCheck(f'{env} must run on config.attributes["connection"] where there is one.')
         work(context)
+        done = True
         return []
 
     with engine.connect() as connection, as_configured(config, engine, connection):
@@ -116,9 +116,10 @@ def run_env(
         except CannotCheck:
             raise
         except Exception as error:
-            raise CannotCheck(f"{place(error)}: {type(error).__name__}: {one_line(error)}") from error
-    if not reached:
-        raise CannotCheck("alembic/env.py never came to context.run_migrations().")
+            if not done:  # after it, env.py may end a transaction of its own that is no more
+                raise CannotCheck(f"{place(error)}: {type(error).__name__}: {one_line(error)}") from error
+    if not done:
+        raise CannotCheck(f"{env} never came to context.run_migrations().")
 
 
 @contextmanager
