@@ -149,9 +149,10 @@ def test_branches_have_lanes_of_their_own(bake: Callable[..., Project], opened: 
     assert len(re.findall(r'<path class="depends"', document)) == 1
 
 
-@pytest.mark.parametrize("fault", ["folder", "server", "option"])
+@pytest.mark.parametrize("fault", ["folder", "server", "url", "database", "option"])
 def test_what_can_not_be_written_is_one_line_and_no_page(bake: Callable[..., Project], fault: str) -> None:
-    project = bake("postgresql://127.0.0.1:1/lost" if fault == "server" else None)
+    urls = {"server": "postgresql://127.0.0.1:1/lost", "url": "nonsense", "database": "oracle://localhost/lost"}
+    project = bake(urls.get(fault))
     extra = {"folder": ["lost/page.html"], "option": ["docs/page.html", "--lost"]}.get(fault, [])
     done = project.run(*WRITE, *extra, ok=None)
     assert done.returncode == 2

@@ -86,12 +86,13 @@ def main() -> int:
     parser.add_argument("--html", metavar="FILE", type=Path, nargs="?", help=f"default: {PAGE.relative_to(ROOT)}")
     page = parser.parse_args().html or PAGE
     template = Template(filename=str(Path(__file__).with_name("page.html.mako")), default_filters=["h"])
+    findings, plan = report()["findings"], report("--plan")  # first: they say what is wrong with the URL
     dialect = database_url().get_dialect()()
     tables = Base.metadata.sorted_tables
     keys = [key for table in tables for key in table.foreign_keys]
     made = template.render_unicode(
-        findings=report()["findings"],
-        plan=report("--plan"),
+        findings=findings,
+        plan=plan,
         graph=graph(ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))),
         tables=tables,
         referring=lambda table: sorted({key.parent.table.key for key in keys if key.column.table is table}),
