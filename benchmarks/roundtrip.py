@@ -1,11 +1,12 @@
 """How long the roundtrip takes, beside the same steps with nothing looked at and beside how others take them.
 
-    python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb] [--peers]
+    python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb] [--cached]
 
 Each figure is the best of ``--repeat`` runs, every run in a process of its own. On SQLite, where all is done in that
 process, it is processor time; on servers it is the time on the clock, which wants a machine that does nothing else.
 ``bare``: each revision up, down and up again in one process over one connection. ``schema``: the roundtrip without
 rows. ``rows``: the roundtrip. ``stairway``: one Alembic command for each step, as most projects test it.
+``--cached``: whole processes, from nothing and with one new revision on top of what was kept.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -93,14 +95,42 @@ def write(folder: Path, size: int) -> None:
     (folder / "versions").mkdir(parents=True)
     (folder / "env.py").write_text(ENV)
     (folder / "script.py.mako").write_text("")
-    (folder.parent / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/alembic\npath_separator = os\n")
+    (folder.parent / "alembic.ini").write_text(
+        "[alembic]\nscript_location = %(here)s/alembic\npath_separator = os\nprepend_sys_path = %(here)s\n"
+    )
     for number in range(size):
-        up, down = operations(number)
-        before = f"'r{number - 1:04d}'" if number else None
-        (folder / "versions" / f"r{number:04d}.py").write_text(
-            f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision = 'r{number:04d}'\ndown_revision = {before}\n\n\n"
-            f"def upgrade():\n    {up}\n\n\ndef downgrade():\n    {down}\n"
-        )
+        write_revision(folder, number)
+
+
+def write_models(folder: Path, size: int) -> None:
+    """Models of what the revisions make, where env.py finds them."""
+    tables: dict[str, list[str]] = {}
+    for number in range(size):
+        name, first, rest = MADE.match(operations(number)[0].splitlines()[0]).groups()  # type: ignore[union-attr]
+        if name == "create_index":
+            table, columns = re.findall(r"'(\w+)', (\[.*?\])", rest)[0]
+            tables[table].append(f"sa.Index('{first}', *{columns})")
+        else:
+            tables.setdefault(first, []).append(rest)
+    classes = (
+        f"class T{name}(Base):\n    __tablename__ = '{name}'\n    __table_args__ = ({', '.join(parts)},)\n"
+        for name, parts in tables.items()
+    )
+    base = "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase\n\nclass Base(DeclarativeBase):\n    pass\n\n"
+    (folder.parent / "models.py").write_text(base + "\n".join(classes))
+    (folder / "env.py").write_text("import models\n" + ENV.replace("sa.MetaData()", "models.Base.metadata"))
+
+
+MADE = re.compile(r"op\.(\w+)\('(\w+)', (.*)\)")
+
+
+def write_revision(folder: Path, number: int) -> None:
+    up, down = operations(number)
+    before = f"'r{number - 1:04d}'" if number else None
+    (folder / "versions" / f"r{number:04d}.py").write_text(
+        f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision = 'r{number:04d}'\ndown_revision = {before}\n\n\n"
+        f"def upgrade():\n    {up}\n\n\ndef downgrade():\n    {down}\n"
+    )
 
 
 def measure(kind: str, project: Path, url: str) -> float:
@@ -149,17 +179,65 @@ def best(kind: str, project: Path, url: str, repeat: int) -> float:
     return min(float(text.split()[-1]) for text in runs)
 
 
+RUN = """\
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv.pop(1))
+sys.dont_write_bytecode = True
+from migration_guard.cli import main
+main(Path.cwd(), sys.argv[1:])
+"""
+
+
+def process(project: Path, database: str, *options: str) -> tuple[float, str]:
+    """The time of a whole process, and what it says."""
+    environment = {name: value for name, value in os.environ.items() if name != "CI"}
+    command = [sys.executable, "-c", RUN, str(GUARD)]
+    said = [*options, "--database-url", SERVERS[database]]
+    clock = (lambda: sum(os.times()[2:4])) if database == "sqlite" else time.perf_counter
+    start = clock()
+    done = subprocess.run([*command, *said], cwd=project, env=environment, check=True, capture_output=True, text=True)
+    return clock() - start, done.stdout
+
+
+def measure_cached(database: str, size: int) -> None:
+    for kind, options in (("check", ["--select", "models-out-of-sync"]), ("roundtrip", ["--roundtrip"])):
+        with tempfile.TemporaryDirectory() as folder:
+            project = Path(folder)
+            write(project / "alembic", size)
+            write_models(project / "alembic", size)
+            nothing, _ = process(project, database, *options, "--no-cache")
+            process(project, database, *options)
+            write_revision(project / "alembic", size)
+            write_models(project / "alembic", size + 1)
+            more, said = process(project, database, *options)
+            assert said.startswith("Clean"), said
+            assert f"({size} from the cache)" in said or database == "mariadb", said
+            print(f"| {database} | {size} | {kind} | {nothing:.1f} s | {more:.1f} s |", flush=True)
+            # on PostgreSQL what was kept goes when there is no room for it
+            (project / "pyproject.toml").write_text("[tool.migration-guard]\ncache-size = 0\n")
+            process(project, database, *options)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10,100,1000")
     parser.add_argument("--databases", default="sqlite,postgresql,mariadb")
     parser.add_argument("--stairway", type=int, default=100, help="the largest size at which to take the stairway")
     parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--cached", action="store_true")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         kind, project, url = options.measure
         print(measure(kind, Path(project), url))
+        return
+    if options.cached:
+        print("| database | revisions | | from nothing | one more revision |")
+        print("|---|---:|---|---:|---:|")
+        for database in options.databases.split(","):
+            for size in map(int, options.sizes.split(",")):
+                measure_cached(database, size)
         return
     print("| database | revisions | bare | schema | | with rows | | stairway |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")

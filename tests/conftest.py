@@ -69,7 +69,7 @@ class Project:
         self.path = path
         self.package = package
         # Nothing of the environment that the tests run in: uv would take it for the project's own.
-        mine = {"DATABASE_URL", "CI", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR"}
+        mine = {"DATABASE_URL", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR"}
         mine |= {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}
         self.environment = {
             name: value
@@ -77,6 +77,7 @@ class Project:
             if name not in mine and not name.startswith(("COV_", "PYTEST_", "PYTHON", "NOX_"))
         }
         self.environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        self.environment["CI"] = "true"  # nothing is kept from one run for the next; tests/test_cache.py lets it be
         # mypy reads SQLAlchemy once for all projects of this process.
         self.environment["MYPY_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"mypy-{os.getpid()}")
         if database_url:
@@ -142,6 +143,12 @@ def _baked(options: tuple[tuple[str, str], ...]) -> Path:
 def bake_into(folder: Path, **options: str) -> Path:
     """Bake a project with ``options`` into ``folder``, as ``cookiecutter --no-input`` does."""
     return Path(cookiecutter(_template(), no_input=True, extra_context=options, output_dir=str(folder)))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a test runs the guard in this process."""
+    monkeypatch.setenv("CI", "true")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from . import history
+from .cache import Cache, Reading
 from .findings import REPORTS, CannotCheck, Finding, nearest, read_baseline, suppress, write_baseline
 from .operation import Migration, UnreadableMigration
 from .reader import decode, read_migration
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     add("--against", metavar="REF", help="deployed is what stands at this git ref (default: the remote's main branch)")
     add("--versions", metavar="DIR", type=Path, help="another folder of migrations")
     add("--database-url", metavar="URL", help="the server for scratch databases (default: DATABASE_URL, else SQLite)")
+    add("--no-cache", action="store_true", help="run all again, and keep nothing (so it is in CI)")
     add("--select", metavar="RULE,...", help="only these rules")
     add("--ignore", metavar="RULE,...", help="all but these rules")
     add("--format", choices=[*REPORTS, "markdown"], default="text", help="text is for people; markdown is of a plan")
@@ -99,6 +101,7 @@ class Check:
 
     def __init__(self, settings: Settings, options: argparse.Namespace) -> None:
         self.settings, self.options = settings, options
+        self.root = settings.root.resolve()
         ignored = {
             *known_rules(options.ignore, "--ignore"),
             *known_rules(",".join(settings.ignore), "pyproject.toml: [tool.migration-guard] ignore"),
@@ -106,6 +109,8 @@ class Check:
         self.rules = [name for name in known_rules(options.select, "--select") or RULES if name not in ignored]
         self.findings: list[Finding] = []
         self.left_out: list[str] = []  # what is not checked, and how it would be
+        off = options.no_cache or options.plan or os.environ.get("CI", "") not in ("", "0", "false")
+        self.cache = Cache(settings, self.is_green) if settings.cache and not off else None
         self.unreadable = False
         self.ours: dict[str, bool] = {}  # top-level modules, and whether they are the application's
 
@@ -121,14 +126,18 @@ class Check:
         if options.plan:
             return self.plan(files)
         chosen = [file.resolve() for file in options.files] or files
-        read = {file: self.read(file, whole=file in chosen) for file in dict.fromkeys([*files, *chosen])}
-        past = [migration for file in files if (migration := read[file])]
-        judged = [migration for file in chosen if (migration := read[file])]
+        whole = set(chosen)
+        read = {file: self.read(file, whole=file in whole) for file in dict.fromkeys([*files, *chosen])}
+        past = [reading.migration for file in files if (reading := read[file])]
+        chosen_readings = [reading for file in chosen if (reading := read[file])]
+        judged = [reading.migration for reading in chosen_readings]
         self.findings += history.check_graph(past)
         old = self.before_first(past)
-        for migration in judged:
-            if migration.revision not in old and not options.roundtrip:
-                self.findings += judge(migration, self.settings.databases, self.is_application)
+        for reading in chosen_readings:
+            if reading.migration.revision not in old and not options.roundtrip:
+                self.findings += self.judge(reading)
+        if self.cache:
+            self.cache.save(self.is_application)
         deployed = history.Deployed(self.settings.versions, options.against)
         if deployed.ref and "edited-migration" in self.rules:
             self.findings += deployed.check(past, self.read_content, self.relative)
@@ -141,7 +150,8 @@ class Check:
                 self.findings += self.run_migrations()
             except CannotCheck as error:  # after the report of what was found without
                 failed = error
-        findings = self.let_stand({migration.path: migration for migration in judged if migration.revision not in old})
+        mine = {migration.path: migration for migration in judged if migration.revision not in old}
+        findings = self.let_stand(self.findings, mine)
         if options.write_baseline:
             if failed:
                 raise failed
@@ -149,8 +159,11 @@ class Check:
             return 0
         if failed and not findings:
             raise failed  # and nothing that could be read as clean
-        operations = sum(len(migration.operations) for migration in judged)
-        self.report(findings, {"files": len(chosen), "operations": operations, "revisions": len(past)})
+        operations = sum(reading.operations for reading in chosen_readings)
+        checked = {"files": len(chosen), "operations": operations, "revisions": len(past)}
+        if self.cache and self.cache.taken:
+            checked["cached"] = self.cache.taken
+        self.report(findings, checked)
         if failed:
             raise failed
         if self.unreadable or any(found.rule == "unreadable-migration" for found in findings):
@@ -167,8 +180,7 @@ class Check:
                     yield file.resolve()
 
     def relative(self, path: Path) -> str:
-        path = path.resolve()
-        root = self.settings.root.resolve()
+        path, root = path.resolve(), self.root
         return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
     def read_content(self, path: str, content: bytes, whole: bool = True) -> Migration:
@@ -182,10 +194,17 @@ class Check:
                     return migration
         return read_migration(path, dialects=self.settings.dialects, source=source)
 
-    def read(self, file: Path, whole: bool) -> Migration | None:
+    def read(self, file: Path, whole: bool) -> Reading | None:
         path = self.relative(file)
+
+        def make(content: bytes) -> Reading:
+            migration = self.read_content(path, content, whole)
+            return Reading(migration, len(migration.operations), whole=whole)
+
         try:
-            return self.read_content(path, file.read_bytes(), whole)
+            if self.cache:
+                return self.cache.read(file, path, make, self.is_application)
+            return make(file.read_bytes())
         except UnreadableMigration as error:
             line, reason = error.line, error.reason
         except (OSError, SyntaxError, ValueError) as error:
@@ -193,6 +212,15 @@ class Check:
         self.unreadable = True
         self.findings.append(finding("unreadable-migration", Migration(path, ""), line, reason, UNREADABLE))
         return None
+
+    def judge(self, reading: Reading) -> list[Finding]:
+        path = reading.migration.path
+        if reading.findings is None:
+            if reading.kept:
+                reading.migration = self.read_content(path, (self.settings.root / path).read_bytes())
+            reading.findings = judge(reading.migration, self.settings.databases, self.is_application)
+            reading.kept = False
+        return reading.findings
 
     def before_first(self, migrations: list[Migration]) -> set[str]:
         """The revisions of the old history that is not judged."""
@@ -249,14 +277,14 @@ class Check:
         if options.roundtrip:
             from .roundtrip import check_roundtrip
 
-            return check_roundtrip(config, settings, url, options.since, options.only, options.keep)
+            return check_roundtrip(config, settings, url, options.since, options.only, options.keep, cache=self.cache)
         from .drift import check_drift
 
-        return check_drift(config, settings, url)
+        return check_drift(config, settings, url, self.cache)
 
     def plan(self, files: list[Path]) -> int:
         """Report what is to run on the configured database, judged for that database alone."""
-        past = [migration for file in files if (migration := self.read(file, whole=False))]
+        past = [reading.migration for file in files if (reading := self.read(file, whole=False))]
         for found in [*self.findings, *history.check_graph(past)]:
             if found.rule in BREAKS_ALEMBIC:
                 raise CannotCheck(f"{found.path}:{found.line}: {found.message} {found.fix}")
@@ -265,12 +293,14 @@ class Check:
 
         def judged(file: Path, databases: tuple[str, ...]) -> tuple[Migration, list[Finding], list[Finding]]:
             self.settings = replace(self.settings, databases=databases)
-            migration = self.read(file, whole=True)
-            if migration is None:
+            reading = self.read(file, whole=True)
+            if reading is None:
                 raise CannotCheck(f"{self.relative(file)}: {self.findings[-1].message}")
+            migration = reading.migration
             found = judge(migration, databases, self.is_application) if migration.revision not in old else []
             self.findings = [each for each in found if each.rule in self.rules]
-            standing = self.let_stand({migration.path: migration} if migration.revision not in old else {})
+            mine = {migration.path: migration} if migration.revision not in old else {}
+            standing = self.let_stand(self.findings, mine)
             return migration, standing, [each for each in self.findings if each not in standing]
 
         self.write(PLANS[self.options.format](make_plan(config, self.settings.databases, judged)))
@@ -278,14 +308,17 @@ class Check:
 
     # reporting
 
-    def let_stand(self, judged: dict[str, Migration]) -> list[Finding]:
+    def is_green(self, findings: list[Finding]) -> bool:
+        return not any(found.severity == "error" for found in self.let_stand(findings, {}))
+
+    def let_stand(self, found_in_all: list[Finding], judged: dict[str, Migration]) -> list[Finding]:
         """The findings that are selected, not suppressed and not in the baseline, in the order of the files."""
         # What only running them shows differs from one database to the next: no suppression of it is called unused.
         ran = {"history", "report"} | ({"rules"} if not self.options.roundtrip else set())
         databases = set(self.settings.databases)
         rules = [name for name in self.rules if RULES[name].by in ran and RULES[name].databases & databases]
         by_path: dict[str, list[Finding]] = {path: [] for path in judged}
-        for found in self.findings:
+        for found in found_in_all:
             if found.rule in self.rules:
                 by_path.setdefault(found.path, []).append(found)
         kept = []

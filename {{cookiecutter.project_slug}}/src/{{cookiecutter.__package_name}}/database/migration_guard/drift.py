@@ -24,8 +24,10 @@ from alembic.autogenerate import api
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
+from .cache import Cache
 from .defaults import PLUGIN
 from .findings import CannotCheck, Finding
+from .kept import kept_history
 from .scratch import find_url, one_line, scratch_database
 from .settings import Settings
 from .snapshot import Column, Difference, Facts, Thing, differences, snapshot_of
@@ -39,20 +41,28 @@ COMMENT = re.compile(r"comment[ =]'(?:[^']|'')*'", re.IGNORECASE)
 OWNED = re.compile(r"nextval\('([^']+)'::regclass\)")
 
 
-def check_drift(config: Config, settings: Settings, url: str | None) -> list[Finding]:
+def check_drift(config: Config, settings: Settings, url: str | None, cache: Cache | None = None) -> list[Finding]:
     """Migrate a scratch database to the heads and compare it with the models."""
     server = find_url(settings.root, url)
-    scripts = read_scripts(config)
+    kept = kept_history(cache, "check", config, server)
+    scripts = kept.scripts if kept else read_scripts(config)
     drift = Drift(settings.root, relative(scripts.env_py_location, settings.root))
+    done = False
 
     def work(context: MigrationContext) -> None:
+        nonlocal done
         stepper = Stepper(context, scripts)
-        for script in stepper.plan():
+        if kept and not kept.fits(context):
+            return
+        for script in stepper.plan()[kept.point if kept else 0 :]:
             try:
                 stepper.step(script, "upgrade")
             except Exception as error:
                 where = place(error, script.path)
                 raise CannotCheck(f"{where}: upgrade() of {script.revision} fails: {one_line(error)}") from None
+        if kept:
+            kept.keep(context, [])
+        done = True
         metadata = context.opts["target_metadata"]
         if metadata is None:
             raise CannotCheck(f"{drift.env} gives no target_metadata to context.configure().")
@@ -61,10 +71,12 @@ def check_drift(config: Config, settings: Settings, url: str | None) -> list[Fin
         with scratch_database(server) as second:
             drift.modelled(second, many)
 
-    with scratch_database(server) as engine:
-        run_env(config, scripts, engine, work)
-        if settings.offline:
-            drift.render(config, engine)
+    while not done:
+        with scratch_database(server, kept=kept) as engine:
+            run_env(config, scripts, engine, work)
+            if done and settings.offline:
+                drift.render(config, engine)
+        scripts = kept.scripts if kept else scripts
     return drift.report()
 
 

@@ -236,7 +236,10 @@ def report_text(
             mark = " " * (finding.column - 1) + "^" * max(min(end, len(text) + 1) - finding.column, 1)
             out += [f"{paint('dim', f'{finding.line:>5} |')} {text}", f"      {paint(finding.severity, f'  {mark}')}"]
         out += [f"  {finding.message}", f"  {paint('fix', 'fix:')} {finding.fix}", ""]
-    counted = ", ".join(f"{number} {what if number != 1 else what[:-1]}" for what, number in checked.items())
+    taken = checked.get("cached", 0)
+    counts = {what: number for what, number in checked.items() if what != "cached"}
+    counted = ", ".join(f"{number} {what if number != 1 else what[:-1]}" for what, number in counts.items())
+    counted += f" ({taken} from the cache)" * bool(taken)
     last = "".join(f"{paint('dim', line)}\n" for line in left_out)
     if not findings:
         return f"{paint('fix', 'Clean:')} {counted} checked.\n{last}"

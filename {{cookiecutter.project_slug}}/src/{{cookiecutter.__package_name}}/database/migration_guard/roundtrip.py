@@ -16,7 +16,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
+from .cache import Cache
 from .findings import CannotCheck, Finding
+from .kept import kept_history
 from .rows import Rows
 from .scratch import find_url, one_line, scratch_database
 from .settings import Settings
@@ -35,32 +37,45 @@ def check_roundtrip(
     keep: bool = False,
     progress: bool = True,
     rows: bool = True,
+    cache: Cache | None = None,
 ) -> list[Finding]:
     """Run the history forth and back; ``since`` a git ref, or ``only`` one revision. What comes before is applied at once.
 
     ``keep`` stops at the first finding and leaves its database there; ``progress`` draws a bar.
     """
     server = find_url(settings.root, url)
-    scripts = read_scripts(config)
+    kept = None if since or only or keep or not rows else kept_history(cache, "roundtrip", config, server)
+    scripts = kept.scripts if kept else read_scripts(config)
     findings: list[Finding] = []
     selected = select(scripts, settings, since, only)
     start: int | None = 0
     exact = False
+
+    def work(context: MigrationContext) -> None:
+        nonlocal start, exact
+        stepper = Stepper(context, scripts)
+        if kept and not kept.fits(context):
+            return
+        state = kept.resume(findings) if kept else None
+        run = Roundtrip(context, stepper, settings.root, findings, rows, exact)
+        try:
+            start = run.run(selected, start or (kept.point if kept else 0), keep, progress, state)
+        finally:
+            run.close()
+        if not exact and run.missed():  # once more, and slowly
+            start, exact = 0, True
+            findings.clear()
+            if kept:
+                kept.cache.taken = 0
+        if kept and start is not None:
+            kept.forget()
+        elif kept and run.rows and run.complete:
+            kept.keep(context, findings, run.rows.state())
+
     while start is not None:  # again, in a new database, where the old one is not what it should be
-
-        def work(context: MigrationContext) -> None:
-            nonlocal start, exact
-            run = Roundtrip(context, Stepper(context, scripts), settings.root, findings, rows, exact)
-            try:
-                start = run.run(selected, start or 0, keep, progress)
-            finally:
-                run.close()
-            if not exact and run.missed():  # once more, and slowly
-                start, exact = 0, True
-                findings.clear()
-
-        with scratch_database(server, lambda: keep and bool(findings)) as engine:
+        with scratch_database(server, lambda: keep and bool(findings), kept) as engine:
             run_env(config, scripts, engine, work)
+        scripts = kept.scripts if kept else scripts
     return findings
 
 
@@ -121,19 +136,24 @@ class Roundtrip:
         if len(self.statements) > ENDLESS:
             raise RuntimeError(f"no end after {ENDLESS} statements, with a few rows in each table: a loop for ever?")
 
-    def run(self, selected: set[str] | None, start: int, keep: bool, progress: bool) -> int | None:
-        """Go through the history; an index: go on from there, in a new database."""
+    def run(
+        self, selected: set[str] | None, start: int, keep: bool, progress: bool, state: dict[str, Any] | None = None
+    ) -> int | None:
+        """Go through the history; an index: go on from there, in a new database. ``state``: this one has come to start."""
         plan = self.stepper.plan()
         wanted = [index for index, script in enumerate(plan) if selected is None or script.revision in selected]
         wanted = [index for index in wanted if index >= start]
         if not wanted:
             return None
-        for script in plan[: wanted[0]]:
+        for script in plan[: wanted[0]] if state is None else ():
             if not self.step(script, "upgrade", first=True):
                 return None
         self.snapshot.look(everything=True)
         self.snapshot.written = set(self.snapshot.tables)
-        self.fill(plan[max(wanted[0] - 1, 0)], look=False)
+        if state is not None and self.rows:
+            self.rows.restore(state)
+        else:
+            self.fill(plan[max(wanted[0] - 1, 0)], look=False)
         for index in range(wanted[0], wanted[-1] + 1):
             script = plan[index]
             if progress:

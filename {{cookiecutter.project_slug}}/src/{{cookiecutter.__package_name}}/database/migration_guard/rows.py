@@ -80,6 +80,16 @@ class Rows:
             else:
                 self.known.pop(table, None)
 
+    def state(self) -> dict[str, Any]:
+        """What is not in the database, to go on in a copy of it."""
+        inserts = {table: statements[-3:] for table, statements in self.inserts.items()}
+        return {"serial": self.serial, "refused": self.refused, "inserts": inserts}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.remember(self.snapshot.tables)
+        self.serial, self.refused, self.inserts = state["serial"], state["refused"], state["inserts"]
+        self.connection.commit()
+
     def fill(self, tables: Iterable[str]) -> None:
         """Put rows into ``tables``, parents first."""
         there = self.snapshot.tables

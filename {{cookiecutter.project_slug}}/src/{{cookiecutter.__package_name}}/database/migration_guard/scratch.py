@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -25,6 +25,9 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import NullPool
 
 from .findings import CannotCheck
+
+if TYPE_CHECKING:
+    from .kept import History
 
 ELSEWHERE = "or name another server with --database-url (--database-url sqlite:// needs none)."
 NAME = re.compile(r"migration_guard_(?P<machine>[0-9a-f]{8})_(?P<pid>\d+)_(?P<start>\d+)_[0-9a-f]{8}")
@@ -60,17 +63,24 @@ def find_url(root: Path, given: str | None = None) -> URL:
 
 
 @contextmanager
-def scratch_database(url: URL, keep: Callable[[], bool] = lambda: False) -> Iterator[Engine]:
-    """An empty database of its own on the server of ``url``; where ``keep`` says so at the end, it stays there."""
+def scratch_database(
+    url: URL, keep: Callable[[], bool] = lambda: False, kept: History | None = None
+) -> Iterator[Engine]:
+    """A database of its own on the server of ``url``; where ``keep`` says so at the end, it stays there.
+
+    It is empty, or what is ``kept`` of a history, which takes it over at the end.
+    """
     server = SERVERS[url.get_backend_name()](url)
     server.drop_leftovers()
     name = f"migration_guard_{machine()}_{os.getpid()}_{started(os.getpid())}_{secrets.token_hex(4)}"
     try:
-        engine = server.create(name)
+        engine = kept.create(server, name) if kept else server.create(name)
         try:
             yield engine
         finally:
             engine.dispose()
+        if kept:
+            kept.take_over(server, name)
     finally:  # a Ctrl-C in the middle of create() has made it perhaps
         if keep():
             print(f"kept: {server.address(name).render_as_string()}", file=sys.stderr)
@@ -156,10 +166,10 @@ class Server:
         assert error is not None
         raise CannotCheck(f"No connection to {place}: {one_line(error)}; start it, {ELSEWHERE}")
 
-    def create(self, name: str) -> Engine:
+    def create(self, name: str, template: str = "") -> Engine:
         why = ""
         with self.connect() as connection:
-            for options in self.options():
+            for options in (f" TEMPLATE {template}",) if template else self.options():
                 try:
                     connection.exec_driver_sql(f"CREATE DATABASE {name}{options}")
                     break

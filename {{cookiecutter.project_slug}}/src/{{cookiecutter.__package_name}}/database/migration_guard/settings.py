@@ -34,6 +34,8 @@ class Settings:
     config: Path  # alembic.ini
     baseline: Path | None = None
     offline: bool = False  # must --sql print the whole history?
+    cache: bool = True  # is what is green kept for the next run?
+    cache_size: int = 200  # MB
     lock: Mapping[str, Any] = field(default_factory=dict)  # lock.py's own
 
     @property
@@ -49,6 +51,8 @@ KEYS: dict[str, tuple[type, str]] = {
     "config": (str, "a file"),
     "baseline": (str, "a file"),
     "offline": (bool, "true or false"),
+    "cache": (bool, "true or false"),
+    "cache-size": (int, "a number of MB"),
     "lock": (dict, "a table"),
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from functools import wraps
 from io import StringIO
@@ -19,10 +19,13 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import HeadMaintainer, MigrationContext, MigrationStep, RevisionStep
 from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import Revision, RevisionMap
 from alembic.util import CommandError
+from alembic.util.pyfiles import load_python_file
 from sqlalchemy.engine import URL, Engine, make_url
 
 from .findings import CannotCheck
+from .operation import Migration
 from .scratch import one_line
 
 
@@ -49,7 +52,7 @@ class Stepper:
 
     def plan(self) -> list[Script]:
         """Every revision, each after those that it revises or depends on."""
-        return [step.revision for step in self.scripts._upgrade_revs("heads", None)]  # type: ignore[arg-type]
+        return plan_of(self.scripts)
 
     def step(self, script: Script, function: str, look: Callable[[], None] | None = None) -> None:
         """Run one function of a revision; ``look`` sees what it did before it is committed, and may raise RolledBack."""
@@ -83,16 +86,51 @@ class Stepper:
             self.heads.update_to_step(MigrationStep.upgrade_from_script(self.scripts.revision_map, script))
 
 
-def read_scripts(config: Config) -> ScriptDirectory:
-    """The versions folders, each migration imported once."""
+class Unread(Script):
+    """A revision as its source says it, imported when its module is asked for."""
+
+    def __init__(self, path: Path, said: Migration) -> None:
+        self.path = str(path)
+        Revision.__init__(self, said.revision or "", said.down_revision, said.depends_on, said.branch_labels)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "module":
+            raise AttributeError(name)
+        self.module = load_python_file(*os.path.split(self.path))
+        return self.module
+
+
+@contextmanager
+def importing() -> Iterator[None]:
     try:
-        scripts = ScriptDirectory.from_config(config)
-        scripts.get_heads()
+        yield
     except CommandError as error:
         raise CannotCheck(one_line(error)) from None
     except Exception as error:
         raise CannotCheck(f"{place(error)}: {type(error).__name__}: {one_line(error)}") from None
+
+
+def read_scripts(config: Config, known: Mapping[Path, Migration] | None = None) -> ScriptDirectory:
+    """The versions folders, each migration imported once; not yet where these are just those that are ``known``."""
+    with importing():
+        scripts = ScriptDirectory.from_config(config)
+        found = (path for folder in scripts._version_locations for path in Script._list_py_dir(scripts, Path(folder)))
+        found = (path for path in found if path.suffix == ".py" and not path.name.startswith((".#", "__init__")))
+        if known is not None and {path.resolve() for path in found} == known.keys() and not scripts.sourceless:
+            scripts.revision_map = RevisionMap(lambda: iter([Unread(*each) for each in known.items()]))
+        scripts.get_heads()
     return scripts
+
+
+def import_all(scripts: Iterable[Script]) -> None:
+    with importing():
+        for script in scripts:
+            script.module  # noqa: B018
+
+
+def plan_of(scripts: ScriptDirectory) -> list[Script]:
+    """Every revision, each after those that it revises or depends on."""
+    return list(scripts.iterate_revisions("heads", None, implicit_base=True))[::-1]
 
 
 def run_env(

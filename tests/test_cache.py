@@ -1,0 +1,339 @@
+"""What was green is not run again, and the cache is exactly as strict as running all: it refuses what could differ."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import faults
+import pytest
+import sqlalchemy as sa
+from conftest import SERVERS, Project, require
+from faults import BASE, History, Revision
+from migration_guard import cli, kept
+from migration_guard.cache import digest
+
+RAN = "models-out-of-sync,upgrade-fails,downgrade-fails,upgrade-not-repeatable,downgrade-differs,data-not-restored,table-without-rows"
+ONE = Revision("op.create_index('ix_note', 'orders', ['note'])", "op.drop_index('ix_note', 'orders')")
+TWO = Revision("op.create_index('ix_status', 'users', ['status'])", "op.drop_index('ix_status', 'users')")
+NEW = Revision("op.create_index('ix_bio', 'users', ['age'])", "op.drop_index('ix_bio', 'users')")
+FORGOTTEN = replace(ONE, downgrade="pass")
+KINDS = ("check", "roundtrip")
+
+
+def databases_of(project: Project) -> list[str]:
+    """The databases that are kept for the project on PostgreSQL."""
+    engine = sa.create_engine(SERVERS["postgresql"], poolclass=sa.pool.NullPool)
+    prefix = f"migration_guard_kept_{digest(project.path)[:8]}_"
+    with engine.connect() as connection:
+        query = sa.text("SELECT datname FROM pg_database WHERE starts_with(datname, :prefix)")
+        return list(connection.execute(query, {"prefix": prefix}).scalars())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest) -> str:
+    require(request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def blank(bake: Callable[..., Project], monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A project with three revisions, in which things are kept."""
+    project = bake(starter="blank")
+    del project.environment["CI"]
+    monkeypatch.delenv("CI")
+    monkeypatch.chdir(project.path)
+    write(project, BASE, ONE, TWO)
+    yield project
+    if "postgresql" in project.environment.get("USED", "") and (names := databases_of(project)):
+        engine = sa.create_engine(SERVERS["postgresql"], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+        with engine.connect() as connection:
+            for name in names:
+                connection.exec_driver_sql(f"DROP DATABASE {name}")
+
+
+def write(project: Project, *revisions: Revision, models: Path | None = None) -> None:
+    faults.write(History(revisions), project.versions, models)
+
+
+def run(project: Project, kind: str, server: str, *options: str) -> tuple[list[dict[str, Any]], int]:
+    """Run the guard in this process: what it finds by running, and how many revisions it did not run again."""
+    project.environment["USED"] = server
+    for name in [name for name in sys.modules if name.partition(".")[0] == project.package]:
+        del sys.modules[name]
+    before, written = sys.path[:], sys.dont_write_bytecode
+    arguments = [*options, *(["--roundtrip"] if kind == "roundtrip" else []), "--select", RAN]
+    arguments += ["--database-url", SERVERS.get(server, "sqlite://"), "--format", "json", "--output", "report.json"]
+    sys.path.insert(0, str(project.path / "src"))
+    try:
+        status = cli.main(project.path, arguments)
+    finally:
+        sys.path[:], sys.dont_write_bytecode = before, written
+    assert status in (0, 1)
+    report = json.loads((project.path / "report.json").read_text())
+    return report["findings"], report["checked"].get("cached", 0)
+
+
+def test_a_user_sees_what_was_taken(blank: Project) -> None:
+    for options in ([], ["--roundtrip"]):
+        command = ("python", "scripts/check_migrations.py", "--select", "drop-table,downgrade-differs", *options)
+        assert "3 revisions checked." in blank.run(*command).stdout
+        assert "3 revisions (3 from the cache) checked." in blank.run(*command).stdout
+        assert "3 revisions checked." in blank.run(*command, "--no-cache").stdout
+    blank.edit("src/soundhash/database/migration_guard/rows.py", "ENOUGH = 60", "ENOUGH = 61")
+    assert "3 revisions checked." in blank.run(*command).stdout
+    assert blank.sh("git init -q && git status --porcelain .migration-cache").stdout == ""
+
+
+def add(project: Project, path: str | Path, text: str) -> None:
+    file = project.path / path
+    file.write_text(file.read_text() + text)
+
+
+def add_module(project: Project, text: str) -> None:
+    (project.models.parent / "more.py").write_text(text)
+    add(project, MODELS, "from . import more\n")
+
+
+def rename(project: Project) -> None:
+    (project.versions / "001_r1.py").rename(project.versions / "001.py")
+
+
+MODELS = "src/soundhash/database/models.py"
+MORE = "class More(Base):\n    __tablename__ = 'more'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
+CHANGES: dict[str, tuple[Callable[[Project], None], int]] = {
+    "nothing": (lambda project: None, 3),
+    "a new revision": (lambda project: write(project, BASE, ONE, TWO, NEW), 3),
+    "an old revision changed": (lambda project: write(project, BASE, NEW, TWO), 1),
+    "a comment in an old revision": (lambda project: add(project, "alembic/versions/001_r1.py", "# x\n"), 1),
+    "the first revision changed": (lambda project: add(project, "alembic/versions/000_r0.py", "# x\n"), 0),
+    "two revisions swapped": (
+        lambda project: write(
+            project, BASE, replace(TWO, revises=("r2",), name="r1"), replace(ONE, revises=("r0",), name="r2")
+        ),
+        1,
+    ),
+    "a revision removed": (lambda project: write(project, BASE, replace(TWO, name="r2")), 1),
+    "a file renamed": (rename, 1),
+    "env.py": (lambda project: add(project, "alembic/env.py", "# x\n"), 0),
+    "alembic.ini": (lambda project: add(project, "alembic.ini", "# x\n"), 0),
+    "the settings": (lambda project: add(project, "pyproject.toml", "# x\n"), 0),
+    "a table of the models": (lambda project: add(project, MODELS, MORE), 3),
+    "a table in a new module": (lambda project: add_module(project, "from .models import Base\n"), 3),
+    "a new module that does more": (lambda project: add_module(project, "import sqlalchemy\nsqlalchemy.x = 1\n"), 0),
+    "another statement of the models": (lambda project: add(project, MODELS, "x = 1\n"), 0),
+    "the names of constraints": (lambda project: project.edit(MODELS, "MetaData(", "MetaData(schema=None, "), 0),
+}
+
+
+ON_POSTGRESQL = ("nothing", "two revisions swapped", "another statement of the models")
+CHANGED = [("sqlite", change) for change in CHANGES] + [("postgresql", change) for change in ON_POSTGRESQL]
+
+
+@pytest.mark.parametrize(("database", "change"), CHANGED)
+def test_what_changed_is_run_again(blank: Project, database: str, change: str) -> None:
+    """The history of one revision and that of three are kept; which of them is taken?"""
+    require(database)
+    made, expected = CHANGES[change]
+    kind, server = KINDS[len(change) % 2], database
+    write(blank, BASE)
+    assert run(blank, kind, server)[1] == 0
+    write(blank, BASE, ONE, TWO)
+    first, taken = run(blank, kind, server)
+    assert taken == 1
+    made(blank)
+    found, taken = run(blank, kind, server)
+    assert taken == expected
+    assert found == run(blank, kind, server, "--no-cache")[0]
+    assert change != "nothing" or found == first
+
+
+READS = "from pathlib import Path\nTEXT = Path(__file__).with_name('it.sql').read_text()\n"
+USES = {
+    "imports the application": "from soundhash.database.models import Base",
+    "imports what imports it": "from soundhash.database import connection",
+    "gets at the models": "NAME = 'target_metadata'",
+    "reads a file": READS,
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_revision_is_served_as_long_as_what_it_uses_is_the_same(blank: Project, use: str) -> None:
+    (blank.versions / "it.sql").write_text("SELECT 1")
+    write(blank, BASE, replace(ONE, module=USES[use]))
+    assert [run(blank, "roundtrip", "sqlite")[1] for _ in range(2)] == [0, 2]
+    add(blank, MODELS, MORE)
+    assert run(blank, "roundtrip", "sqlite")[1] == (2 if use == "reads a file" else 0)
+    (blank.versions / "it.sql").write_text("SELECT 2")
+    assert run(blank, "roundtrip", "sqlite")[1] == (0 if use == "reads a file" else 2)
+
+
+def test_what_nobody_sees_is_not_kept(blank: Project) -> None:
+    write(blank, BASE, replace(ONE, module="import os\nX = os.environ.get('X')"))
+    assert [run(blank, "roundtrip", "sqlite")[1] for _ in range(2)] == [0, 0]
+
+
+def test_another_server_or_library_is_another_cache(
+    blank: Project, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [run(blank, "check", server)[1] for _ in range(2)] == [0, 3]
+    with monkeypatch.context() as patched:
+        patched.setattr(kept.sqlite3, "sqlite_version", "1.2.3")
+        patched.setattr(kept, "SERVER", kept.SERVER.replace("version()", "'1.2.3'"))
+        assert run(blank, "check", server)[1] == 0
+    (tmp_path / "libraries" / "SQLAlchemy-99.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path / "libraries")
+    assert run(blank, "check", server)[1] == 0
+
+
+@pytest.mark.parametrize("database", faults.ALL)
+def test_a_fault_put_into_an_old_revision_is_found_at_once(blank: Project, database: str) -> None:
+    require(database)
+    for kind in KINDS:
+        write(blank, BASE, ONE, TWO)
+        clean, _ = run(blank, kind, database)
+        assert run(blank, kind, database) == (clean, 0 if database == "mariadb" else 3)
+        write(blank, BASE, FORGOTTEN if kind == "roundtrip" else NEW, TWO)
+        found, taken = run(blank, kind, database)
+        assert taken == 0
+        assert found == run(blank, kind, database, "--no-cache")[0]
+        assert kind == "check" or [(each["rule"], each["revision"]) for each in found] == [("downgrade-differs", "r1")]
+
+
+def some(database: str) -> list[faults.Pair]:
+    """Pairs with one fault after a green start, of each rule the first ones."""
+    chosen: dict[str, list[faults.Pair]] = {}
+    for pair in faults.cases(database):
+        if pair.kind == "roundtrip" and pair.at is not None and len(pair.fault.revisions) + pair.at != 0:
+            at = pair.at % len(pair.fault.revisions)
+            if at and not pair.fault.foreign_keys_on and all(not each.name for each in pair.fault.revisions):
+                chosen.setdefault(pair.rule, []).append(pair)
+    return [pair for pairs in chosen.values() for pair in pairs[: 3 if database == "sqlite" else 1]]
+
+
+CASES = [pytest.param(name, pair, id=f"{name}-{pair.name}") for name in faults.ALL[:2] for pair in some(name)]
+
+
+@pytest.mark.filterwarnings("ignore:Unnamed CHECK")
+@pytest.mark.parametrize(("database", "pair"), CASES)
+def test_a_fault_after_a_kept_history_is_found_as_without(blank: Project, database: str, pair: faults.Pair) -> None:
+    require(database)
+    assert pair.at is not None
+    at = pair.at % len(pair.fault.revisions)
+    for history, faulty in ((pair.fault, True), (pair.twin, False)):
+        faults.write(replace(history, revisions=history.revisions[:at]), blank.versions, blank.models)
+        assert run(blank, "roundtrip", database)[0] == []
+        faults.write(history, blank.versions, blank.models)
+        found, taken = run(blank, "roundtrip", database)
+        assert taken == at or (
+            faulty and taken == 0
+        )  # that from which a step was not seen runs once more, from nothing
+        assert {each["rule"] for each in found} == ({pair.rule} if faulty else set())
+        assert found == run(blank, "roundtrip", database, "--no-cache")[0]
+
+
+def test_what_is_not_green_runs_again_and_notes_are_said_again(blank: Project) -> None:
+    write(blank, BASE, FORGOTTEN)
+    assert [run(blank, "roundtrip", "sqlite")[1] for _ in range(2)] == [0, 0]
+    blank.edit(
+        "alembic/versions/001_r1.py",
+        "def downgrade",
+        "# migration-guard: ignore[downgrade-differs] kept on purpose\ndef downgrade",
+    )
+    assert [run(blank, "roundtrip", "sqlite") for _ in range(2)] == [([], 0), ([], 2)]
+    blank.edit("alembic/versions/001_r1.py", "downgrade-differs]", "upgrade-fails]")
+    assert [len(run(blank, "roundtrip", "sqlite")[0]) for _ in range(2)] == [1, 1]
+    column = "sa.Column('code', sa.String(40), nullable=False)"
+    check = "sa.CheckConstraint(\"length(code) = 32 AND code LIKE 'zq%zq%q'\", name='ck_t')"
+    table = Revision(f"op.create_table('t', {column}, {check})", "op.drop_table('t')")
+    write(blank, BASE, table)
+    (first, none), (second, all_) = (run(blank, "roundtrip", "sqlite") for _ in range(2))
+    assert first == second
+    assert ([each["severity"] for each in first], none, all_) == (["note"], 0, 2)
+    write(blank, BASE, table, ONE)
+    found, taken = run(blank, "roundtrip", "sqlite")
+    assert (found, taken) == (first, 2)
+
+
+def test_what_a_revision_sets_for_the_session_is_set_again(blank: Project, server: str) -> None:
+    name, value = {"sqlite": ("recursive_triggers", 1), "postgresql": ("lock_timeout", "7s")}[server]
+    ask, say = (
+        (f"PRAGMA {name}", f"PRAGMA {name} = 1") if server == "sqlite" else (f"SHOW {name}", f"SET {name} = '7s'")
+    )
+    write(blank, BASE, Revision(f"op.execute({say!r})"))
+    assert run(blank, "roundtrip", server) == ([], 0)
+    asks = f"assert op.get_bind().exec_driver_sql({ask!r}).scalar() == {value!r}"
+    write(blank, BASE, Revision(f"op.execute({say!r})"), Revision(asks))
+    assert run(blank, "roundtrip", server) == ([], 2)
+
+
+def kept_things(project: Project) -> list[str]:
+    folder = project.path / ".migration-cache"
+    return sorted(path.name for path in folder.glob("*.image")) if folder.is_dir() else []
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", b"[1]", None])
+def test_a_damaged_cache_is_as_none(blank: Project, data: bytes | None) -> None:
+    run(blank, "roundtrip", "sqlite")
+    (image,) = (blank.path / ".migration-cache").glob("*.image")
+    for path in (image, image.with_name("readings.json")):
+        path.write_bytes(path.read_bytes()[:-20] if data is None else data)
+    assert [run(blank, "roundtrip", "sqlite") for _ in range(2)] == [([], 0), ([], 3)]
+
+
+def test_a_kept_database_that_is_in_use_or_gone_is_as_none(blank: Project) -> None:
+    require("postgresql")
+    run(blank, "check", "postgresql")
+    (name,) = databases_of(blank)
+    clean, taken = run(blank, "check", "postgresql")
+    assert taken == 3
+    url = sa.make_url(SERVERS["postgresql"]).set(database=name)
+    with sa.create_engine(url, poolclass=sa.pool.NullPool).connect():
+        assert run(blank, "check", "postgresql") == (clean, 0)
+    assert run(blank, "check", "postgresql") == (clean, 3)
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(blank: Project) -> None:
+    (blank.path / ".migration-cache").write_text("a file, where the folder would be")
+    assert [run(blank, "roundtrip", "sqlite") for _ in range(2)] == [([], 0), ([], 0)]
+
+
+def test_two_runs_at_once(blank: Project, server: str) -> None:
+    url = SERVERS.get(server, "sqlite://")
+    blank.environment["USED"] = server
+    command = [sys.executable, "scripts/check_migrations.py", "--roundtrip", "--database-url", url]
+    for expected in ("3 revisions checked", "3 from the cache"):
+        both = [
+            subprocess.Popen(command, cwd=blank.path, env=blank.environment, stdout=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        said = [process.communicate(timeout=120)[0] for process in both]
+        assert [process.returncode for process in both] == [0, 0], said
+        assert any(expected in text for text in said), said
+
+
+def test_the_least_used_goes_first(blank: Project, server: str) -> None:
+    count = kept_things if server == "sqlite" else databases_of
+    run(blank, "check", server)
+    assert len(count(blank)) == 1
+    write(blank, BASE, ONE, TWO, NEW)
+    run(blank, "check", server)
+    assert len(count(blank)) == 2
+    blank.edit("pyproject.toml", "[tool.migration-guard]\n", "[tool.migration-guard]\ncache-size = 0\n")
+    run(blank, "check", server)
+    assert count(blank) == []
+
+
+@pytest.mark.parametrize("how", ["--no-cache", "cache = false", "CI"])
+def test_where_it_is_off_nothing_is_left(blank: Project, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if how == "CI":
+        monkeypatch.setenv("CI", "true")
+    elif how == "cache = false":
+        blank.edit("pyproject.toml", "[tool.migration-guard]\n", "[tool.migration-guard]\ncache = false\n")
+    run(blank, "roundtrip", "sqlite", *(["--no-cache"] if how == "--no-cache" else []))
+    assert not (blank.path / ".migration-cache").exists()
