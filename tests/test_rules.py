@@ -41,7 +41,8 @@ def module(text: str) -> str:
 
 
 def judged(source: str, databases: tuple[str, ...] = EVERYWHERE) -> list[Finding]:
-    dialects = Settings(root=PROJECT_TEMPLATE, versions=(), databases=databases).dialects
+    root = PROJECT_TEMPLATE
+    dialects = Settings(root=root, versions=(), config=root / "alembic.ini", databases=databases).dialects
     migration = read_migration("migration.py", dialects=dialects, source=source)
     return judge(migration, databases, lambda name: name.split(".")[0] == "shop")
 

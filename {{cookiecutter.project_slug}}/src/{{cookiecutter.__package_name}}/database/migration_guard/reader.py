@@ -16,7 +16,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -75,7 +75,7 @@ SIGNATURES = {
     ).items()
 }
 IDENTITY = ("table", "name", "columns", "schema")  # two values of one of these are two operations
-STARRED = {*SIGNATURES, "execute", "batch_alter_table", "bulk_insert", "invoke", "get_bind", "get_context", "f"}
+STARRED = {*SIGNATURES, "execute", "batch_alter_table", "invoke", "get_bind", "get_context", "f"}
 BATCH_SIGNATURES = {name: tuple(p for p in parameters if p != "table") for name, parameters in SIGNATURES.items()}
 FIELDS = dict.fromkeys(("table_name", "source_table", "old_table_name", "source"), "table") | {
     "index_name": "name",
@@ -85,22 +85,27 @@ FIELDS = dict.fromkeys(("table_name", "source_table", "old_table_name", "source"
     "source_schema": "schema",
     "referent": "referent_table",
 }
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+# Of each operation and class: the kind of its constraint.
 CONSTRAINTS = {
-    "create_check_constraint": "check",
-    "create_exclude_constraint": "exclude",
-    "create_foreign_key": "foreign_key",
-    "create_primary_key": "primary_key",
-    "create_unique_constraint": "unique",
-    "PrimaryKeyConstraint": "primary_key",
-    "UniqueConstraint": "unique",
-    "CheckConstraint": "check",
-    "ForeignKeyConstraint": "foreign_key",
-    "ExcludeConstraint": "exclude",
+    name: snake(name).removeprefix("create_").removesuffix("_constraint")
+    for name in words(
+        "create_check_constraint create_exclude_constraint create_foreign_key create_primary_key "
+        "create_unique_constraint CheckConstraint ExcludeConstraint ForeignKeyConstraint PrimaryKeyConstraint "
+        "UniqueConstraint"
+    )
 }
+SESSIONS = words("Session sessionmaker scoped_session")
 # What of SQLAlchemy is more to the reader than a call with its arguments.
-CONSTRUCTORS = frozenset(CONSTRAINTS) | words(
-    "text DDL table Table insert update delete Session sessionmaker scoped_session inspect from_engine reflect "
-    "automap_base conv quoted_name"
+CONSTRUCTORS = (
+    CONSTRAINTS.keys()
+    | SESSIONS
+    | words("text DDL table Table insert update delete inspect from_engine reflect automap_base conv quoted_name")
 )
 # The types whose SQL name is not their class name in lower case.
 TYPES = pairs(
@@ -454,16 +459,11 @@ def column_name(value: Any) -> str | None:
     return text_of(value.name if isinstance(value, Column) else value)
 
 
-def snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-
-
 class Reader:
     """Follows one migration."""
 
     def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
         self.migration = migration
-        self.starred: list[str] = []  # modules of which everything is imported
         self.dialects = dialects
         self.folder = os.path.dirname(migration.path)
         self.globals: dict[str, Any] = {}
@@ -568,9 +568,9 @@ class Reader:
         module = "." * node.level + (node.module or "")
         self.migration.imports.append((module, node.lineno))
         for alias in node.names:
-            if alias.name == "*":
-                self.starred.append(module)
-            self.scopes[0][alias.asname or alias.name] = Ref.of(f"{module}.{alias.name}")
+            names = STARRED if alias.name == "*" and module == "alembic.op" else (alias.name,)
+            for name in names:
+                self.scopes[0][alias.asname or name] = Ref.of(f"{module}.{name}")
 
     def do_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.scopes[0][node.name] = Function(node, self.scopes)
@@ -645,14 +645,8 @@ class Reader:
         self.returns.append((self.branch, self.conditional, self.value(node.value) if node.value else None))
         return "return"
 
-    def do_Raise(self, node: ast.Raise) -> str:
-        return "raise"
-
-    def do_Break(self, node: ast.Break) -> str:
-        return "break"
-
-    def do_Continue(self, node: ast.Continue) -> str:
-        return "continue"
+    def do_Raise(self, node: ast.Raise | ast.Break | ast.Continue) -> str:
+        return type(node).__name__.lower()
 
     def do_With(self, node: ast.With | ast.AsyncWith) -> str | None:
         autocommit = self.autocommit
@@ -682,11 +676,7 @@ class Reader:
 
     def pattern(self, node: ast.pattern, subject: Any) -> Test:
         if isinstance(node, ast.MatchOr):
-            tests = [self.pattern(pattern, subject) for pattern in node.patterns]
-            first, *others = tests
-            for test in others:
-                first = first | test
-            return first
+            return reduce(operator.or_, [self.pattern(pattern, subject) for pattern in node.patterns])
         if isinstance(node, ast.MatchAs) and node.pattern is None:
             if node.name:
                 self.scopes[0][node.name] = subject
@@ -721,24 +711,14 @@ class Reader:
                 end[0] not in (None, "raise") for end in ends
             )
         elif going:
-            first, *rest = (end[1] for end in going)
-            names.update(first)
-            missing = object()
-            for other in rest:
-                names.update((name, UNKNOWN) for name, value in other.items() if first.get(name, missing) is not value)
-                names.update((name, UNKNOWN) for name in first.keys() - other.keys())
-            for name in [name for name, value in names.items() if value is UNKNOWN]:
+            for name in dict.fromkeys(name for end in going for name in end[1]):
                 names[name] = joined([(end[2], end[4], end[1].get(name, UNKNOWN)) for end in going])
         return ends[0][0] if ends and not going else None
 
     def do_For(self, node: ast.For | ast.AsyncFor) -> str | None:
         values = self.value(node.iter)
         turns, known = self.turns(values)
-        conditional = self.conditional
-        self.conditional |= id(values) in self.partial
-        left = self.loop(node, ((node.target, turn) for turn in turns), known)
-        self.conditional = conditional
-        return left
+        return self.loop(node, ((node.target, turn) for turn in turns), known, id(values) in self.partial)
 
     def do_While(self, node: ast.While) -> str | None:
         def turns() -> Iterator[tuple[None, None]]:
@@ -754,18 +734,18 @@ class Reader:
         noted, names = len(self.migration.operations), dict(self.scopes[0])
         if not isinstance(node.test, ast.Constant):
             try:
-                return self.loop(node, turns(), True)
+                return self.loop(node, turns())
             except OverflowError:  # its end can't be told
                 del self.migration.operations[noted:]
                 self.scopes[0].update(names)
-        return self.loop(node, [(None, None)], False)
+        return self.loop(node, [(None, None)], known=False)
 
     def loop(
-        self, node: ast.For | ast.AsyncFor | ast.While, turns: Iterable[tuple[Any, Any]], known: bool
+        self, node: Any, turns: Iterable[tuple[Any, Any]], known: bool = True, partial: bool = False
     ) -> str | None:
         state = self.branch, self.conditional, self.online
+        self.conditional |= partial or not known
         if not known:  # one turn stands for all: what the body assigns may have changed since the turn before
-            self.conditional = True
             self.scopes[0].update(dict.fromkeys(counters(node), UNKNOWN))
         left = None
         for target, turn in turns:
@@ -817,8 +797,6 @@ class Reader:
         for scope in self.scopes:
             if name in scope:
                 return scope[name]
-        if "alembic.op" in self.starred and name in STARRED:
-            return Ref.of(f"alembic.op.{name}")
         return Ref.of(f"builtins.{name}")
 
     def of_Attribute(self, node: ast.Attribute) -> Any:
@@ -873,11 +851,10 @@ class Reader:
         result: dict[Any, Any] = {}
         for key_node, value_node in zip(node.keys, node.values, strict=True):
             value = self.value(value_node)
-            key = self.value(key_node) if key_node else None
             if key_node is None:
                 result.update(value if type(value) is dict else {UNKNOWN: UNKNOWN})
             else:
-                self.attempt(operator.setitem, result, key, value)
+                self.attempt(operator.setitem, result, self.value(key_node), value)
         return result
 
     def elements(self, nodes: list[ast.expr]) -> list[Any]:
@@ -1002,13 +979,8 @@ class Reader:
 
     def of_IfExp(self, node: ast.IfExp) -> Any:
         test = self.test(self.value(node.test))
-        if not test.yes & self.branch:
-            return self.value(node.orelse)
-        value = self.value(node.body)
-        if not test.no & self.branch:
-            return value
-        other = self.value(node.orelse)
-        return joined([(self.branch & test.yes, not test.sure, value), (self.branch & test.no, not test.sure, other)])
+        ways = [(test.yes, not test.sure, node.body), (test.no, not test.sure, node.orelse)]
+        return self.each(Either(ways), self.value)
 
     def each(self, either: Either, use: Callable[[Any], Any]) -> Any:
         """Use each of the values on the databases that it is for."""
@@ -1212,7 +1184,7 @@ class Reader:
             return args[0]
         if name == "import_module" and plain(args):
             return Ref.of(args[0])
-        if name in ("Session", "sessionmaker", "scoped_session"):
+        if name in SESSIONS:
             return SESSION
         if root in QUIET:
             return UNKNOWN
@@ -1237,7 +1209,7 @@ class Reader:
             return Table(first, kwargs.get("schema"), {}, tuple(args[1:]))
         if name in ("insert", "update", "delete"):
             return Statement(name, first)
-        if name in ("Session", "sessionmaker", "scoped_session"):
+        if name in SESSIONS:
             return SESSION
         if name in ("inspect", "from_engine", "reflect", "automap_base"):
             self.bind_read()
@@ -1370,14 +1342,14 @@ class Reader:
         operation.batch = batch is not None
         operation.name = text_of(index)
         operation.columns = texts_of(columns)
+        told = columns if type(columns) is list else [columns]
         operation.certain = (
             (operation.table is not None if table is not None else name == "drop_index")
             and (operation.name is not None or index is None)
             and (operation.schema is not None or schema is None)
             and "**" not in fields
-            and columns is not UNKNOWN
-            and columns != HOLE
-            and not (type(columns) is list and (UNKNOWN in columns or HOLE in columns))
+            and UNKNOWN not in told
+            and HOLE not in told
         )
         if name in CONSTRAINTS:
             condition, target = shown(fields.get("condition")), shown(fields.get("referent_table"))
@@ -1451,7 +1423,7 @@ class Reader:
             if operation.certain:
                 from .sql import read_sql  # loads sqlglot, which few migrations need
 
-                known = [name for name in self.dialects if name in self.branch] or sorted(self.branch - DEFAULTS)
+                known = [name for name in self.dialects if name in self.branch] or sorted(self.branch)
                 for part in read_sql(what, known):
                     self.note(part, node)
         elif isinstance(what, Statement):
@@ -1636,11 +1608,11 @@ def default_of(value: Any) -> Any:
 
 
 OP = Ref.of("alembic.op")
-DEFAULTS = frozenset(("oracle", "mssql", "cockroachdb"))
 STATEMENTS: dict[type, Callable[[Reader, Any], str | None]] = {
     getattr(ast, name[3:]): method for name, method in vars(Reader).items() if name.startswith("do_")
 }
 STATEMENTS |= {ast.AsyncFunctionDef: Reader.do_FunctionDef, ast.AsyncWith: Reader.do_With, ast.AsyncFor: Reader.do_For}
+STATEMENTS |= {ast.Break: Reader.do_Raise, ast.Continue: Reader.do_Raise}
 EXPRESSIONS: dict[type, Callable[[Reader, Any], Any]] = {
     getattr(ast, name[3:]): method for name, method in vars(Reader).items() if name.startswith("of_")
 }

@@ -395,17 +395,11 @@ def not_null_without_default(view: View) -> Found:
     """
     for op, column in view.columns():
         required = column.nullable is False or (column.primary_key and column.nullable is None)
-        filled = column.server_default is not None or column.computed or counts(column)
+        filled = column.server_default is not None or column.computed or column.identity
         emptied = any(is_whole(other) for other in view.before(op, "delete", "truncate"))
         if required and not filled and not emptied:
-            yield (
-                op,
-                f"{op.qualified_table}.{column.name} is NOT NULL without a server default for the rows that exist.",
-            )
-
-
-def counts(column: Column) -> bool:
-    return column.identity or (column.type is not None and column.type.name in ("serial", "bigserial", "smallserial"))
+            where = f"{op.qualified_table}.{column.name}"
+            yield op, f"{where} is NOT NULL without a server default for the rows that exist."
 
 
 @rule()
@@ -566,7 +560,7 @@ def table_rewrite(view: View) -> Found:
         called = re.findall(r"([a-z_]\w*)\s*\(", re.sub(r"'(?:[^']|'')*'", "", text.casefold()))
         if column.computed == "stored":
             yield op, f"{label(op)}: a stored generated column rewrites the table."
-        elif counts(column):
+        elif column.identity:
             yield op, f"{label(op)}: numbering the rows that exist rewrites the table."
         elif volatile := next((name for name in called if not STABLE.fullmatch(name)), None):
             yield op, f"{label(op)}: the default {volatile}() is computed for every row, which rewrites the table."
@@ -728,14 +722,14 @@ def enum_left_behind(view: View) -> Found:
         elif op.operation == "create_type" and op.name and not back:
             made[op.name] = op
         elif op.operation in ("drop_type", "alter_type") and op.name:
-            moved = re.search(r'(?i)\bRENAME\s+TO\s+"?(\w+)', op.sql or "")
-            if op.operation == "alter_type" and not moved:
+            new_name = op.kwargs.get("new_name")
+            if op.operation == "alter_type" and not new_name:
                 continue
             old = made.pop(op.name, None)
             if old is None and not back:
                 there.add(op.name)
-            elif old is not None and moved:
-                made[moved[1]] = old
+            elif old is not None and new_name:
+                made[new_name] = old
     for name, op in made.items():
         if name not in there:
             yield op, f"The enum type {name} stays after downgrade."
@@ -760,8 +754,8 @@ def enum_value_in_transaction(view: View) -> Found:
     """
     added: list[str] = []
     for op in view.upgrade():
-        if op.operation == "alter_type" and not op.autocommit:
-            added += re.findall(r"(?i)\bADD\s+VALUE\s+(?:IF\s+NOT\s+EXISTS\s+)?'([^']+)'", op.sql or "")
+        if op.kwargs.get("add_value") and not op.autocommit:
+            added.append(op.kwargs["add_value"])
         elif op.operation != "execute":
             text = f"{op.sql or ''} {op.kwargs} {op.definitions} {op.args}" if added else ""
             if used := next((value for value in added if f"'{value}'" in text), None):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partialmethod
 from typing import Any
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import TokenType  # type: ignore[attr-defined,unused-ignore]
 
-from .operation import HOLE, UNKNOWN, Column, Constraint, Operation, Type, pairs, words
+from .operation import HOLE, UNKNOWN, Column, Constraint, Operation, Type, Unknown, pairs, words
 
 __all__ = ["read_sql"]
 
@@ -103,10 +104,6 @@ def _split(tokens: list[Any]) -> Iterator[list[Any]]:
 
 def _known(name: str | None) -> str | None:
     return name if name and HOLE not in name else None
-
-
-def _names(name: object) -> tuple[str, ...]:
-    return (name,) if isinstance(name, str) else ()
 
 
 class _Statement:
@@ -227,25 +224,14 @@ class _Statement:
             return self.skip("RETURNING").replace(HOLE, "?")
         return UNKNOWN if HOLE in self.words[-1] and self.words[-2:-1] != ["="] else None
 
-    def read_insert(self) -> Iterator[Operation]:
-        self.skip("INTO")
-        self.take("INTO")
-        yield Operation("bulk_insert", **self.name())
+    def into(self, operation: str) -> Iterator[Operation]:
+        if "INTO" in self.words:
+            self.skip("INTO")
+            self.take("INTO")
+        yield Operation(operation, **self.name())
 
-    read_replace = read_insert
-
-    def read_merge(self) -> Iterator[Operation]:
-        self.take("INTO")
-        yield Operation("merge", **self.name())
-
-    def read_copy(self) -> Iterator[Operation]:
-        yield Operation("bulk_insert", **self.name())
-
-    def read_truncate(self) -> Iterator[Operation]:
-        yield from self.tables("truncate")
-
-    def read_lock(self) -> Iterator[Operation]:
-        yield from self.tables("lock_table")
+    read_insert = read_replace = read_copy = partialmethod(into, "bulk_insert")
+    read_merge = partialmethod(into, "merge")
 
     def read_vacuum(self) -> Iterator[Operation]:
         full = "FULL" in self.words
@@ -255,12 +241,6 @@ class _Statement:
         for operation in self.tables("vacuum"):
             operation.kwargs["full"] = full
             yield operation
-
-    def read_cluster(self) -> Iterator[Operation]:
-        yield from self.tables("cluster")
-
-    def read_optimize(self) -> Iterator[Operation]:
-        yield from self.tables("optimize")
 
     def tables(self, operation: str) -> Iterator[Operation]:
         """An operation for each of the tables that are named."""
@@ -275,14 +255,16 @@ class _Statement:
             if not self.take(","):
                 return
 
+    read_truncate = partialmethod(tables, "truncate")
+    read_lock = partialmethod(tables, "lock_table")
+    read_cluster = partialmethod(tables, "cluster")
+    read_optimize = partialmethod(tables, "optimize")
+
     def read_reindex(self) -> Iterator[Operation]:
         kind = self.take_any("TABLE", "INDEX", "SCHEMA", "DATABASE", "SYSTEM")
         kwargs = {"postgresql_concurrently": True} if self.take("CONCURRENTLY") else {}
-        target = self.name()
-        if kind != "TABLE":
-            yield Operation("reindex", name=target["table"], kwargs=kwargs)
-        else:
-            yield Operation("reindex", kwargs=kwargs, **target)
+        target = self.name() if kind == "TABLE" else {"name": self.plain_name()}
+        yield Operation("reindex", kwargs=kwargs, **target)
 
     def read_refresh(self) -> Iterator[Operation]:
         self.take("MATERIALIZED", "VIEW")
@@ -308,8 +290,8 @@ class _Statement:
         elif self.take("COLUMN"):
             *owner, column = self.parts()
             table, schema = [*owner[::-1], None, None][:2]
-            kwargs = {"comment": self.slice(self.at + 1)}
-            yield Operation("alter_column", table=table, schema=schema, columns=_names(column), kwargs=kwargs)
+            self.target = {"table": table, "schema": schema}
+            yield self.column_op("alter_column", column, kwargs={"comment": self.slice(self.at + 1)})
 
     def read_call(self) -> Iterator[Operation]:
         yield Operation("call", name=self.identifier(), certain=False)
@@ -361,31 +343,34 @@ class _Statement:
         kwargs = self.exists()
         if kind.upper() not in KINDS | {"MATERIALIZED_VIEW"}:
             return Operation(verb, certain=False)
-        operation = Operation(f"{verb}_{kind}", name=self.plain_name(), kwargs=kwargs)
+        name = self.plain_name()
         if kind in ("trigger", "policy", "rule"):
             self.skip("ON")
             if self.take("ON"):
-                target = self.name()
-                operation.table, operation.schema = target["table"], target["schema"]
-        if "VALUE" in self.words[: self.at + 2] and verb == "alter":
-            operation.kwargs["add_value"] = self.tokens[-1].text
-        if self.take("AS", "ENUM"):
-            operation.kwargs["values"] = self.items()
-        return operation
+                self.target = self.name()
+        if self.take("ADD", "VALUE"):
+            self.exists()
+            kwargs["add_value"] = _known(self.identifier())
+        elif self.take("RENAME", "TO"):
+            kwargs["new_name"] = self.plain_name()
+        elif self.take("AS", "ENUM"):
+            kwargs["values"] = self.items()
+        return self.op(f"{verb}_{kind}", name=name, kwargs=kwargs)
 
     def create_table(self) -> Operation:
         operation = Operation("create_table", kwargs=self.exists(), **self.name())
         columns: list[Column] = []
-        constraints: list[Constraint | None] = []
-        while self.take("(") if not (columns or constraints) else self.take(","):
+        constraints: list[Constraint] = []
+        while self.take_any("(", ","):
             if self.word() in TABLE_PARTS:
-                constraints += [self.constraint()[0]]
+                constraint, _ = self.constraint()
+                constraints += [constraint] if constraint else []
             else:
                 columns.append(self.column(constraints))
             self.skip(",")
         operation.definitions = tuple(columns)
         operation.columns = tuple(column.name for column in columns if isinstance(column.name, str))
-        operation.constraints = tuple(each for each in constraints if each)
+        operation.constraints = tuple(constraints)
         return operation
 
     def create_index(self, unique: bool) -> Operation:
@@ -415,11 +400,9 @@ class _Statement:
             kwargs = {"postgresql_concurrently": True} if self.take("CONCURRENTLY") else {}
             kwargs |= self.exists()
             while True:
-                operation = Operation("drop_index", name=self.plain_name(), kwargs=dict(kwargs))
-                if self.take("ON"):
-                    target = self.name()
-                    operation.table, operation.schema = target["table"], target["schema"]
-                yield operation
+                name = self.plain_name()
+                target = self.name() if self.take("ON") else {}
+                yield Operation("drop_index", name=name, kwargs=dict(kwargs), **target)
                 if not self.take(","):
                     return
         else:
@@ -441,6 +424,11 @@ class _Statement:
     def op(self, operation: str, **fields: Any) -> Operation:
         return Operation(operation, **{**self.target, **fields})
 
+    def column_op(self, operation: str, name: str | Unknown | None, **fields: Any) -> Operation:
+        made = self.op(operation, columns=(name,) if name else (), **fields)
+        made.certain &= bool(name)
+        return made
+
     def action(self) -> Iterator[Operation]:
         """Read one action of ALTER TABLE."""
         word = self.take_any("ADD", "DROP", "ALTER", "RENAME", "MODIFY", "CHANGE", "VALIDATE")
@@ -451,16 +439,10 @@ class _Statement:
             kwargs = self.exists()
             group = self.take("(")
             while True:
-                constraints: list[Constraint | None] = []
-                column = self.column(constraints)
-                names = _names(column.name)
-                yield self.op(
-                    "add_column",
-                    columns=names,
-                    definitions=(column,),
-                    kwargs=dict(kwargs),
-                    constraints=tuple(each for each in constraints if each),
-                )
+                checks: list[Constraint] = []
+                column = self.column(checks)
+                made = {"definitions": (column,), "constraints": tuple(checks)}
+                yield self.column_op("add_column", column.name, kwargs=dict(kwargs), **made)
                 self.skip(",")
                 if not group or not self.take(","):
                     return
@@ -472,12 +454,12 @@ class _Statement:
             yield self.rename()
         elif word in ("MODIFY", "CHANGE"):
             self.take("COLUMN")
-            old = self.identifier() if word == "CHANGE" else None
+            old = _known(self.identifier()) if word == "CHANGE" else None
             column = self.column([])
             kwargs = {"type_": column.type, "nullable": column.nullable is not False}
             if old and column.name != old:
                 kwargs["new_column_name"] = column.name
-            yield self.op("alter_column", columns=(old or column.name,), kwargs=kwargs)
+            yield self.column_op("alter_column", old or column.name, kwargs=kwargs)
         elif word == "VALIDATE":
             self.take("CONSTRAINT")
             yield self.op("validate_constraint", name=_known(self.identifier()))
@@ -537,12 +519,7 @@ class _Statement:
         kwargs |= self.exists()
         name = _known(self.identifier()) if kind != "PRIMARY" else None
         if kind in ("", "COLUMN"):
-            return self.op(
-                "drop_column",
-                columns=_names(name),
-                kwargs=kwargs,
-                certain=bool(self.target["certain"] and name),
-            )
+            return self.column_op("drop_column", name, kwargs=kwargs)
         if kind == "PARTITION":
             return self.op("alter_table")
         return self.op("drop_index" if kind in ("INDEX", "KEY") else "drop_constraint", name=name, kwargs=kwargs)
@@ -551,13 +528,12 @@ class _Statement:
         kind = self.take_any("TO", "AS", "COLUMN", "CONSTRAINT", "INDEX", "KEY")
         if kind in ("TO", "AS"):
             return self.op("rename_table", kwargs={"new_table_name": self.plain_name() or UNKNOWN})
-        old = self.identifier()
+        old = _known(self.identifier())
         self.take("TO")
         new = _known(self.identifier()) or UNKNOWN
         if kind in ("CONSTRAINT", "INDEX", "KEY"):
-            return self.op(f"rename_{'constraint' if kind == 'CONSTRAINT' else 'index'}", name=_known(old))
-        columns = (old,) if old and _known(old) else ()
-        return self.op("alter_column", columns=columns, kwargs={"new_column_name": new})
+            return self.op(f"rename_{'constraint' if kind == 'CONSTRAINT' else 'index'}", name=old)
+        return self.column_op("alter_column", old, kwargs={"new_column_name": new})
 
     def alter_column(self) -> Operation:
         if self.take_any("INDEX", "CONSTRAINT", "CHECK"):
@@ -579,57 +555,49 @@ class _Statement:
             kwargs["type_"] = self.type() or UNKNOWN
             if self.take("USING"):
                 kwargs["postgresql_using"] = self.skip(",")
-        return self.op(
-            "alter_column",
-            columns=_names(name),
-            kwargs=kwargs,
-            certain=bool(self.target["certain"] and name),
-        )
+        return self.column_op("alter_column", name, kwargs=kwargs)
 
     # Columns
 
-    def column(self, constraints: list[Constraint | None]) -> Column:
+    def column(self, constraints: list[Constraint]) -> Column:
         """Read the definition of a column; its CHECK goes to the constraints."""
         column = Column(_known(self.identifier()) or UNKNOWN, self.type())
-        fields: dict[str, Any] = {}
         named = False
-        if column.type and column.type.name.endswith("serial"):
-            fields["nullable"] = False
+        if column.type and column.type.name in ("serial", "bigserial", "smallserial"):
+            column.nullable, column.identity = False, True
         while self.word() not in (",", ")", ";"):
             if self.take("NOT", "NULL") or self.take("NULL"):
-                fields["nullable"] = self.words[self.at - 2] != "NOT"
+                column.nullable = self.words[self.at - 2] != "NOT"
             elif self.take("GENERATED", "BY", "DEFAULT", "AS", "IDENTITY"):
-                fields["identity"] = True
+                column.identity = True
             elif self.take("DEFAULT"):
                 start = self.at
                 self.at += self.word() != "("
                 self.skip(*AFTER_TYPE)
                 default = self.slice(start, self.at).replace(HOLE, "?")
-                fields["server_default"] = None if default.upper() == "NULL" else default
+                column.server_default = None if default.upper() == "NULL" else default
             elif self.take("PRIMARY", "KEY"):
-                fields["primary_key"] = True
+                column.primary_key = True
             elif self.take("UNIQUE"):
-                fields["unique"] = True
+                column.unique = True
             elif self.take("CONSTRAINT"):
                 named = bool(self.identifier())
             elif self.take("REFERENCES"):
-                fields["unnamed"] = not named
+                column.unnamed = not named
                 table = self.name()
                 qualified = ".".join(filter(None, (table["schema"], table["table"] or "")))
-                fields["references"] = (".".join((qualified, *self.items()[:1])),)
+                column.references = (".".join((qualified, *self.items()[:1])),)
             elif self.take("CHECK", "("):
                 constraints.append(Constraint("check", None, (), self.skip()))
                 self.at += 1
-            elif self.take("AUTO_INCREMENT") or self.take("IDENTITY"):
-                fields["identity"] = True
+            elif self.take_any("AUTO_INCREMENT", "IDENTITY"):
+                column.identity = True
             elif self.take("AS", "("):
                 self.skip()
                 self.at += 1
-                fields["computed"] = "stored" if self.take_any("STORED", "PERSISTED") else "virtual"
+                column.computed = "stored" if self.take_any("STORED", "PERSISTED") else "virtual"
             else:
                 self.at += 1
-        for name, value in fields.items():
-            object.__setattr__(column, name, value)
         return column
 
     def type(self) -> Type | None:
