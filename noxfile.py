@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def install(session: nox.Session, *groups: str) -> None:
     """Install dependency groups of this repository."""
     # The tests start hundreds of processes, which would each compile what they import where bytecode is not written.
     compiled = {"UV_COMPILE_BYTECODE": "1"}
+    if "lowest" in os.environ.get("UV_RESOLUTION", "") and session.venv_backend != "uv":
+        session.error("UV_RESOLUTION is uv's: pip install uv")
     session.install(*nox.project.dependency_groups(PYPROJECT, *groups), env=compiled)
 
 

@@ -1,9 +1,9 @@
 """What others find of the fault set: ``python benchmarks/faults.py [--databases sqlite,postgresql,mariadb]``.
 
-Each history is written into a small project of its own, with an env.py as Alembic's documentation has it, and each tool
-is run on it as its own documentation says. A fault counts as found where the tool fails on it and not on its innocent
-twin; which fault it is need not be said. Needs pytest and pytest-alembic; the guard's own column is what
-tests/test_faults.py demands: every fault by its name and revision.
+Each history is written into a small project of its own, with an env.py as Alembic's documentation has it, and each tool,
+in an environment of its own (made with uv), is run on it as its own documentation says. A fault counts as found where the
+tool fails on it; which fault it is need not be said, and "told" are those on whose innocent twin it does not fail as well.
+The guard's own column is what tests/test_faults.py demands: every fault by its name and revision.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import sys
 import tempfile
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -40,8 +42,11 @@ engine = given if given is not None else sa.create_engine(url, poolclass=pool.Nu
 
 
 def run(connection):
+    schema = context.config.attributes.get("target_schema")  # alembic-gauntlet's
+    if schema:
+        connection.exec_driver_sql(f'SET search_path TO "{schema}"')
     context.configure(
-        connection=connection, target_metadata=models.metadata, render_as_batch=connection.dialect.name == "sqlite",
+        version_table_schema=schema, connection=connection, target_metadata=models.metadata, render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True, compare_server_default=True, transaction_per_migration=True,
         autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
     )
@@ -55,36 +60,123 @@ else:
     with engine.connect() as connection:
         run(connection)
 """
-CONFTEST = """\
+PYTEST_ALEMBIC = """\
 import pytest, sqlalchemy as sa
 from pytest_alembic.config import Config
 
 
 @pytest.fixture
 def alembic_config():
-    return Config.from_raw_config({{"file": "alembic.ini", "script_location": "alembic"}})
+    return Config.from_raw_config({"file": "alembic.ini", "script_location": "alembic"})
 
 
 @pytest.fixture
 def alembic_engine():
-    return sa.create_engine({url!r})
+    return sa.create_engine("URL")
 """
-EXPERIMENTAL = "all_models_register_on_metadata downgrade_leaves_no_trace"
-# By the kind of the pair: models say nothing in histories whose fault is not drift.
+PYTEST_MRT = """\
+from pytest_mrt import MRTConfig
+
+
+def pytest_configure(config):
+    config._mrt_config = MRTConfig(alembic_ini="alembic.ini", db_url="URL")
+"""
+ALEMBIC_VERIFY = """\
+import pytest
+from alembic import command
+from alembicverify.util import get_current_revision, prepare_schema_from_migrations
+
+
+@pytest.fixture(scope="module")
+def alembic_ini_location():
+    return "alembic.ini"
+
+
+@pytest.fixture
+def alembic_db_uri():
+    return "URL"
+
+
+def test_migration_upgrade_and_downgrade(alembic_config, alembic_db_uri):
+    with prepare_schema_from_migrations(alembic_db_uri, alembic_config, revision="head") as (engine, script):
+        while get_current_revision(alembic_config, engine, script) is not None:
+            command.downgrade(alembic_config, "-1")
+"""
+GAUNTLET = """\
+import pytest
+from alembic_gauntlet import MigrationTestBase
+import models
+
+
+class TestMigrations(MigrationTestBase):
+    @pytest.fixture
+    def orm_metadata(self):
+        return models.metadata
+
+    @pytest.fixture(scope="session")
+    def migration_db_url(self):
+        return "URL".replace("+psycopg", "+asyncpg")
+"""
+PYTEST_INI = """\
+[pytest]
+asyncio_mode = auto
+pytest_alembic_tests_path = conftest.py
+pytest_alembic_include_experimental =
+    all_models_register_on_metadata
+    downgrade_leaves_no_trace
+"""
+
+
+class Tool(NamedTuple):
+    """What to install, the file that its documentation asks for, and the command by what the models say of the history.
+
+    Where the fault is drift the history has no downgrades; where it is another, the models are empty. So what looks at them
+    is left out.
+    """
+
+    packages: str
+    file: str
+    code: str
+    drift: str
+    other: str
+    databases: tuple[str, ...] = ("sqlite", "postgresql", "mariadb")
+
+
+UPGRADE = "alembic upgrade head && alembic downgrade base"
 TOOLS = {
-    "alembic check": {"drift": "alembic upgrade heads && alembic check", "graph": "alembic upgrade head"},
-    "pytest-alembic": {
-        "drift": "pytest -q --test-alembic",
-        "graph": "pytest -q --test-alembic -k 'not model'",
-        "roundtrip": "pytest -q --test-alembic -k 'not model'",
-    },
+    "alembic check": Tool("", "", "", "alembic upgrade heads && alembic check", UPGRADE),
+    "pytest-alembic": Tool(  # with pytest 9.1 it ends at collection
+        "pytest-alembic pytest<9.1",
+        "conftest.py",
+        PYTEST_ALEMBIC,
+        "pytest -q --test-alembic -k model",
+        "pytest -q --test-alembic -k 'not model'",
+    ),
+    "pytest-mrt": Tool("pytest-mrt", "conftest.py", PYTEST_MRT, "pytest -q -k models", "pytest -q -k 'not models'"),
+    "alembic-verify": Tool("alembic-verify", "test_it.py", ALEMBIC_VERIFY, "true", "pytest -q"),
+    "alembic-gauntlet": Tool(
+        "alembic-gauntlet[asyncio] asyncpg",
+        "test_it.py",
+        GAUNTLET,
+        "pytest -q -k 'up_to_date or match'",
+        "pytest -q -k 'not naming and not up_to_date and not match'",
+        ("postgresql",),
+    ),
 }
+COMMON = "alembic sqlalchemy psycopg[binary] pymysql cryptography pytest"
 
 
-def flagged(tool: str, kind: str, history: faults.History, database: str) -> bool:
+def environment(tool: str, folder: Path) -> Path:
+    """Install the tool; the folder of its programs."""
+    place = folder / tool.replace(" ", "-")
+    subprocess.run(["uv", "venv", "-q", str(place)], check=True)
+    wanted = [*COMMON.split(), *TOOLS[tool].packages.split()]
+    subprocess.run(["uv", "pip", "install", "-q", "--compile-bytecode", "-p", str(place), *wanted], check=True)
+    return place / "bin"
+
+
+def flagged(tool: Tool, programs: Path, database: str, kind: str, history: faults.History) -> bool:
     """Does the tool fail on this history, in an empty database?"""
-    if kind not in TOOLS[tool]:
-        return False
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         scratch = f"faults_{uuid.uuid4().hex[:12]}"
@@ -101,16 +193,14 @@ def flagged(tool: str, kind: str, history: faults.History, database: str) -> boo
         (folder / "alembic" / "script.py.mako").write_text("")
         ini = "[alembic]\nscript_location = alembic\npath_separator = os\nprepend_sys_path = .\nsqlalchemy.url = "
         (folder / "alembic.ini").write_text(f"{ini}{url}\n")
-        (folder / "conftest.py").write_text(CONFTEST.format(url=url))
-        (folder / "pytest.ini").write_text(
-            "[pytest]\npytest_alembic_include_experimental =\n"
-            + "".join(f"    {test}\n" for test in EXPERIMENTAL.split())
-        )
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        (folder / "pytest.ini").write_text(PYTEST_INI)
+        if tool.file:
+            (folder / tool.file).write_text(tool.code.replace("URL", url))
+        path = os.pathsep.join([str(programs), os.environ["PATH"]])
         done = subprocess.run(
-            ["bash", "-c", TOOLS[tool][kind]],
+            ["bash", "-c", tool.drift if kind == "drift" else tool.other],
             cwd=folder,
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": path, "PYTHONPATH": str(folder)},
             capture_output=True,
             check=False,
         )
@@ -127,14 +217,19 @@ def main() -> None:
     parser.add_argument("--tools", default=",".join(TOOLS))
     options = parser.parse_args()
     print("| database | tool | faults | found | twins flagged | told from their twins |\n|---|---|---:|---:|---:|---:|")
-    for database in options.databases.split(","):
-        pairs = list(faults.cases(database))
+    with tempfile.TemporaryDirectory() as name:
         for tool in options.tools.split(","):
-            with ThreadPoolExecutor(2) as pool:
-                fault = list(pool.map(lambda pair: flagged(tool, pair.kind, pair.fault, database), pairs))  # noqa: B023
-                twin = list(pool.map(lambda pair: flagged(tool, pair.kind, pair.twin, database), pairs))  # noqa: B023
-            told = sum(one and not other for one, other in zip(fault, twin, strict=True))
-            print(f"| {database} | {tool} | {len(pairs)} | {sum(fault)} | {sum(twin)} | {told} |", flush=True)
+            programs = environment(tool, Path(name))
+            for database in options.databases.split(","):
+                if database not in TOOLS[tool].databases:
+                    continue
+                pairs = list(faults.cases(database))
+                with ThreadPoolExecutor(2) as pool:
+                    run = partial(pool.submit, flagged, TOOLS[tool], programs, database)
+                    waiting = [(run(pair.kind, pair.fault), run(pair.kind, pair.twin)) for pair in pairs]
+                fault, twin = zip(*((one.result(), other.result()) for one, other in waiting), strict=True)
+                told = sum(one and not other for one, other in zip(fault, twin, strict=True))
+                print(f"| {database} | {tool} | {len(pairs)} | {sum(fault)} | {sum(twin)} | {told} |", flush=True)
 
 
 if __name__ == "__main__":
