@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from conftest import ROOT, Project
+from write_readme import COMMAND, with_example
 
 
 def test_the_bake_command_works_from_a_clean_clone_in_an_empty_home(tmp_path: Path) -> None:
@@ -29,3 +30,9 @@ def test_the_bake_command_works_from_a_clean_clone_in_an_empty_home(tmp_path: Pa
         assert f"* {session}: success" in output
     assert "Migrated from base to b9532a7d8c7a" in output
     assert "uv pip" not in output
+
+
+def test_the_example_is_what_a_run_says() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"$ {COMMAND}\nalembic/versions/" in readme
+    assert with_example(readme) == readme, "write it anew: python tests/write_readme.py"
