@@ -705,14 +705,14 @@ class Reader:
         going = [end for end in ends if not end[0]]
         names.clear()
         if len(going) == 1:  # what follows runs on what the others left over
-            names.update(going[0][1])
-            self.branch, self.online = going[0][2:4]
+            _, known, self.branch, self.online, _ = going[0]
+            names.update(known)
             self.conditional |= any(not test.sure for test, _ in open_ways) and any(
                 end[0] not in (None, "raise") for end in ends
             )
         elif going:
-            for name in dict.fromkeys(name for end in going for name in end[1]):
-                names[name] = joined([(end[2], end[4], end[1].get(name, UNKNOWN)) for end in going])
+            for name in dict.fromkeys(name for _, known, *_ in going for name in known):
+                names[name] = joined([(way, unsure, known.get(name, UNKNOWN)) for _, known, way, _, unsure in going])
         return ends[0][0] if ends and not going else None
 
     def do_For(self, node: ast.For | ast.AsyncFor) -> str | None:
@@ -1416,30 +1416,26 @@ class Reader:
         what = args[0] if args else kwargs.get("sqltext", kwargs.get("statement", UNKNOWN))
         if isinstance(what, Either):
             return self.each(what, lambda value: self.execute([value], {}, node))
-        if isinstance(what, str):
-            operation = Operation("execute", self.function, shown(args), shown(kwargs), sql=what.replace(HOLE, "?"))
-            operation.certain = what != HOLE
+        name = snake(what.name) if isinstance(what, Call) else ""
+        if isinstance(what, Statement):
+            if what.kind != "query":
+                kind = "bulk_insert" if what.kind == "insert" else what.kind
+                self.change(what.table, kind, node, where=what.where)
+        elif name.startswith(("create_", "drop_", "add_", "alter_")):
+            target = what.args[0] if what.args else UNKNOWN
+            named = target.args[0] if isinstance(target, Call) and target.args else target
+            self.change(target if isinstance(target, Table) else None, name, node).name = text_of(named)
+        elif name not in QUERIES:
+            operation = Operation("execute", args=shown(args), kwargs=shown(kwargs), certain=False)
             self.note(operation, node)
+            if isinstance(what, str):
+                operation.sql, operation.certain = what.replace(HOLE, "?"), what != HOLE
             if operation.certain:
                 from .sql import read_sql  # loads sqlglot, which few migrations need
 
                 known = [name for name in self.dialects if name in self.branch] or sorted(self.branch)
                 for part in read_sql(what, known):
                     self.note(part, node)
-        elif isinstance(what, Statement):
-            if what.kind != "query":
-                kind = "bulk_insert" if what.kind == "insert" else what.kind
-                self.change(what.table, kind, node, where=what.where)
-        elif isinstance(what, Call):
-            name = snake(what.name)
-            target = what.args[0] if what.args else UNKNOWN
-            if name.startswith(("create_", "drop_", "add_", "alter_")):
-                named = target.args[0] if isinstance(target, Call) and target.args else target
-                self.change(target if isinstance(target, Table) else None, name, node).name = text_of(named)
-            elif name not in QUERIES:
-                self.note(Operation("execute", args=shown(args), kwargs=shown(kwargs), certain=False), node)
-        else:
-            self.note(Operation("execute", args=shown(args), kwargs=shown(kwargs), certain=False), node)
         return RESULT
 
     def change(self, table: Any, name: str, node: Any, *columns: str, where: str | None = None) -> Any:

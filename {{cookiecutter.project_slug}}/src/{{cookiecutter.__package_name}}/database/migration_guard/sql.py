@@ -133,10 +133,20 @@ class _Statement:
         self.at += word in words
         return word if word in words else ""
 
-    def exists(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Any]:
+        """Read CONCURRENTLY and IF [NOT] EXISTS, as Alembic's arguments."""
+        options: dict[str, Any] = {"postgresql_concurrently": True} if self.take("CONCURRENTLY") else {}
         if self.take("IF", "NOT", "EXISTS"):
-            return {"if_not_exists": True}
-        return {"if_exists": True} if self.take("IF", "EXISTS") else {}
+            options["if_not_exists"] = True
+        elif self.take("IF", "EXISTS"):
+            options["if_exists"] = True
+        return options
+
+    def listed(self) -> Iterator[None]:
+        """One turn for each part of a list, from comma to comma."""
+        yield
+        while self.take(","):
+            yield
 
     def identifier(self) -> str | None:
         if self.word() in ("(", ")", ",", ".", "=", ";"):
@@ -245,15 +255,13 @@ class _Statement:
     def tables(self, operation: str) -> Iterator[Operation]:
         """An operation for each of the tables that are named."""
         self.take_any("TABLE", "TABLES")
-        kwargs = self.exists()
+        kwargs = self.options()
         self.take("ONLY")
         if self.word() == ";":
             yield Operation(operation)
             return
-        while True:
+        for _ in self.listed():
             yield Operation(operation, kwargs=dict(kwargs), **self.name())
-            if not self.take(","):
-                return
 
     read_truncate = partialmethod(tables, "truncate")
     read_lock = partialmethod(tables, "lock_table")
@@ -262,23 +270,20 @@ class _Statement:
 
     def read_reindex(self) -> Iterator[Operation]:
         kind = self.take_any("TABLE", "INDEX", "SCHEMA", "DATABASE", "SYSTEM")
-        kwargs = {"postgresql_concurrently": True} if self.take("CONCURRENTLY") else {}
+        kwargs = self.options()
         target = self.name() if kind == "TABLE" else {"name": self.plain_name()}
         yield Operation("reindex", kwargs=kwargs, **target)
 
     def read_refresh(self) -> Iterator[Operation]:
         self.take("MATERIALIZED", "VIEW")
-        self.take("CONCURRENTLY")
+        self.options()
         yield Operation("refresh_materialized_view", name=self.plain_name())
 
     def read_rename(self) -> Iterator[Operation]:
         self.take("TABLE")
-        while True:
-            target = self.name()
-            self.take("TO")
-            yield Operation("rename_table", kwargs={"new_table_name": self.plain_name() or UNKNOWN}, **target)
-            if not self.take(","):
-                return
+        for _ in self.listed():
+            self.target = self.name()
+            yield self.rename()
 
     def read_set(self) -> Iterator[Operation]:
         yield Operation("set", name=self.identifier())
@@ -334,13 +339,13 @@ class _Statement:
         if kind == "table":
             yield self.create_table()
         elif kind == "index":
-            yield self.create_index("UNIQUE" in self.before)
+            yield self.create_index()
         else:
             yield self.other("create", kind)
 
     def other(self, verb: str, kind: str) -> Operation:
         """Something that is no table; a trigger, policy or rule has one."""
-        kwargs = self.exists()
+        kwargs = self.options()
         if kind.upper() not in KINDS | {"MATERIALIZED_VIEW"}:
             return Operation(verb, certain=False)
         name = self.plain_name()
@@ -349,7 +354,7 @@ class _Statement:
             if self.take("ON"):
                 self.target = self.name()
         if self.take("ADD", "VALUE"):
-            self.exists()
+            self.options()
             kwargs["add_value"] = _known(self.identifier())
         elif self.take("RENAME", "TO"):
             kwargs["new_name"] = self.plain_name()
@@ -358,7 +363,7 @@ class _Statement:
         return self.op(f"{verb}_{kind}", name=name, kwargs=kwargs)
 
     def create_table(self) -> Operation:
-        operation = Operation("create_table", kwargs=self.exists(), **self.name())
+        operation = Operation("create_table", kwargs=self.options(), **self.name())
         columns: list[Column] = []
         constraints: list[Constraint] = []
         while self.take_any("(", ","):
@@ -373,11 +378,8 @@ class _Statement:
         operation.constraints = tuple(constraints)
         return operation
 
-    def create_index(self, unique: bool) -> Operation:
-        kwargs: dict[str, Any] = {"unique": True} if unique else {}
-        if self.take("CONCURRENTLY"):
-            kwargs["postgresql_concurrently"] = True
-        kwargs |= self.exists()
+    def create_index(self) -> Operation:
+        kwargs = self.options() | ({"unique": True} if "UNIQUE" in self.before else {})
         name = self.plain_name() if self.word() != "ON" else None
         self.skip("ON")
         self.take("ON")
@@ -397,14 +399,11 @@ class _Statement:
         if kind == "table":
             yield from self.tables("drop_table")
         elif kind == "index":
-            kwargs = {"postgresql_concurrently": True} if self.take("CONCURRENTLY") else {}
-            kwargs |= self.exists()
-            while True:
+            kwargs = self.options()
+            for _ in self.listed():
                 name = self.plain_name()
                 target = self.name() if self.take("ON") else {}
                 yield Operation("drop_index", name=name, kwargs=dict(kwargs), **target)
-                if not self.take(","):
-                    return
         else:
             yield self.other("drop", kind)
 
@@ -413,7 +412,7 @@ class _Statement:
         if kind != "table":
             yield self.other("alter", kind)
             return
-        self.exists()
+        self.options()
         self.take("ONLY")
         self.target = self.name()
         while self.word() != ";":
@@ -436,7 +435,7 @@ class _Statement:
             yield self.add_constraint()
         elif word == "ADD":
             self.take("COLUMN")
-            kwargs = self.exists()
+            kwargs = self.options()
             group = self.take("(")
             while True:
                 checks: list[Constraint] = []
@@ -516,7 +515,7 @@ class _Statement:
         if kind in ("FOREIGN", "PRIMARY"):
             self.take("KEY")
             kwargs["type_"] = {"FOREIGN": "foreignkey", "PRIMARY": "primary"}[kind]
-        kwargs |= self.exists()
+        kwargs |= self.options()
         name = _known(self.identifier()) if kind != "PRIMARY" else None
         if kind in ("", "COLUMN"):
             return self.column_op("drop_column", name, kwargs=kwargs)
