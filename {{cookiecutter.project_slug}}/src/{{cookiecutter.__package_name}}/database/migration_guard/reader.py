@@ -526,18 +526,21 @@ class Reader:
             self.migration.problems.append((node.lineno, "revision is no string"))
 
     def entry(self, name: str) -> None:
-        function = self.globals.get(name)
-        if not isinstance(function, Function) or not isinstance(function.node.body, list):
+        functions = {
+            other: value
+            for other, value in self.globals.items()
+            if isinstance(value, Function) and not isinstance(value.node, ast.Lambda)
+        }
+        if name not in functions:
             return
         self.function = name
-        self.migration.bodies[name] = kind_of_body(function.node.body)
-        self.run(function, [], {})
-        if function.node.args.args:  # the multi-database template: upgrade(engine_name) calls upgrade_<engine_name>()
-            for other, value in list(self.globals.items()):
-                if other.startswith(f"{name}_") and isinstance(value, Function):
-                    self.run(value, [], {})
-                    if self.migration.bodies[name] == "empty":
-                        self.migration.bodies[name] = kind_of_body(value.node.body)
+        steps = [functions[name]]
+        if steps[0].node.args.args:  # the multi-database template: upgrade(engine_name) calls upgrade_<engine_name>()
+            steps += [value for other, value in functions.items() if other.startswith(f"{name}_")]
+        for step in steps:
+            self.run(step, [], {})
+            if self.migration.bodies.get(name, "empty") == "empty":
+                self.migration.bodies[name] = kind_of_body(step.node.body)
 
     # Statements. Each says how it leaves: "return", "raise", "break", "continue" or None, to the next statement.
 
@@ -917,18 +920,15 @@ class Reader:
 
     def of_BoolOp(self, node: ast.BoolOp) -> Any:
         either = isinstance(node.op, ast.Or)
-        result: Any = UNKNOWN
-        for position, part in enumerate(node.values):
-            value = self.value(part)
-            test = self.test(value)
-            if not position:
-                result, total = value, test
-            elif not (total.no if either else total.yes):  # decided: the rest does not run
+        result = self.value(node.values[0])
+        total = self.test(result)
+        for part in node.values[1:]:
+            if not (total.no if either else total.yes):  # decided: the rest does not run
                 break
-            else:
-                decided = not (total.yes if either else total.no)
-                total = total | test if either else total & test
-                result = value if decided else total
+            value = self.value(part)
+            last = not (total.yes if either else total.no)  # which says it alone
+            total = total | self.test(value) if either else total & self.test(value)
+            result = value if last else total
         return result
 
     def of_UnaryOp(self, node: ast.UnaryOp) -> Any:
@@ -1585,7 +1585,7 @@ def type_of(value: Any) -> Type | None:
         value = Call(value.name)
     if not isinstance(value, Call):
         return None
-    args, kwargs = tuple(map(shown, value.args)), value.kwargs
+    args, kwargs = tuple(map(shown, value.args)), shown(value.kwargs)
     name = TYPES.get(value.name, value.name)
     if name.upper() == "ENUM":
         return Type("enum", (), {**kwargs, "values": args})
