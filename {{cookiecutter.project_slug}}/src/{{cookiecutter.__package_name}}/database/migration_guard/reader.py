@@ -526,17 +526,12 @@ class Reader:
             self.migration.problems.append((node.lineno, "revision is no string"))
 
     def entry(self, name: str) -> None:
-        functions = {
-            other: value
-            for other, value in self.globals.items()
-            if isinstance(value, Function) and not isinstance(value.node, ast.Lambda)
-        }
-        if name not in functions:
+        steps: list[Any] = [self.globals.get(name)]
+        if not is_def(steps[0]):
             return
         self.function = name
-        steps = [functions[name]]
         if steps[0].node.args.args:  # the multi-database template: upgrade(engine_name) calls upgrade_<engine_name>()
-            steps += [value for other, value in functions.items() if other.startswith(f"{name}_")]
+            steps += [value for other, value in self.globals.items() if other.startswith(f"{name}_") and is_def(value)]
         for step in steps:
             self.run(step, [], {})
             if self.migration.bodies.get(name, "empty") == "empty":
@@ -1528,6 +1523,10 @@ def counters(loop: ast.AST) -> frozenset[str]:
     return frozenset(target.id for target in changes if isinstance(target, ast.Name))
 
 
+def is_def(value: Any) -> bool:
+    return isinstance(value, Function) and not isinstance(value.node, ast.Lambda)
+
+
 def kind_of_body(body: Any) -> str:
     """Whether a function is empty, raises, or holds code."""
     for node in body:
@@ -1585,7 +1584,7 @@ def type_of(value: Any) -> Type | None:
         value = Call(value.name)
     if not isinstance(value, Call):
         return None
-    args, kwargs = tuple(map(shown, value.args)), shown(value.kwargs)
+    args, kwargs = tuple(map(shown, value.args)), value.kwargs and shown(value.kwargs)
     name = TYPES.get(value.name, value.name)
     if name.upper() == "ENUM":
         return Type("enum", (), {**kwargs, "values": args})
