@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from migration_guard.operation import Call, Migration, Operation, UnreadableMigration
+from migration_guard.operation import UNKNOWN, Call, Migration, Operation, Type, UnreadableMigration
 from migration_guard.reader import read_migration
 
 HEADER = """\
@@ -323,6 +323,21 @@ def test_functions_of_the_multi_database_template_are_read() -> None:
     body = "globals()['upgrade_%s' % engine_name]()"
     migration = read(body, module, signature="def upgrade(engine_name):")
     assert briefs(migration) == ["drop_table a", "drop_table b"]
+    assert briefs(read("pass", "upgrade_engine1 = lambda: None", signature="def upgrade(engine_name):")) == []
+
+
+def test_a_conditional_expression_is_a_branch() -> None:
+    [made] = read("t = sa.table('t') if flag() else op.create_table('t')").operations
+    assert made.conditional
+    [dropped] = read("op.drop_table('t') if op.get_bind().dialect.name == 'sqlite' else None").operations
+    assert (dropped.dialects, dropped.conditional) == ({"sqlite"}, False)
+
+
+def test_no_operation_holds_what_is_the_readers_own() -> None:
+    [added] = read("op.add_column('t', sa.Column('a', sa.Enum(Kind, values_callable=lambda e: e)))").operations
+    [column] = added.definitions
+    assert isinstance(column.type, Type)
+    assert column.type.kwargs["values_callable"] is UNKNOWN
 
 
 def test_upgrade_and_downgrade_are_told_apart() -> None:
@@ -878,6 +893,8 @@ SQL = {
     "DELETE a FROM t a JOIN u ON a.id = u.id": ["delete t"],
     "INSERT INTO t (a) SELECT b FROM u": ["bulk_insert t"],
     "INSERT OR IGNORE INTO t VALUES (1)": ["bulk_insert t"],
+    "INSERT t VALUES (1)": ["bulk_insert t"],
+    "COPY t FROM '/tmp/t.csv'": ["bulk_insert t"],
     "MERGE INTO t USING u ON t.id = u.id WHEN MATCHED THEN DELETE": ["merge t"],
     "TRUNCATE TABLE a, b RESTART IDENTITY CASCADE": ["truncate a", "truncate b"],
     "COMMENT ON TABLE t IS 'x'": ["create_table_comment t"],
@@ -966,7 +983,9 @@ KWARGS = {
     "ALTER TABLE t RENAME TO u": {"new_table_name": "u"},
     "ALTER TABLE t ADD CONSTRAINT ck CHECK (a > 0) NOT VALID": {"postgresql_not_valid": True},
     "ALTER TABLE t ADD CONSTRAINT uq UNIQUE USING INDEX ix": {"using_index": "ix"},
-    "ALTER TYPE e ADD VALUE 'c'": {"add_value": "c"},
+    "ALTER TYPE e ADD VALUE IF NOT EXISTS 'c' BEFORE 'b'": {"add_value": "c"},
+    "ALTER TYPE e RENAME VALUE 'a' TO 'b'": {},
+    "ALTER TYPE e RENAME TO f": {"new_name": "f"},
     "UPDATE t SET a = 1": {"where": None},
     "UPDATE t SET a = (SELECT b FROM u WHERE c) WHERE d = 1 RETURNING e": {"where": "d = 1"},
     "DELETE FROM t WHERE a": {"where": "a"},
