@@ -66,9 +66,9 @@ def corpus(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure the roundtrip, the fault set and the lock beside their peers (-- roundtrip --peers: one part)"""
+    """Measure the first minute, the roundtrip, the fault set and the lock beside their peers (-- roundtrip --peers: one part)"""
     part, *options = session.posargs or ["all"]
     install(session, "tests")
     session.install("pytest-alembic")
-    for name in ("roundtrip", "faults", "lock") if part == "all" else (part,):
+    for name in ("first_minute", "roundtrip", "faults", "lock") if part == "all" else (part,):
         session.run("python", f"benchmarks/{name}.py", *options)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -144,7 +145,7 @@ class Tool(NamedTuple):
 
 UPGRADE = "alembic upgrade head && alembic downgrade base"
 TOOLS = {
-    "alembic check": Tool("", "", "", "alembic upgrade heads && alembic check", UPGRADE),
+    "Alembic's upgrade, downgrade and check": Tool("", "", "", "alembic upgrade heads && alembic check", UPGRADE),
     "pytest-alembic": Tool(  # with pytest 9.1 it ends at collection
         "pytest-alembic pytest<9.1",
         "conftest.py",
@@ -168,7 +169,7 @@ COMMON = "alembic sqlalchemy psycopg[binary] pymysql cryptography pytest"
 
 def environment(tool: str, folder: Path) -> Path:
     """Install the tool; the folder of its programs."""
-    place = folder / tool.replace(" ", "-")
+    place = folder / re.sub(r"\W+", "-", tool)
     subprocess.run(["uv", "venv", "-q", str(place)], check=True)
     wanted = [*COMMON.split(), *TOOLS[tool].packages.split()]
     subprocess.run(["uv", "pip", "install", "-q", "--compile-bytecode", "-p", str(place), *wanted], check=True)

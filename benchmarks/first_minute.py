@@ -1,0 +1,70 @@
+"""How long to the first green: ``python benchmarks/first_minute.py [--peer NAME TEMPLATE COMMAND] [--runs 5]``.
+
+A project is baked, and its check run to green: in a new environment (downloads are in uv's cache), and again. Warm, in
+turns, so that the ratios are of one time: ``nox -s check``, its script, and ``alembic check`` on a migrated database. A peer
+is another template and the command that is green in its fresh project: a path or ``gh:owner/name``, which needs the network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CHECK = "nox -s check"
+SCRIPT = ".nox/check/bin/python scripts/check_migrations.py"
+ALEMBIC = ".nox/check/bin/alembic check"
+
+
+def seconds(command: str, folder: Path) -> float:
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    unset = {"DATABASE_URL", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset} | {"PATH": programs}
+    start = time.perf_counter()
+    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, check=False)
+    if done.returncode:
+        sys.exit(f"{command}: {done.stdout.decode()}{done.stderr.decode()}")
+    return time.perf_counter() - start
+
+
+def bake(template: str) -> tuple[Path, float]:
+    folder = Path(tempfile.mkdtemp(prefix="first-minute-"))
+    spent = seconds(f"cookiecutter --no-input -o {folder} {template}", folder)
+    (project,) = folder.iterdir()
+    seconds("git init -q && git add -A", project)  # as a user has it; some hooks ask git
+    return project, spent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer", nargs=3, action="append", default=[], metavar=("NAME", "TEMPLATE", "COMMAND"))
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args()
+    print("| template | command | bake | first green, new environment | again |\n|---|---|---:|---:|---:|")
+    for name, template, command in [["this one", str(ROOT), CHECK], *options.peer]:
+        rows = []
+        for _ in range(max(options.runs // 2, 1)):
+            project, baking = bake(template)
+            rows.append((baking, seconds(command, project), seconds(command, project)))
+            shutil.rmtree(project.parent)
+        figures = " | ".join(f"{statistics.median(column):.1f} s" for column in zip(*rows, strict=True))
+        print(f"| {name} | `{command}` | {figures} |", flush=True)
+    project, _ = bake(str(ROOT))
+    seconds(f"{CHECK} && .nox/check/bin/alembic upgrade head && {ALEMBIC}", project)  # installed and compiled
+    rounds = [[seconds(command, project) for command in (CHECK, SCRIPT, ALEMBIC)] for _ in range(options.runs)]
+    shutil.rmtree(project.parent)
+    print("\n| warm | median | beside the script |\n|---|---:|---:|")
+    for number, command in enumerate((CHECK, SCRIPT, ALEMBIC)):
+        beside = statistics.median(each[number] - each[1] for each in rounds)
+        print(f"| `{command}` | {statistics.median(each[number] for each in rounds):.2f} s | {beside:+.2f} s |")
+
+
+if __name__ == "__main__":
+    main()
