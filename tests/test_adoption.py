@@ -181,7 +181,7 @@ def test_cruft_updates_the_guard_alone(tmp_path: Path) -> None:
     subprocess.run(["git", "clone", "-q", str(ROOT), str(template)], check=True)
     shop.path.mkdir()
     (shop.path / "README.md").write_text("Ours.\n")
-    shop.sh(f"git init -q && cruft create {template} --no-input --directory guard --overwrite-if-exists")
+    shop.sh(f"git init -q && cruft create {template} --no-input --directory .guard --overwrite-if-exists")
     shop.sh(f"git add -A && git {me} commit -qm Adopt")
     lock = next(template.glob("{{*/src/*/database/migration_guard/lock.py"))
     lock.write_text(lock.read_text() + "# newer\n")
