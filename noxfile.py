@@ -69,6 +69,6 @@ def bench(session: nox.Session) -> None:
     """Measure the first minute, the roundtrip, the fault set and the lock beside their peers (-- roundtrip --peers: one part)"""
     part, *options = session.posargs or ["all"]
     install(session, "tests")
-    session.install("pytest-alembic")
+    session.install("matplotlib")
     for name in ("first_minute", "roundtrip", "faults", "lock") if part == "all" else (part,):
         session.run("python", f"benchmarks/{name}.py", *options)

@@ -1,11 +1,12 @@
 """How long the roundtrip takes, beside the same steps with nothing looked at and beside how others take them.
 
-    python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb] [--cached]
+    python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb] [--peers] [--plot FILE | --cached]
 
 Each figure is the best of ``--repeat`` runs, every run in a process of its own. On SQLite, where all is done in that
 process, it is processor time; on servers it is the time on the clock, which wants a machine that does nothing else.
 ``bare``: each revision up, down and up again in one process over one connection. ``schema``: the roundtrip without
 rows. ``rows``: the roundtrip. ``stairway``: one Alembic command for each step, as most projects test it.
+``pytest-alembic``: its test that goes up and down. ``upgrade`` and ``check``: the history once, without and with drift.
 ``--cached``: whole processes, from nothing and with one new revision on top of what was kept.
 """
 
@@ -40,11 +41,12 @@ def run(connection):
     with context.begin_transaction():
         context.run_migrations()
 
-given = context.config.attributes.get("connection")
-if given is not None:
+given = context.config.attributes.get("connection")  # a connection, or pytest-alembic's engine
+if isinstance(given, sa.Connection):
     run(given)
 else:
-    with sa.create_engine(context.config.get_main_option("sqlalchemy.url"), poolclass=pool.NullPool).connect() as own:
+    url = context.config.get_main_option("sqlalchemy.url")
+    with (given or sa.create_engine(url, poolclass=pool.NullPool)).connect() as own:
         run(own)
 """
 
@@ -139,7 +141,7 @@ def measure(kind: str, project: Path, url: str) -> float:
     sys.dont_write_bytecode = True  # it would be baked into projects
     from alembic import command
     from alembic.config import Config
-    from migration_guard import roundtrip, scratch, settings, stepping
+    from migration_guard import drift, roundtrip, scratch, settings, stepping
 
     config, own = Config(project / "alembic.ini"), settings.read_settings(project)
     server = scratch.find_url(project, url)
@@ -147,6 +149,10 @@ def measure(kind: str, project: Path, url: str) -> float:
     start = clock()
     if kind in ("schema", "rows"):
         found = roundtrip.check_roundtrip(config, own, url, progress=False, rows=kind == "rows")
+        assert not found, found
+        return clock() - start
+    if kind == "check":
+        found = drift.check_drift(config, own, url)
         assert not found, found
         return clock() - start
     with scratch.scratch_database(server) as engine:
@@ -226,6 +232,8 @@ def main() -> None:
     parser.add_argument("--stairway", type=int, default=100, help="the largest size at which to take the stairway")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--cached", action="store_true")
+    parser.add_argument("--peers", action="store_true", help="pytest-alembic too, on SQLite, up to the stairway's size")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="the growth as a picture")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -239,21 +247,55 @@ def main() -> None:
             for size in map(int, options.sizes.split(",")):
                 measure_cached(database, size)
         return
-    print("| database | revisions | bare | schema | | with rows | | stairway |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    print("| database | revisions | bare | schema | | with rows | | upgrade | check | | stairway | pytest-alembic |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    figures: dict[str, dict[str, list[tuple[int, float]]]] = {}
     for database in options.databases.split(","):
         for size in map(int, options.sizes.split(",")):
-            with tempfile.TemporaryDirectory() as folder:
-                write(Path(folder) / "alembic", size)
+            with tempfile.TemporaryDirectory() as name:
+                folder = Path(name)
+                write(folder / "alembic", size)
                 kinds = ["bare", "schema", "rows", *(["stairway"] if size <= options.stairway else [])]
-                times = {kind: best(kind, Path(folder), SERVERS[database], options.repeat) for kind in kinds}
-            bare = times["bare"]
-            stairway = f"{times['stairway']:.1f} s" if "stairway" in times else ""
-            print(
-                f"| {database} | {size} | {bare:.2f} s | {times['schema']:.2f} s | {times['schema'] / bare:.2f} x "
-                f"| {times['rows']:.2f} s | {times['rows'] / bare:.2f} x | {stairway} |",
-                flush=True,
-            )
+                times = {kind: best(kind, folder, SERVERS[database], options.repeat) for kind in kinds}
+                if options.peers and database == "sqlite" and size <= options.stairway:
+                    times["pytest-alembic"] = up_and_down(folder)
+                write_models(folder / "alembic", size)
+                times |= {kind: best(kind, folder, SERVERS[database], options.repeat) for kind in ("upgrade", "check")}
+            for kind, seconds in times.items():
+                figures.setdefault(database, {}).setdefault(kind, []).append((size, seconds))
+            told = {kind: f"{seconds:.2f} s" for kind, seconds in times.items()}
+            for kind, base in (("schema", "bare"), ("rows", "bare"), ("check", "upgrade")):
+                told[kind] += f" | {times[kind] / times[base]:.2f} x"
+            columns = ("bare", "schema", "rows", "upgrade", "check", "stairway", "pytest-alembic")
+            print(f"| {database} | {size} | {' | '.join(told.get(kind, '') for kind in columns)} |", flush=True)
+    if options.plot:
+        plot(figures, options.plot)
+
+
+def up_and_down(folder: Path) -> float:
+    """Processor time of pytest-alembic's test that goes up and down, in an environment of its own."""
+    from faults import PYTEST_ALEMBIC, environment
+
+    (folder / "conftest.py").write_text(PYTEST_ALEMBIC.replace("URL", f"sqlite:///{folder / 'scratch.db'}"))
+    (folder / "pytest.ini").write_text("[pytest]\npytest_alembic_tests_path = conftest.py\n")
+    program = environment("pytest-alembic", folder / "programs") / "pytest"
+    start = sum(os.times()[2:4])
+    subprocess.run(
+        [program, "-q", "--test-alembic", "-k", "up_down"], cwd=folder, check=True, stdout=subprocess.DEVNULL
+    )
+    return sum(os.times()[2:4]) - start
+
+
+def plot(figures: dict[str, dict[str, list[tuple[int, float]]]], file: Path) -> None:
+    from matplotlib import pyplot
+
+    _, axes = pyplot.subplots(1, len(figures), figsize=(4 * len(figures), 3.5), sharey=True, layout="constrained")
+    for axis, (database, kinds) in zip([axes] if len(figures) == 1 else axes, figures.items(), strict=True):
+        for kind, points in kinds.items():
+            axis.loglog(*zip(*points, strict=True), marker="o", label=kind)
+        axis.set(title=database, xlabel="revisions", ylabel="seconds")
+        axis.legend()
+    pyplot.savefig(file)
 
 
 if __name__ == "__main__":
