@@ -101,6 +101,8 @@ def fork(project: Project, *arguments: str, kill_at: int = 0, **environment: str
         os.dup2(log, 2)
         sys.stdout, sys.stderr = os.fdopen(1, "w", buffering=1), os.fdopen(2, "w", buffering=1)
         os.chdir(project.path)
+        for name in [name for name in sys.modules if name.partition(".")[0] == project.package]:
+            del sys.modules[name]  # of the project of another test
         os.environ.clear()
         os.environ.update({**project.environment, **environment})
         if kill_at:

@@ -19,7 +19,8 @@ from migration_guard.findings import CannotCheck
 from migration_guard.scratch import find_url, scratch_database
 
 HOLD = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what the tests run under may ignore it
 sys.path.insert(0, sys.argv[1])
 sys.dont_write_bytecode = True
 from sqlalchemy.engine import make_url
