@@ -145,7 +145,9 @@ with session_factory()() as session:
 def test_offline_mode_prints_the_whole_history(bake: Callable[..., Project], database: str) -> None:
     url = {"sqlite": "sqlite:///x.db", "postgresql": "postgresql://h/x", "mariadb": "mariadb://h/x"}[database]
     project = bake(url)
-    (command,) = re.findall(r"^alembic .* --sql .*$", (project.path / "alembic" / "README.md").read_text(), re.MULTILINE)
+    (command,) = re.findall(
+        r"^alembic .* --sql .*$", (project.path / "alembic" / "README.md").read_text(), re.MULTILINE
+    )
     project.sh(command)
     output = (project.path / "upgrade.sql").read_text()
     assert output.count("CREATE TABLE") == 6
