@@ -176,12 +176,16 @@ def test_the_session_hands_the_answers_on(project: Project, monkeypatch: pytest.
 # --- settings
 
 
-@pytest.mark.parametrize("setting", ["lock-timeout = 'soon'", "lock-timout = 1"])
+WRONG = {"lock-timeout = 'soon'": "must be a number of seconds", "lock-timout = 1": "did you mean 'lock-timeout'"}
+
+
+@pytest.mark.parametrize("setting", WRONG)
 @on_sqlite
 def test_a_wrong_setting_is_named(migrated: Project, setting: str) -> None:
     table = "[tool.migration-guard]"
     migrated.edit("pyproject.toml", table, f"[tool.migration-guard.lock]\n{setting}\n\n{table}")
-    assert "lock_timeout" in failure(migrated, "upgrade", "head")
+    assert WRONG[setting] in failure(migrated, "upgrade", "head")
+    assert WRONG[setting] in migrated.run("python", "scripts/check_migrations.py", "--static", ok=False).stdout
     migrated.edit("pyproject.toml", setting, "lock-timeout = 1")
     assert alembic(migrated, "upgrade", "head")[0] == 0
 

@@ -149,10 +149,12 @@ def test_branches_have_lanes_of_their_own(bake: Callable[..., Project], opened: 
     assert len(re.findall(r'<path class="depends"', document)) == 1
 
 
-@pytest.mark.parametrize("fault", ["folder", "server", "url", "database", "option"])
+@pytest.mark.parametrize("fault", ["folder", "server", "url", "database", "option", "models"])
 def test_what_can_not_be_written_is_one_line_and_no_page(bake: Callable[..., Project], fault: str) -> None:
     urls = {"server": "postgresql://127.0.0.1:1/lost", "url": "nonsense", "database": "oracle://localhost/lost"}
     project = bake(urls.get(fault))
+    if fault == "models":
+        project.models.write_text(project.models.read_text() + "\nclass Broken(\n")
     extra = {"folder": ["lost/page.html"], "option": ["docs/page.html", "--lost"]}.get(fault, [])
     done = project.run(*WRITE, *extra, ok=None)
     assert done.returncode == 2

@@ -91,26 +91,32 @@ def test_a_finding_is_suppressed_at_the_function(blank: Project) -> None:
     assert roundtrip(blank) == []
 
 
-def test_it_says_how_to_reproduce_a_failure(blank: Project) -> None:
-    write(
-        blank,
-        BASE,
-        Revision("op.create_index('ix_name', 'users', ['name'], unique=True)", "op.drop_index('ix_name', 'users')"),
-    )
+POSTS = Revision(
+    """op.create_table('posts', sa.Column('id', sa.Integer, primary_key=True), sa.Column('title', sa.String(80)),
+        sa.Column('user_id', sa.Integer, sa.ForeignKey('users.id', name='fk_user'), nullable=False))""",
+    "op.drop_table('posts')",
+)
+
+
+@pytest.mark.parametrize(("table", "column", "before"), [("users", "name", []), ("posts", "title", [POSTS])])
+def test_it_says_how_to_reproduce_a_failure(blank: Project, table: str, column: str, before: list[Revision]) -> None:
+    unique = f"op.create_index('ix', '{table}', ['{column}'], unique=True)"
+    write(blank, BASE, *before, Revision(unique, f"op.drop_index('ix', '{table}')"))
     (found,) = roundtrip(blank)
     assert found["rule"] == "upgrade-fails"
-    assert "CREATE UNIQUE INDEX ix_name ON users (name)" in found["message"]
+    assert f"CREATE UNIQUE INDEX ix ON {table} ({column})" in found["message"]
     commands = found["fix"].partition("To reproduce: ")[2].rstrip(".").split("; ")
     assert commands[0] == "alembic upgrade r0"
-    assert commands[-1] == "alembic upgrade r1"
+    assert commands[-1] == f"alembic upgrade r{1 + len(before)}"
     assert "x" * 30 not in found["fix"], "values of full length are said by a function"
     insert = "python insert.py <<'END'\n{}\nEND"
     script = "\n".join(command if command.startswith("alembic") else insert.format(command) for command in commands)
     (blank.path / "insert.py").write_text(
-        "import sqlite3, sys\nwith sqlite3.connect('again.db') as connection:\n    connection.execute(sys.stdin.read())\n"
+        "import sqlite3, sys\nwith sqlite3.connect('again.db') as connection:\n"
+        "    connection.execute('PRAGMA foreign_keys = ON')\n    connection.execute(sys.stdin.read())\n"
     )
     done = blank.sh(script, ok=None, DATABASE_URL=f"sqlite:///{blank.path / 'again.db'}")
-    assert "UNIQUE constraint failed: users.name" in done.stdout
+    assert f"UNIQUE constraint failed: {table}.{column}" in done.stdout
     assert "insert.py" not in done.stdout
 
 

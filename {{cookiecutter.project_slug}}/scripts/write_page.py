@@ -20,7 +20,6 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from {{ cookiecutter.__package_name }}.database.connection import database_url
 from {{ cookiecutter.__package_name }}.database.migration_guard.cli import main as check
-from {{ cookiecutter.__package_name }}.database.models import Base
 
 PAGE = ROOT / "docs" / "schema.html"
 LANE, ROW = 18, 36  # pixels
@@ -86,7 +85,9 @@ def main() -> int:
     parser.add_argument("--html", metavar="FILE", type=Path, nargs="?", help=f"default: {PAGE.relative_to(ROOT)}")
     page = parser.parse_args().html or PAGE
     template = Template(filename=str(Path(__file__).with_name("page.html.mako")), default_filters=["h"])
-    findings, plan = report()["findings"], report("--plan")  # first: they say what is wrong with the URL
+    findings, plan = report()["findings"], report("--plan")  # first: they say what is wrong with URL and models
+    from {{ cookiecutter.__package_name }}.database.models import Base
+
     dialect = database_url().get_dialect()()
     tables = Base.metadata.sorted_tables
     keys = [key for table in tables for key in table.foreign_keys]

@@ -156,6 +156,7 @@ class Check:
             if failed:
                 raise failed
             write_baseline(options.write_baseline, findings)
+            print(f"Findings noted in {options.write_baseline}: {len(findings)}", file=sys.stderr)
             return 0
         if failed and not findings:
             raise failed  # and nothing that could be read as clean

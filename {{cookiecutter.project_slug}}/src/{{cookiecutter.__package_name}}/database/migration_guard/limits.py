@@ -44,8 +44,8 @@ def read_limits(root: Path) -> Limits:
     said |= {name: os.environ[key] for name in names if (key := f"MIGRATION_{name.upper()}") in os.environ}
     try:
         limits = Limits(**{name: float(value) for name, value in said.items()})
-    except (TypeError, ValueError):
-        raise CommandError(f"[tool.migration-guard.lock] and MIGRATION_*: numbers for {', '.join(names)}") from None
+    except ValueError as error:
+        raise CommandError(f"{', '.join(f'MIGRATION_{name.upper()}' for name in names)}: {error}") from None
     return limits
 
 

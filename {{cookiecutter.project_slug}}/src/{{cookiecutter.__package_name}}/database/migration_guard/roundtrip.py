@@ -240,6 +240,7 @@ class Roundtrip:
             self.connection.commit()
             return
         tables = self.snapshot.written
+        self.rows.revision = script.revision
         known = set(self.rows.refused)
         self.rows.remember(tables)
         self.rows.fill(tables)
@@ -327,11 +328,20 @@ class Roundtrip:
     def reproduce(self, script: Script, function: str, message: str, error: Exception | None) -> str:
         """The commands and statements that lead there, in an empty database."""
         parents = script._normalized_down_revisions
-        steps = [f"alembic upgrade {parent}" for parent in parents]
+        inserts = self.rows.inserts if self.rows else {}
         told = words([message, getattr(error, "statement", None) or ""])
-        for table, inserts in (self.rows.inserts if self.rows else {}).items():
-            if table.lower() in told:
-                steps += [short(insert, self.stepper.context.dialect.name) for insert in inserts[-3:]]
+        tables = {table for table in inserts if table.lower() in told}
+        needed = set(tables)  # and those that they refer to: one row of each will do
+        while more := {parent for table in needed for parent in self.snapshot.parents.get(table, ())} - needed:
+            needed |= more
+        rows = [row for table in needed for row in inserts.get(table, [])[: None if table in tables else 1]]
+        steps: list[str] = []
+        for _, revision, insert in sorted(rows, key=lambda row: row[0]):
+            if f"alembic upgrade {revision}" not in steps:
+                steps.append(f"alembic upgrade {revision}")
+            text = re.sub(r" LIMIT 1 OFFSET \d+\)", " LIMIT 1)", insert)
+            steps.append(short(text, self.stepper.context.dialect.name))
+        steps += [step for parent in parents if (step := f"alembic upgrade {parent}") not in steps]
         steps.append(f"alembic upgrade {script.revision}")
         if function == "downgrade":
             steps.append(f"alembic downgrade {parents[0] if len(parents) == 1 else '-1'}")

@@ -32,7 +32,8 @@ class Rows:
         self.percent = snapshot.connection.dialect.paramstyle in ("format", "pyformat")  # the driver reads %% as %
         self.serial = 0
         self.known: dict[str, list[dict[str, str]]] = {}
-        self.inserts: dict[str, list[str]] = {}  # the statements that made them
+        self.revision = ""  # at which rows are made
+        self.inserts: dict[str, list[tuple[int, str, str]]] = {}  # their order, revision and statement
         self.refused: dict[str, str] = {}  # tables for which no row could be made, and why
 
     @property
@@ -82,8 +83,7 @@ class Rows:
 
     def state(self) -> dict[str, Any]:
         """What is not in the database, to go on in a copy of it."""
-        inserts = {table: statements[-3:] for table, statements in self.inserts.items()}
-        return {"serial": self.serial, "refused": self.refused, "inserts": inserts}
+        return {"serial": self.serial, "refused": self.refused, "inserts": self.inserts}
 
     def restore(self, state: dict[str, Any]) -> None:
         self.remember(self.snapshot.tables)
@@ -120,7 +120,7 @@ class Rows:
                 self.refused[table] = tried[1][1] or ""
                 return
         self.refused.pop(table, None)
-        self.inserts.setdefault(table, []).extend(done)
+        self.inserts.setdefault(table, []).extend((self.serial, self.revision, text) for text in done)
         self.remember([table])
 
     def run(self, statement: str) -> str | None:

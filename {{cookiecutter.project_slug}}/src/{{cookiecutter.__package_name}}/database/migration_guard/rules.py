@@ -389,7 +389,7 @@ def autocommit_mixed(view: View) -> Found:
 def not_null_without_default(view: View) -> Found:
     """A NOT NULL column without a server default is added to an existing table.
     Why: It fails as soon as the table has a row (MySQL invents a value). A `default` in Python is for new rows.
-    Fix: Add server_default, or add it nullable, fill it in batches, and set NOT NULL in a later revision.
+    Fix: Add server_default; or add it nullable, see that new rows have it, fill the old ones, and set NOT NULL later.
     Bad: op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False))
     Good: op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False, server_default="0"))
     """
@@ -406,7 +406,8 @@ def not_null_without_default(view: View) -> Found:
 def set_not_null(view: View) -> Found:
     """NOT NULL is set on a column of an existing table.
     Why: The whole table is read (PostgreSQL) or rebuilt (MySQL, MariaDB, SQLite) under a lock; one NULL and it fails.
-    Fix: PostgreSQL: add CHECK (... IS NOT NULL) NOT VALID, VALIDATE it in the next revision, then set NOT NULL.
+    Fix: PostgreSQL: add CHECK (... IS NOT NULL) NOT VALID, fill the rows that are NULL in the next revision, and in the one
+        after it VALIDATE the constraint and set NOT NULL.
         Elsewhere fill the column first and suppress this with how long the table may be locked.
     Bad: op.alter_column("videos", "url", nullable=False, existing_type=sa.String(200))
     Good:
@@ -591,7 +592,8 @@ def drop_table(view: View) -> Found:
 def drop_column(view: View) -> Found:
     """A column is dropped.
     Why: Its values are gone, and code that still runs during the deployment names it in every SELECT and INSERT.
-    Fix: Deploy code that no longer maps it first; drop it in a later revision, with a suppression that says since when.
+    Fix: Deploy code that no longer maps it first (suppress models-out-of-sync at its model until then); drop it in a later
+        revision, with a suppression here that says since when.
     Bad: op.drop_column("videos", "url")
     Good: op.alter_column("videos", "url", nullable=True, existing_type=sa.String(200))
     """
@@ -845,7 +847,8 @@ def empty_downgrade(view: View) -> Found:
     """
     migration = view.migration
     empty = migration.bodies.get("upgrade") == "code" and migration.bodies.get("downgrade") in (None, "empty")
-    if empty and view.operations and not migration.irreversible:
+    said = migration.irreversible or (migration.lossy and not any(map(is_schema, view.operations)))
+    if empty and view.operations and not said:
         line = migration.lines.get("downgrade", migration.lines.get("upgrade", 1))
         yield line, "There is no way back, and it is not said."
 

@@ -53,6 +53,8 @@ def find_url(root: Path, given: str | None = None) -> URL:
         dialect.import_dbapi()
     except ModuleNotFoundError as error:
         raise CannotCheck(f"The driver {error.name} is not installed: add it to the project's dependencies.") from None
+    except sa.exc.NoSuchModuleError:
+        raise CannotCheck(f"{source}: unknown database {backend}; use sqlite, postgresql or mariadb.") from None
     except (sa.exc.ArgumentError, ValueError, AttributeError):
         raise CannotCheck(f"{source} is no database URL; write postgresql://user:password@host:5432/name.") from None
     if dialect.name != "sqlite" and "@" in f"{url.host}{url.database}":
@@ -164,7 +166,7 @@ class Server:
                 return
         place = self.url.set(database=None).render_as_string()
         assert error is not None
-        raise CannotCheck(f"No connection to {place}: {one_line(error)}; start it, {ELSEWHERE}")
+        raise CannotCheck(f"No connection to {place}: {one_line(error)}; start it or mend the URL, {ELSEWHERE}")
 
     def create(self, name: str, template: str = "") -> Engine:
         why = ""

@@ -43,6 +43,7 @@ class Settings:
         return tuple(dict.fromkeys(dialect for database in self.databases for dialect in DATABASES[database]))
 
 
+LOCK_KEYS = ("wait", "lock-timeout", "retry", "statement-timeout", "lease", "lease-only")
 KEYS: dict[str, tuple[type, str]] = {
     "databases": (list, "a list of names"),
     "ignore": (list, "a list of rules"),
@@ -76,6 +77,11 @@ def read_settings(root: Path) -> Settings:
         # to judge for no database is not to judge
         if not isinstance(value, kind) or not strings or (value == [] and key != "ignore"):
             raise CannotCheck(f"{place} {key}: must be {name}, is {value!r}.")
+    for key, value in said.get("lock", {}).items():
+        if key not in LOCK_KEYS:
+            raise CannotCheck(f"{place} lock: no key {key}{nearest(key, LOCK_KEYS)}; known: {', '.join(LOCK_KEYS)}.")
+        if not isinstance(value, int | float):
+            raise CannotCheck(f"{place} lock {key}: must be a number of seconds, is {value!r}.")
     for name in said.get("databases", ()):
         if name not in DATABASES:
             known = f"{nearest(name, DATABASES)}; known: {', '.join(DATABASES)}"
