@@ -243,7 +243,8 @@ def session(connection: Connection) -> dict[str, str] | None:
     if connection.dialect.name == "sqlite":
         found = {name: str(connection.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in PRAGMAS}
         return None if connection.exec_driver_sql("SELECT 1 FROM sqlite_temp_master").first() else found
-    found = dict(connection.exec_driver_sql("SELECT name, setting FROM pg_settings WHERE source = 'session'").all())
+    rows = connection.exec_driver_sql("SELECT name, setting FROM pg_settings WHERE source = 'session'")
+    found = {row.name: row.setting for row in rows}
     return None if connection.exec_driver_sql("SELECT pg_my_temp_schema()").scalar() else found
 
 
