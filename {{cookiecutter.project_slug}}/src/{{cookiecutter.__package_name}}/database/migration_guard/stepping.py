@@ -1,6 +1,6 @@
 """Alembic, one revision at a time: env.py runs once, and so does the reading of the versions folder.
 
-Tried with Alembic 1.20.0 and 1.20.1. The names of Alembic that are not documented are used here and nowhere else.
+Tried with Alembic 1.18.5, 1.20.0 and 1.20.1. Alembic's names that are not documented are used here and nowhere else.
 """
 
 from __future__ import annotations
