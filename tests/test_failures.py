@@ -108,6 +108,61 @@ def test_a_syntax_error_stops_the_upgrade(migrated: Project) -> None:
 
 
 @on_sqlite
+def test_a_bug_in_a_migration_stops_the_upgrade(migrated: Project) -> None:
+    write_migration(migrated, 4, "op.execute(nothing_of_that_name)")
+    assert "alembic/versions/r004.py:9: NameError: name 'nothing_of_that_name'" in failure(migrated, "upgrade", "head")
+    assert n(migrated) == 2
+    done = migrated.run("alembic", "--raiseerr", "upgrade", "head", ok=False)
+    assert "Traceback" in done.stdout, "for who wants all of it"
+
+
+MODELS = {
+    "syntax": ("class Base(", "def oops(:\n\n\nclass Base(", "{models}:{line}: SyntaxError: invalid syntax"),
+    "import": (
+        "import enum",
+        "import enum\nimport lost",
+        "{models}:{line}: ModuleNotFoundError: No module named 'lost'",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", MODELS)
+@on_sqlite
+def test_broken_models_are_one_line_wherever_they_are_read(project: Project, fault: str) -> None:
+    old, new, said = MODELS[fault]
+    project.edit(project.models, old, new)
+    text, broken = project.models.read_text(), new.removeprefix("import enum\n").splitlines()[0]
+    line = text[: text.index(broken)].count("\n") + 1
+    said = said.format(models=project.models.relative_to(project.path), line=line)
+    for command in (("upgrade", "head"), ("current",), ("upgrade", "head", "--sql"), ("revision", "--autogenerate")):
+        assert failure(project, *command) == f"FAILED: {said}"
+    for script in (("check_migrations.py",), ("check_migrations.py", "--plan"), ("draw_history.py",)):
+        done = project.run("python", f"scripts/{script[0]}", *script[1:], ok=False)
+        assert (done.returncode, done.stdout) == (2, f"error: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "nearest"), [("video.id", "could not find table 'video'"), ("videos.idd", "no column named 'idd'")]
+)
+@on_sqlite
+def test_a_foreign_key_that_leads_nowhere_is_named_in_the_models(project: Project, target: str, nearest: str) -> None:
+    project.edit(project.models, 'ForeignKey("videos.id"', f'ForeignKey("{target}"')
+    lines = project.models.read_text().splitlines()
+    place = (
+        f"{project.models.relative_to(project.path)}:{next(i for i, text in enumerate(lines, 1) if target in text)}: "
+    )
+    assert alembic(project, "upgrade", "head")[0] == 0, "what the models say does not matter to it"
+    for said in (
+        failure(project, "revision", "--autogenerate"),
+        project.run("python", "scripts/check_migrations.py", ok=False).stdout,
+        project.run("python", "scripts/draw_history.py", ok=False).stdout,
+    ):
+        assert place in said
+        assert nearest in said
+        assert f"did you mean '{'videos' if target == 'video.id' else 'id'}'" in said
+
+
+@on_sqlite
 def test_who_stamps_says_where_the_database_stands(migrated: Project) -> None:
     path = migrated.versions / f"{revision(2)}.py"
     path.write_text(path.read_text().replace("n + 1", "n + 2"))

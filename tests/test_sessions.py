@@ -76,6 +76,17 @@ def test_revision_writes_a_migration(project: Project) -> None:
     project.run("ruff", "format", "--check")
 
 
+def test_a_revision_is_written_where_there_is_no_ruff_to_format_it(project: Project) -> None:
+    project.run("nox", "-s", "check")
+    alembic = ".nox/check/bin/alembic"
+    said = project.run(alembic, "revision", "-m", "other", "--head", "4c1f0f6a52d3", "--splice").stdout
+    assert "No module named ruff" in said
+    assert "Traceback" not in said
+    project.run(alembic, "merge", "-m", "both", "heads")
+    assert len(list(project.versions.glob("*.py"))) == 4
+    project.run("python", "scripts/check_migrations.py", "--static")
+
+
 @pytest.mark.parametrize("starter", ["soundhash", "blank"])
 def test_docs_draws_what_changed(bake: Callable[..., Project], starter: str) -> None:
     project = bake(starter=starter)
@@ -96,6 +107,15 @@ def test_docs_draws_what_changed(bake: Callable[..., Project], starter: str) -> 
     project.run("nox", "-s", "docs")
     assert f"Add #quot;tags#quot; to {model}" in (project.path / "docs" / "SCHEMA.md").read_text()
     project.run("nox", "-s", "docs", "--", "--check", PYTHONHASHSEED="7")
+
+
+@pytest.mark.parametrize("session", [("docs",), ("docs", "--", "--check"), ("revision", "--", "x"), ("migrate",)])
+def test_broken_models_end_a_session_in_one_line(project: Project, session: tuple[str, ...]) -> None:
+    project.edit(project.models, "class Base(", "def oops(:\n\n\nclass Base(")
+    output = project.run("nox", "-s", *session, ok=False).stdout
+    assert re.search(r"^(error|FAILED): src/soundhash/database/models.py:\d+: SyntaxError: ", output, re.MULTILINE)
+    assert "Traceback" not in output
+    assert "paracelsus inject" not in output
 
 
 def test_a_blank_project_takes_its_first_model(bake: Callable[..., Project]) -> None:

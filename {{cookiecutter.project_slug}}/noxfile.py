@@ -61,8 +61,8 @@ def docs(session: nox.Session) -> None:
     if "--html" in session.posargs:
         session.run("python", "scripts/write_page.py", *session.posargs)
         return
+    session.run("python", "scripts/draw_history.py", *session.posargs)  # says too what is wrong with the models
     session.run("paracelsus", "inject", "docs/SCHEMA.md", "--python-dir", "src", *session.posargs)
-    session.run("python", "scripts/draw_history.py", *session.posargs)
 
 
 @nox.session(default=False)

@@ -12,7 +12,6 @@ from alembic.util import CommandError
 from sqlalchemy import pool
 from sqlalchemy.dialects.postgresql import JSONB
 
-from {{ cookiecutter.__package_name }}.database import models
 from {{ cookiecutter.__package_name }}.database.connection import (
     PROJECT,
     create_engine,
@@ -24,6 +23,12 @@ from {{ cookiecutter.__package_name }}.database.migration_guard.journal import (
     migrate,
 )
 from {{ cookiecutter.__package_name }}.database.migration_guard.limits import one_line
+from {{ cookiecutter.__package_name }}.database.migration_guard.stepping import fault
+
+try:
+    from {{ cookiecutter.__package_name }}.database import models
+except Exception as error:
+    raise CommandError(fault(error)) from error
 
 config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logging", True):
@@ -108,8 +113,12 @@ def main() -> None:
         else:
             with create_engine(poolclass=pool.NullPool).connect() as connection:
                 run_online(connection, guarded=True)
-    except (CommandError, ValueError, OSError, SyntaxError, sa.exc.DBAPIError) as error:
+    except (CommandError, ValueError, OSError, sa.exc.DBAPIError) as error:
         raise CommandError(one_line(error)) from error
+    except Exception as error:
+        if config.cmd_opts is None:  # called from Python, where the error itself is of use
+            raise
+        raise CommandError(fault(error)) from error
 
 
 main()

@@ -10,6 +10,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+
+from {{ cookiecutter.__package_name }}.database.migration_guard.findings import CannotCheck
+from {{ cookiecutter.__package_name }}.database.migration_guard.stepping import in_one_line
+
 DOCUMENT = ROOT / "docs" / "SCHEMA.md"
 BEGIN, END = "<!-- BEGIN_REVISION_GRAPH -->", "<!-- END_REVISION_GRAPH -->"
 
@@ -31,14 +36,23 @@ def draw(scripts: ScriptDirectory) -> str:
 
 
 def main() -> int:
-    """Write the graph between its two marks; return the exit status."""
+    """Write the graph between its two marks; return the exit status. What is wrong with the models is said too."""
     text = DOCUMENT.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         print(f"error: docs/SCHEMA.md has lost its marks: put {BEGIN} and {END} back", file=sys.stderr)
         return 2
-    current = f"{before}{BEGIN}\n{draw(ScriptDirectory.from_config(Config(ROOT / 'alembic.ini')))}\n{END}{after}"
+    try:
+        with in_one_line():
+            from {{ cookiecutter.__package_name }}.database.models import Base
+
+            _ = Base.metadata.sorted_tables  # which follows every foreign key
+            graph = draw(ScriptDirectory.from_config(Config(ROOT / "alembic.ini")))
+    except CannotCheck as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    current = f"{before}{BEGIN}\n{graph}\n{END}{after}"
     if "--check" in sys.argv[1:]:
         if current != text:
             print("error: docs/SCHEMA.md is out of date: run nox -s docs", file=sys.stderr)

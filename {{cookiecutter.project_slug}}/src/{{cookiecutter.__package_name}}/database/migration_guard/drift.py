@@ -31,7 +31,7 @@ from .kept import kept_history
 from .scratch import find_url, one_line, scratch_database
 from .settings import Settings
 from .snapshot import Column, Difference, Facts, Thing, differences, snapshot_of
-from .stepping import Stepper, as_configured, place, read_scripts, relative, run_env
+from .stepping import Stepper, as_configured, mapped, place, read_scripts, relative, run_env
 
 FIX = 'Migrations are out of sync with models: alembic revision --autogenerate -m "Sync models"'
 CHECKS = "alembic.ext.checkconstraint_byname"  # not in Alembic before 1.19
@@ -335,15 +335,6 @@ def plain_facts(facts: Facts, named: set[str], other: Facts | None = None) -> Fa
         else:
             plain[fact] = value
     return plain
-
-
-def mapped(many: Iterable[sa.MetaData]) -> Iterator[tuple[str, type]]:
-    """The class of each table that has one."""
-    keys = {id(table): key for metadata in many for key, table in metadata.tables.items()}
-    for module in list(sys.modules.values()):
-        for value in list(getattr(module, "__dict__", {}).values()):
-            if isinstance(value, type) and (table := value.__dict__.get("__table__")) is not None and id(table) in keys:
-                yield keys[id(table)], value
 
 
 def top(path: Path) -> Path:

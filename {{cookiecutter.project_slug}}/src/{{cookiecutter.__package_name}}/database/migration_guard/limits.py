@@ -81,8 +81,6 @@ def undo(connection: sa.Connection) -> None:
 
 def one_line(error: BaseException) -> str:
     """What a person needs to know of it."""
-    if isinstance(error, SyntaxError):
-        return f"{error.filename}:{error.lineno}: {error.msg}"
     return " ".join(str(getattr(error, "orig", None) or error).split())
 
 

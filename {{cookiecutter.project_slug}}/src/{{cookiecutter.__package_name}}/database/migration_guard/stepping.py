@@ -5,11 +5,13 @@ Tried with Alembic 1.18.5, 1.20.0 and 1.20.1. Alembic's names that are not docum
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from functools import wraps
 from io import StringIO
 from pathlib import Path
@@ -22,9 +24,11 @@ from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import Revision, RevisionMap
 from alembic.util import CommandError
 from alembic.util.pyfiles import load_python_file
+from sqlalchemy import Column, ForeignKey, MetaData
 from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import NoReferenceError
 
-from .findings import CannotCheck
+from .findings import CannotCheck, nearest
 from .operation import Migration
 from .scratch import one_line
 
@@ -101,18 +105,19 @@ class Unread(Script):
 
 
 @contextmanager
-def importing() -> Iterator[None]:
+def in_one_line() -> Iterator[None]:
+    """Whatever the project's own code raises, as what a check says that can't be made."""
     try:
         yield
-    except CommandError as error:
-        raise CannotCheck(one_line(error)) from None
+    except CannotCheck:
+        raise
     except Exception as error:
-        raise CannotCheck(f"{place(error)}: {type(error).__name__}: {one_line(error)}") from None
+        raise CannotCheck(fault(error)) from error
 
 
 def read_scripts(config: Config, known: Mapping[Path, Migration] | None = None) -> ScriptDirectory:
     """The versions folders, each migration imported once; not yet where these are just those that are ``known``."""
-    with importing():
+    with in_one_line():
         scripts = ScriptDirectory.from_config(config)
         found = (path for folder in scripts._version_locations for path in Script._list_py_dir(scripts, Path(folder)))
         found = (path for path in found if path.suffix == ".py" and not path.name.startswith((".#", "__init__")))
@@ -123,7 +128,7 @@ def read_scripts(config: Config, known: Mapping[Path, Migration] | None = None) 
 
 
 def import_all(scripts: Iterable[Script]) -> None:
-    with importing():
+    with in_one_line():
         for script in scripts:
             script.module  # noqa: B018
 
@@ -149,13 +154,12 @@ def run_env(
 
     with engine.connect() as connection, as_configured(config, engine, connection):
         try:
-            with EnvironmentContext(config, scripts, fn=run, as_sql=False, destination_rev="heads", **options):
+            environment = EnvironmentContext(config, scripts, fn=run, as_sql=False, destination_rev="heads", **options)
+            with in_one_line(), environment:
                 scripts.run_env()
         except CannotCheck:
-            raise
-        except Exception as error:
             if not done:  # after it, env.py may end a transaction of its own that is no more
-                raise CannotCheck(f"{place(error)}: {type(error).__name__}: {one_line(error)}") from error
+                raise
     if not done:
         raise CannotCheck(f"{env} never came to context.run_migrations().")
 
@@ -216,22 +220,53 @@ def render_pending(
     config.attributes["configure_logging"] = False
     environment = EnvironmentContext(config, scripts, fn=run, as_sql=True, destination_rev="heads")
     environment.configure = configure  # type: ignore[assignment]
-    try:
-        with redirect_stdout(sys.stderr), environment:
-            scripts.run_env()
-    except CannotCheck:
-        raise
-    except CommandError as error:
-        raise CannotCheck(one_line(error)) from None
-    except Exception as error:
-        raise CannotCheck(f"{place(error)}: {type(error).__name__}: {one_line(error)}") from error
+    with redirect_stdout(sys.stderr), in_one_line(), environment:
+        scripts.run_env()
     return rendered
+
+
+def fault(error: Exception) -> str:
+    """Where in the project it was raised, and what it says; Alembic's own errors say it all."""
+    if isinstance(error, CommandError):
+        return one_line(error)
+    what = error.msg if isinstance(error, SyntaxError) else one_line(error)
+    if isinstance(error, NoReferenceError) and (key := foreign_key(error)):
+        tables, table, column = key.parent.table.metadata.tables, error.table_name, getattr(error, "column_name", "")
+        what += nearest(column, tables[table].columns.keys()) if table in tables else nearest(table, tables)
+    return f"{place(error)}: {type(error).__name__}: {what}"
+
+
+def foreign_key(error: NoReferenceError) -> ForeignKey | None:
+    """The one of the models that leads nowhere."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return next((key for frame, _ in frames if isinstance(key := frame.f_locals.get("self"), ForeignKey)), None)
+
+
+def place_of(column: Column[Any]) -> str | None:
+    """Where the column is in the class of its table."""
+    with suppress(KeyError, OSError):  # a table without a class, a class without a file
+        model = dict(mapped([column.table.metadata]))[column.table.key]
+        lines, first = inspect.getsourcelines(model)
+        at = (first + i for i, line in enumerate(lines) if re.match(rf"\s*{column.key}\s*[:=]", line))
+        return f"{relative(inspect.getfile(model))}:{next(at, first)}"
+    return None
+
+
+def mapped(many: Iterable[MetaData]) -> Iterator[tuple[str, type]]:
+    """The class of each table that has one."""
+    keys = {id(table): key for metadata in many for key, table in metadata.tables.items()}
+    for module in list(sys.modules.values()):
+        for value in list(getattr(module, "__dict__", {}).values()):
+            if isinstance(value, type) and (table := value.__dict__.get("__table__")) is not None and id(table) in keys:
+                yield keys[id(table)], value
 
 
 def place(error: BaseException, path: str | None = None) -> str:
     """Where in the project it was raised: the last line of ``path``, or else that is not a library's."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{relative(error.filename)}:{error.lineno}"
+    if isinstance(error, NoReferenceError) and (key := foreign_key(error)) and (found := place_of(key.parent)):
+        return found
     raised = traceback.extract_tb(error.__traceback__)
     frames = [frame for frame in raised if Path(frame.filename).parent != Path(__file__).parent]
     own = [frame for frame in frames if frame.filename == path] or [
