@@ -54,6 +54,22 @@ def test_the_remedy_remedies(fresh: Project) -> None:
     assert drift(fresh) == []
 
 
+def test_drift_beside_an_edited_migration_is_mended_by_its_restoration(bake: Callable[..., Project]) -> None:
+    project = bake()
+    project.sh("git init -q -b main && git add . && git -c user.name=T -c user.email=t@example.org commit -qm Start")
+    (initial,) = project.versions.glob("*_initial_schema.py")
+    project.edit(initial, "sa.String(500)", "sa.String(400)")
+    command = ("python", "scripts/check_migrations.py", "--against", "HEAD")
+    said = project.run(*command, ok=False).stdout
+    assert "error edited-migration" in said
+    assert "error models-out-of-sync" in said
+    assert "--autogenerate" not in said
+    assert "fix: Restore what is deployed first" in said
+    assert "--autogenerate" in project.run(*command, "--ignore", "edited-migration", ok=False).stdout
+    project.sh("git checkout -q .")
+    project.run(*command)
+
+
 def test_each_difference_is_one_finding(fresh: Project) -> None:
     fresh.edit(
         fresh.models,

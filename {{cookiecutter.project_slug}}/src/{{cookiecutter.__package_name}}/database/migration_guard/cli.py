@@ -147,7 +147,10 @@ class Check:
         failed = None
         if not options.static and not broken:
             try:
-                self.findings += self.run_migrations()
+                ran = self.run_migrations()
+                if any(found.rule == "edited-migration" for found in self.findings):
+                    ran = [replace(each, fix=RESTORE) if each.rule == "models-out-of-sync" else each for each in ran]
+                self.findings += ran
             except CannotCheck as error:  # after the report of what was found without
                 failed = error
         mine = {migration.path: migration for migration in judged if migration.revision not in old}
@@ -357,6 +360,7 @@ class Check:
             raise CannotCheck(f"--output {output}: {error.strerror}") from None
 
 
+RESTORE = "Restore what is deployed first, as edited-migration says; a difference that stays is then one of its own."
 UNREADABLE = "Mend the file: Python can't load it either."
 BREAKS_ALEMBIC = ("unreadable-migration", "missing-parent", "duplicate-revision", "revision-cycle", "multiple-heads")
 
