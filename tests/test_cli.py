@@ -246,6 +246,18 @@ def test_an_old_history_is_adopted_with_a_baseline(root: Path, check: Check) -> 
     assert ["videos.b" in finding["message"] for finding in json.loads(out)["findings"]] == [True]
 
 
+def test_a_baseline_lets_nothing_else_of_the_revision_be(root: Path, check: Check) -> None:
+    unknown = DROP.replace("from al", "import os\nfrom al").replace('"videos", "url"', 'os.environ["A"], "url"')
+    path = write(root, "b1.py", unknown)
+    assert check("--static", "--write-baseline", str(root / "baseline.json"))[0] == 0
+    settings(root, 'baseline = "baseline.json"')
+    path.write_text("# a line more\n" + unknown)
+    judged = ("--static", "--format", "json", "--select", "unresolved-operation,drop-column")
+    assert rules(check(*judged)[1]) == []
+    path.write_text(unknown.replace("upgrade():", "upgrade():\n    op.drop_column(os.environ['B'], 'url')"))
+    assert sorted(rules(check(*judged)[1])) == ["drop-column", "unresolved-operation"]
+
+
 def test_some_files_are_judged_alone_and_the_history_whole(root: Path, check: Check) -> None:
     first = write(root, "b1.py", DROP)
     second = write(root, "c1.py", DROP.replace('"b1"', '"c1"').replace('"a1"', '"b1"'))

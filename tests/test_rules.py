@@ -883,5 +883,11 @@ def test_a_project_is_judged_only_on_its_databases() -> None:
         assert ("blocking-index" in names(source, (database,))) is (database in ("postgresql", "citus"))
 
 
+def test_a_fix_says_where_a_name_comes_from_that_a_new_migration_lacks() -> None:
+    for rule in RULES.values():
+        for name in set(re.findall(r"(?<![\w.])(\w+)\.\w+\(", rule["fix"])) - {"op", "sa"}:
+            assert re.search(rf"import {name}\b", rule["fix"]), rule.name
+
+
 def test_the_handbook_is_current() -> None:
     assert RULES_MD.read_text(encoding="utf-8") == handbook(), "write it anew: python tests/write_rules.py"

@@ -235,7 +235,7 @@ class Drift:
         except Exception as error:
             path, _, line = place(error).rpartition(":")
             message = f"alembic upgrade --sql fails at {path}:{line}: {one_line(error)}."
-            fix = "Leave out what reads from the database where context.is_offline_mode() says so."
+            fix = "Leave out what reads from the database if context.is_offline_mode() (from alembic import context)."
             self.findings.append(
                 Finding(
                     rule="offline-unsafe", severity="error", message=message, fix=fix, path=path, line=int(line or 1)

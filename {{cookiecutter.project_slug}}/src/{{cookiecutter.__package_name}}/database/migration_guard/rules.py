@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from inspect import cleandoc
 from typing import Any
@@ -160,7 +160,8 @@ def finding(name: str, migration: Migration, where: Operation | int, message: st
     place: dict[str, Any] = {"line": where}
     if isinstance(where, Operation):
         place = {"line": where.line, "column": where.column, "end_column": where.end_column}
-        place |= {"function": where.function, "operation": f"{where.operation} {label(where)}"}
+        what = label(where) if where.name or where.table else written(where, migration)
+        place |= {"function": where.function, "operation": f"{where.operation} {what}"}
     about: dict[str, Any] = {"path": migration.path, "revision": migration.revision, "severity": RULES[name].severity}
     return Finding(rule=name, message=message, fix=fix or RULES[name]["fix"], **about, **place)
 
@@ -191,6 +192,11 @@ def label(op: Operation) -> str:
     if op.name and table and op.operation != "rename_table":
         return f"{op.name} on {table}"
     return op.name or table or "what can't be told"
+
+
+def written(op: Operation, migration: Migration) -> str:
+    """The operation as its first line in the source has it."""
+    return migration.source.split("\n")[op.line - 1][op.column - 1 : op.end_column - 1]
 
 
 def renamed(op: Operation) -> str | None:
@@ -305,7 +311,8 @@ def unresolved_operation(view: View) -> Found:
     for name, ops in unclear.items():
         lines = len({op.line for op in ops})
         places = f" (on {lines} lines)" if lines > 1 else ""
-        yield ops[0], f"What {name} works on can't be told without running the migration{places}."
+        texts = ", ".join(dict.fromkeys(written(op, view.migration) for op in ops))  # a baseline's key
+        yield replace(ops[0], name=texts), f"What {name} works on can't be told without running the migration{places}."
 
 
 # --- locks
@@ -768,7 +775,7 @@ def enum_value_in_transaction(view: View) -> Found:
 def json_equality(view: View) -> Found:
     """A column is json where jsonb is meant.
     Why: json has no equality: SELECT DISTINCT, GROUP BY and UNION fail on the whole row, and no index helps it.
-    Fix: Use postgresql.JSONB, or sa.JSON().with_variant(postgresql.JSONB(), "postgresql").
+    Fix: Use JSONB (from sqlalchemy.dialects import postgresql), or sa.JSON().with_variant(postgresql.JSONB(), "postgresql").
     Bad: op.add_column("videos", sa.Column("data", sa.JSON()))
     Good: op.add_column("videos", sa.Column("data", postgresql.JSONB()))
     """
@@ -803,7 +810,7 @@ def application_import(view: View) -> Found:
 def offline_unsafe(view: View) -> Found:
     """The migration reads from the database.
     Why: `alembic upgrade --sql` has no database to read from: the script that it writes is wrong, or it fails.
-    Fix: Say it in SQL (INSERT ... SELECT, UPDATE ... FROM), or do it only if not context.is_offline_mode().
+    Fix: Say it in SQL (INSERT ... SELECT), or do it only if not context.is_offline_mode() (from alembic import context).
     Bad: rows = op.get_bind().execute(sa.text("SELECT id FROM videos")).fetchall()
     Good: op.execute("INSERT INTO tags (video_id) SELECT id FROM videos")
     """
