@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import itertools
 import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
 
 import faults
 import pytest
@@ -46,14 +50,14 @@ def test_the_page_has_schema_graph_findings_and_what_is_pending(project: Project
     project.run(*WRITE)
     document = opened(project)
     assert "console:" not in document
-    assert not re.findall(r'(?:src|href)="(?!#)|url\(|@import', document)
+    assert not re.findall(r'(?:src|href)="(?!#)|url\((?!#)|@import', document)
     for anchor in re.findall(r'href="#([^"]+)"', document):
         assert f'id="{anchor}"' in document
     tables = ["audio_fingerprints", "channels", "match_results", "processing_jobs", "videos"]
     assert sorted(re.findall(r'id="table-(\w+)"', document)) == tables
     assert 'href="#table-channels">channels.id</a>' in document
     assert re.findall(r'id="pending-(\w+)"', document) == [SECOND]
-    assert len(re.findall("<circle", document)) == 2
+    assert len(re.findall("<circle class=", document)) == 2
     assert len(re.findall(r'<path class="follows"', document)) == 1
     said = text(document)
     assert f"now at {FIRST}" in said
@@ -62,6 +66,9 @@ def test_the_page_has_schema_graph_findings_and_what_is_pending(project: Project
     assert f"{FIRST} Initial schema. the database is here" in said
     assert "create_index idx_fingerprints_hash_video on audio_fingerprints" in said
     assert "CREATE INDEX " in said
+    assert "CONSTRAINT uq_channels_external_id UNIQUE (external_id)" in said
+    assert "CHECK (confidence BETWEEN 0 AND 1)" in said
+    assert "Database of SoundHash" in said
     lock = {"sqlite": "write lock on the database", "mariadb": "INPLACE on audio_fingerprints"}
     backend = project.environment["DATABASE_URL"].partition(":")[0].partition("+")[0]
     assert lock.get(backend, "SHARE") in said
@@ -94,15 +101,158 @@ def test_a_pending_migration_shows_its_lock_and_finding(
         assert ("blocking-index" in text(card)) is not safe
 
 
+class Box(NamedTuple):
+    left: float
+    top: float
+    right: float
+    bottom: float
+    rows: dict[str, float]  # the y of each column
+
+
+class Line(NamedTuple):
+    key: str
+    referred: str
+    referring: str
+    path: str
+
+
+def drawn(document: str) -> tuple[dict[str, Box], list[Line]]:
+    """The boxes and the lines of the picture in a document."""
+    svg = ElementTree.fromstring(re.findall(r"(?s)<svg viewBox.*?</svg>", document)[0])
+    boxes = {}
+    for link in svg.iter("a"):
+        (x, y) = map(float, re.findall(r"[\d.]+", link.attrib["transform"]))
+        rectangle = link.find("rect").attrib
+        rows = {text.text: y + float(text.attrib["y"]) for text in link.iter("text") if "class" not in text.attrib}
+        right, bottom = x + float(rectangle["width"]), y + float(rectangle["height"])
+        boxes[link.attrib["href"].removeprefix("#table-")] = Box(x, y, right, bottom, rows)
+    lines = []
+    for group in svg.iter("g"):
+        _, path = group.iter("path")
+        feet = (path.attrib[end][len("url(#") : -1] for end in ("marker-start", "marker-end"))
+        lines.append(Line(group.find("title").text, *feet, path.attrib["d"]))
+    return boxes, lines
+
+
+def of_schema(bake: Callable[..., Project], opened: Open, models: str) -> tuple[dict[str, Box], list[Line]]:
+    """The picture of these models."""
+    project = bake(starter="blank")
+    faults.write(History((BASE,), models), project.versions, project.models)
+    project.run(*WRITE)
+    return drawn(opened(project))
+
+
+def test_no_two_boxes_overlap_and_each_line_joins_its_columns(bake: Callable[..., Project], opened: Open) -> None:
+    """A tree with ends that lead back, tables that refer to themselves, and some that nothing refers to."""
+    keys: dict[str, dict[str, str]] = {f"t{number}": {} for number in range(48)}
+    for number in range(1, 40):
+        keys[f"t{number}"]["above"] = f"t{number // 2}"
+        if number % 3 == 0:
+            keys[f"t{number}"]["beside"] = f"t{number * 7 % 40}"
+        if number % 5 == 0:
+            keys[f"t{number // 2}"][f"back_{number}"] = f"t{number}"
+    for number in range(0, 48, 9):
+        keys[f"t{number}"]["same"] = f"t{number}"
+    tables = []
+    for number, (table, columns) in enumerate(keys.items()):
+        names = [f"column_{other}" for other in range(number % 8)]
+        plain = "".join(f"sa.Column({name!r}, sa.String(80))," for name in names)
+        foreign = "".join(
+            f"sa.Column({name!r}, sa.ForeignKey('{to}.id', use_alter=True, name='fk_{table}_{name}')),"
+            for name, to in columns.items()
+        )
+        tables.append(
+            f"sa.Table('{table}', metadata, sa.Column('id', sa.Integer, primary_key=True), {plain} {foreign})"
+        )
+    boxes, lines = of_schema(bake, opened, "\n".join(tables))
+    assert boxes.keys() == keys.keys()
+    for one, other in itertools.combinations(boxes.values(), 2):
+        assert one.right < other.left or other.right < one.left or one.bottom < other.top or other.bottom < one.top
+    wanted = {
+        f"{here} ({name}) refers to {there} (id)" for here, columns in keys.items() for name, there in columns.items()
+    }
+    assert {line.key for line in lines} == wanted
+    assert len(lines) == len(wanted)
+    for line in lines:
+        here, name, there = re.fullmatch(r"(\w+) \((\w+)\) refers to (\w+) \(id\)", line.key).groups()
+        numbers = [float(number) for number in re.findall(r"-?[\d.]+", line.path)]
+        for table, column, x, y in ((there, "id", *numbers[:2]), (here, name, numbers[-1], numbers[-2])):
+            assert x in (boxes[table].left, boxes[table].right)
+            assert y == pytest.approx(boxes[table].rows[column], abs=1)
+
+
+ENDS = {
+    "nullable=False": ("one", "many"),
+    "nullable=True": ("maybe", "many"),
+    "nullable=False, unique=True": ("one", "maybe"),
+    "primary_key=True": ("one", "maybe"),
+    "nullable=False), sa.Column('b', sa.Integer), sa.UniqueConstraint('a', 'b'": ("one", "many"),
+    "nullable=False), sa.Index('ix', 'a', unique=True": ("one", "maybe"),
+    "nullable=False), sa.Index('ix', 'a', unique=True, sqlite_where=sa.text('a > 1')": ("one", "many"),
+}
+
+
+def test_a_line_says_how_many_rows_there_may_be(bake: Callable[..., Project], opened: Open) -> None:
+    models = [
+        "sa.Table('top', metadata, sa.Column('id', sa.Integer, primary_key=True), sa.Column('n', sa.Integer), sa.UniqueConstraint('id', 'n'))"
+    ]
+    for number, column in enumerate(ENDS):
+        models.append(
+            f"sa.Table('t{number}', metadata, sa.Column('a', sa.ForeignKey('top.id'), {column}))".replace(
+                "'ix'", f"'ix{number}'"
+            )
+        )
+    pair = "sa.Column('id', sa.Integer), sa.Column('n', sa.Integer), sa.ForeignKeyConstraint(['id', 'n'], ['top.id', 'top.n'])"
+    models.append(f"sa.Table('pair', metadata, {pair}, sa.UniqueConstraint('id', 'n'))")
+    _, lines = of_schema(bake, opened, "\n".join(models))
+    found = {line.key: line[1:3] for line in lines}
+    wanted = {f"t{number} (a) refers to top (id)": feet for number, feet in enumerate(ENDS.values())}
+    assert found == wanted | {"pair (id, n) refers to top (id, n)": ("maybe", "maybe")}
+
+
+def test_a_large_table_shows_its_keys_and_says_what_it_leaves_out(bake: Callable[..., Project], opened: Open) -> None:
+    many = "".join(f"sa.Column('c{number}', sa.Integer)," for number in range(20))
+    long = "名" * 40
+    boxes, _ = of_schema(
+        bake,
+        opened,
+        f"sa.Table('large', metadata, {many} sa.Column('id', sa.Integer, primary_key=True),"
+        f"sa.Column('up', sa.ForeignKey('large.id')), sa.Column({long!r}, sa.ForeignKey('large.id')))",
+    )
+    assert list(boxes["large"].rows) == [
+        *(f"c{number}" for number in range(12)),
+        "id",
+        "up",
+        "名" * 29 + "…",
+        "… 8 more",
+    ]
+    assert boxes["large"].right - boxes["large"].left > 29 * 12
+
+
+def test_no_tables_no_picture(bake: Callable[..., Project], opened: Open) -> None:
+    project = bake(starter="blank")
+    faults.write(History((Revision("pass"),)), project.versions, project.models)
+    project.run(*WRITE)
+    document = opened(project)
+    assert "The models have no tables." in document
+    assert "<svg viewBox" not in document
+
+
 ATTACK = "<script>document.title = 'owned'</script><img src=x onerror=console.log(1)>"
+NAME = f"{ATTACK} ${{lost}} </%text>"
+TITLE = f"<title>Database of {html.escape(NAME, quote=False)}</title>"
 
 
 @pytest.fixture
 def attacked(bake: Callable[..., Project]) -> Project:
     """A project with markup wherever a name or a text may be."""
-    project = bake(starter="blank")
+    project = bake(starter="blank", project_name=NAME, project_slug="shop")
     columns = f"sa.Column({ATTACK!r}, sa.Integer(), primary_key=True, comment={ATTACK!r})"
-    models = f"sa.Table({ATTACK!r}, metadata, {columns}, comment={ATTACK!r})"
+    models = f"attacked = sa.Table({ATTACK!r}, metadata, {columns}, comment={ATTACK!r})\n"
+    models += (
+        f"sa.Table('other', metadata, sa.Column({ATTACK!r}, sa.ForeignKey(attacked.columns[0]), primary_key=True),"
+    )
+    models += f"sa.CheckConstraint({ATTACK!r}), sa.UniqueConstraint({ATTACK!r}, name={ATTACK!r}))"
     faults.write(
         History((Revision(f"op.create_table({ATTACK!r}, {columns})"),), models), project.versions, project.models
     )
@@ -115,10 +265,13 @@ def test_markup_in_a_name_is_text(attacked: Project, opened: Open) -> None:
     attacked.run(*WRITE)
     document = opened(attacked)
     assert "console:" not in document
-    assert "<title>Database of soundhash</title>" in document
+    assert TITLE in document
     assert "<script" not in document
     assert "<img" not in document
     assert document.count("&lt;script&gt;document.title") >= 4
+    boxes, lines = drawn(document)
+    assert boxes.keys() == {ATTACK, "other"}
+    assert [line.key for line in lines] == [f"other ({ATTACK}) refers to {ATTACK} ({ATTACK})"]
 
 
 def test_the_browser_would_tell_and_the_policy_holds(attacked: Project, opened: Open) -> None:
@@ -128,7 +281,7 @@ def test_the_browser_would_tell_and_the_policy_holds(attacked: Project, opened: 
     document = opened(attacked)
     assert "console:" in document
     assert "<img" in document
-    assert "<title>Database of soundhash</title>" in document
+    assert TITLE in document
     attacked.edit("scripts/page.html.mako", "default-src 'none'; style-src 'unsafe-inline'", "")
     attacked.run(*WRITE)
     assert "<title>owned</title>" in opened(attacked)

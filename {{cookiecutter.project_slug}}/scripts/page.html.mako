@@ -1,6 +1,16 @@
+<%!
+    from draw_schema import PAD, ROW, cut
+%>\
 <%
     pending = {each["revision"] for each in plan["revisions"]}
     row_height, number = 36, len(plan["revisions"])
+
+    # the ends of a line in the picture: the side of its table is at 22 0
+    feet = {
+        "one": '<path d="M12 -6V6M17 -6V6"/>',
+        "maybe": '<path d="M17 -6V6"/><circle cx="8" cy="0" r="4"/>',
+        "many": '<path d="M11 0L22 -7M11 0L22 7"/><circle cx="7" cy="0" r="4"/>',
+    }
 
     def count(number, what):
         return f"{number} {what}{'s' * (number != 1)}"
@@ -9,13 +19,14 @@
 <li class="${each['severity']}"><strong>${each["severity"]}</strong> <code>${each["rule"]}</code>
   <span class="quiet">${each["path"]}:${each["line"]}</span><br>${each["message"]}<br><span class="quiet">Fix: ${each["fix"]}</span></li>
 </%def>\
+<%def name="title()">Database of <%text>{{ cookiecutter.project_name | e }}</%text></%def>\
 <!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Database of {{ cookiecutter.project_slug }}</title>
+<title>${title()}</title>
 <style>
 :root { color-scheme: light dark; --text: #1c2430; --quiet: #5a6675; --page: #f6f7f9; --card: #fff; --line: #d5dae1;
   --accent: #0b62c4; --error: #b3261e; --warning: #8a5a00; --done: #2c7a4b; }
@@ -57,13 +68,29 @@ summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
 .graph li { height: ${row_height}px; line-height: ${row_height}px; white-space: nowrap; }
 .tag { padding: .1rem .5rem; border: 1px solid currentColor; border-radius: 1rem; color: var(--done); font-size: .8rem; }
 .tag.pending { color: var(--accent); }
-@media print { body { max-width: none; padding: 0; } .card { break-inside: avoid; } nav { display: none; }
+.picture { --wide: clamp(100%, var(--natural) * .85, 100vw - 4rem); width: var(--wide);
+  margin: 0 0 1rem calc(50% - var(--wide) / 2); }
+.picture svg { display: block; width: 100%; min-width: calc(var(--natural) * .8); max-width: var(--natural); margin: auto;
+  font: 12px ui-monospace, monospace; }
+.picture text { fill: var(--text); dominant-baseline: central; white-space: pre; }
+.picture .type { fill: var(--quiet); text-anchor: end; }
+.picture .mark { fill: var(--accent); font-weight: 600; }
+.picture .name { font-weight: 600; }
+.picture rect { fill: var(--page); stroke: var(--quiet); }
+.picture .head { fill: var(--line); stroke: none; }
+.picture a:is(:hover, :focus-visible) rect { stroke: var(--accent); stroke-width: 2; }
+.picture path { fill: none; stroke: var(--quiet); stroke-width: 1.5; }
+.picture marker :is(path, circle) { fill: var(--card); stroke: var(--quiet); stroke-width: 1.5; }
+.picture .line:hover path { stroke: var(--accent); stroke-width: 2.5; }
+.picture .line path.near { stroke: transparent; stroke-width: 12; }
+.picture figcaption { margin-top: .75rem; }
+@media print { body { max-width: none; padding: 0; } .picture { width: auto; margin-left: 0; } .picture svg { min-width: 0; } .card { break-inside: avoid; } nav { display: none; }
   details::details-content { content-visibility: visible; display: block; } pre { white-space: pre-wrap; } }
 </style>
 </head>
 <body>
 <header>
-<h1>Database of {{ cookiecutter.project_slug }}</h1>
+<h1>${title()}</h1>
 <p class="quiet"><code>${plan["database"]}</code>, now at ${" and ".join(plan["current"]) or "base"}</p>
 <nav aria-label="Contents"><a href="#pending">${count(number, "pending migration")}</a>
 <a href="#findings">${count(len(findings), "finding")}</a> <a href="#revisions">Revisions</a> <a href="#schema">Schema</a></nav>
@@ -147,6 +174,39 @@ ${found(finding)}
 </section>
 <section id="schema" aria-labelledby="title-schema">
 <h2 id="title-schema">Schema</h2>
+% if not tables:
+<p>The models have no tables.</p>
+% else:
+<figure class="card picture" style="--natural: ${picture.width + 20}px">
+<svg viewBox="-10 -1 ${picture.width + 20} ${picture.height + 2}" role="group" aria-labelledby="picture-title" aria-describedby="picture-about">
+<title id="picture-title">Tables and foreign keys</title>
+<desc id="picture-about">${count(len(picture.boxes), "table")}, ${count(len(picture.lines), "foreign key")}. A table is a link to its \
+card below; a line leads from it to each table that refers to it.</desc>
+<defs>
+% for name, drawn in feet.items():
+<marker id="${name}" viewBox="0 -9 22 18" refX="22" markerWidth="22" markerHeight="18" markerUnits="userSpaceOnUse" orient="auto-start-reverse">${drawn | n}</marker>
+% endfor
+</defs>
+% for line in picture.lines:
+<g class="line"><title>${line.key.parent.key} (${", ".join(line.key.column_keys)}) refers to ${line.key.referred_table.key} \
+(${", ".join(part.column.name for part in line.key.elements)})</title>\
+<path class="near" d="${line.path}"/><path d="${line.path}" marker-start="url(#${line.referred})" marker-end="url(#${line.referring})"/></g>
+% endfor
+% for box in picture.boxes:
+<a href="#table-${box.table.key}" transform="translate(${box.x} ${box.y})"><title>${box.table.key}</title>\
+<rect width="${box.width}" height="${box.height}" rx="5"/><path class="head" d="M0 ${ROW}V5A5 5 0 0 1 5 0H${box.width - 5}a5 5 0 0 1 5 5V${ROW}z"/>\
+<text class="name" x="${PAD}" y="${ROW / 2}">${cut(box.table.key)}</text>
+% for number, (mark, name, type_name) in enumerate(box.rows.values(), 1):
+<% y = ROW * (number + .5) %>\
+<text class="mark" x="${PAD}" y="${y}">${mark}</text><text x="${box.indent}" y="${y}">${name}</text>\
+<text class="type" x="${box.width - PAD}" y="${y}">${type_name}</text>
+% endfor
+</a>
+% endfor
+</svg>
+<figcaption class="quiet">PK: primary key, FK: foreign key. At the end of a line: <b>||</b> exactly one row, <b>|○</b> one or none, a crow’s foot any number.</figcaption>
+</figure>
+% endif
 <div class="cards">
 % for table in tables:
 <article class="card" id="table-${table.key}">
@@ -169,6 +229,9 @@ ${column.comment or ""}</td></tr>
 </table>
 % for index in sorted(table.indexes, key=lambda index: str(index.name)):
 <div class="quiet">${"unique index" if index.unique else "index"} <code>${index.name}</code> (${", ".join(str(getattr(part, "name", None) or part) for part in index.expressions)})</div>
+% endfor
+% for constraint in constraints_of(table):
+<div class="quiet"><code>${constraint}</code></div>
 % endfor
 % if referring(table):
 <div class="quiet">referred to by \

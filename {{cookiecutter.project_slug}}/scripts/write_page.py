@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from draw_history import as_tuple
+from draw_schema import draw
 from mako.template import Template
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,6 +74,18 @@ def type_of(column: sa.Column[Any], dialect: sa.Dialect) -> str:
         return repr(column.type)
 
 
+def constraints_of(table: sa.Table, dialect: sa.Dialect) -> list[str]:
+    """Return what its columns don't say already: the constraints but the primary key and foreign keys of one column."""
+    said = []
+    for constraint in table.constraints - {table.primary_key}:
+        if not isinstance(constraint, sa.ForeignKeyConstraint) or len(constraint.columns) > 1:
+            try:
+                said.append(dialect.ddl_compiler(dialect, None).process(constraint))
+            except sa.exc.CompileError:
+                said.append(repr(constraint))
+    return sorted(said)
+
+
 def default_of(column: sa.Column[Any]) -> str:
     """Return the default that the database gives."""
     default = column.server_default
@@ -96,9 +109,11 @@ def main() -> int:
         plan=plan,
         graph=graph(ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))),
         tables=tables,
+        picture=draw(tables, lambda column: type_of(column, dialect)),
         referring=lambda table: sorted({key.parent.table.key for key in keys if key.column.table is table}),
         type_of=lambda column: type_of(column, dialect),
         default_of=default_of,
+        constraints_of=lambda table: constraints_of(table, dialect),
     )
     try:
         page.write_text(made, encoding="utf-8")
