@@ -144,17 +144,25 @@ READS = "rows = op.get_bind().execute(sa.text('SELECT 1')).all()\nop.execute(f'S
 BATCH = "with op.batch_alter_table('users') as users:\n    users.alter_column('name', existing_type=sa.String(50), type_=sa.Text())"
 
 
+def text_of(project: Project, name: str) -> list[str]:
+    (path,) = project.versions.glob(f"{name}*")
+    return path.read_text().splitlines()
+
+
 def test_what_can_not_be_printed_says_so_and_the_others_are(bake: Callable[..., Project], database_url: str) -> None:
     project = bake(database_url, starter="blank")
     faults.write(History((BASE, Revision(READS), Revision("op.drop_table('orders')"))), project.versions)
     first, second, third = plan(project)["revisions"]
     assert first["problem"] is None
     assert second["sql"] is None
-    assert second["problem"].startswith("can't be printed without a database (alembic/versions/001_r1.py:")
+    reads = next(i for i, line in enumerate(text_of(project, "001_r1"), 1) if "op.get_bind()" in line)
+    where = f"alembic/versions/001_r1.py:{reads}"
+    assert second["problem"] == f"this revision reads the database ({where}): it can't be shown before it runs"
+    assert [each["line"] for each in second["operations"]] == [reads, reads + 1]
     assert [found["rule"] for found in second["findings"]][:1] == ["offline-unsafe"]
     assert "DROP TABLE orders" in third["sql"]
     text = project.run(*PLAN).stdout
-    assert "SQL: can't be printed without a database" in text
+    assert "SQL: this revision reads the database" in text
     assert "Traceback" not in text
 
 
@@ -180,7 +188,43 @@ def test_branches_and_the_empty_revision_that_merges_them(bake: Callable[..., Pr
     assert "DELETE FROM alembic_version" in made["revisions"][1]["sql"]
 
 
+def test_the_table_that_the_first_migration_makes_beside_them_is_shown(project: Project) -> None:
+    first = plan(project)["first"]
+    assert "CREATE TABLE alembic_journal" in first
+    assert first.replace("\n", "\n    ") in project.run(*PLAN).stdout
+    assert first in project.run(*PLAN, "--format", "markdown").stdout
+    project.run("alembic", "upgrade", FIRST)
+    assert plan(project)["first"] is None, "it is there"
+    project.run("alembic", "upgrade", "head")
+    assert "alembic_journal" not in project.run(*PLAN).stdout
+
+
+def test_no_table_is_shown_that_env_py_does_not_make(bake: Callable[..., Project]) -> None:
+    project = bake()
+    env = project.path / "alembic" / "env.py"
+    text = env.read_text()
+    begin = text.index(f"from {project.package}.database.migration_guard.journal")
+    env.write_text(f"{text[:begin]}TABLES = ()\n{text[text.index(')', begin) + 1 :]}")
+    assert plan(project)["first"] is None
+
+
 # --- what can not be planned
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mongodb://host/name", "DATABASE_URL: unknown database mongodb; use sqlite, postgresql or mariadb."),
+        ("postgresql+nosuch://host/name", "DATABASE_URL: unknown database postgresql+nosuch; use sqlite"),
+        ("oracle://host/name", "The driver oracledb is not installed: add it to the project's dependencies."),
+    ],
+)
+def test_a_database_that_is_not_known_is_said_as_the_check_says_it(
+    bake: Callable[..., Project], url: str, said: str
+) -> None:
+    project = bake(url)
+    assert said in (line := refused(project))
+    assert project.run("python", "scripts/check_migrations.py", ok=False).stdout == line
 
 
 def test_a_revision_that_the_code_has_not_is_one_line(project: Project) -> None:
@@ -282,6 +326,25 @@ def test_markdown_holds_no_markup_of_a_name(bake: Callable[..., Project]) -> Non
     assert "<img" not in outside
     assert "<b>" not in outside
     assert "````sql" in made.replace("```sql", "````sql")
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_markdown_is_cut_between_revisions_to_what_a_comment_may_hold(bake: Callable[..., Project], fits: bool) -> None:
+    project = bake(starter="blank")
+    column = "sa.Column('id', sa.Integer(), primary_key=True)"
+    long = [f"op.create_table('t{i}', {column}, comment={'c' * 9000!r})" for i in range(2 if fits else 4)]
+    wide = [f"op.execute(\"UPDATE t SET a = '{'é' * 18000}'\")" for _ in long]
+    faults.write(
+        History(tuple(map(Revision, [f"{a}\n{b}" for a, b in zip(long, wide, strict=True)]))), project.versions
+    )
+    made = project.run(*PLAN, "--format", "markdown").stdout
+    assert len(made) <= 65536
+    shown = made.count("\n### ")
+    left = f"Left out: {len(long) - shown} of {len(long)} revisions"
+    assert shown == 2 if fits else 0 < shown < 4
+    assert (left in made) is not fits
+    assert (made.count("<details>"), made.count("</details>")) == (shown, shown)
+    assert fits or "--plan --format text" in made.splitlines()[-1]
 
 
 def operations(text: str, dialect: str) -> list[Any]:

@@ -18,12 +18,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateTable
 
 from .findings import CannotCheck, Finding
-from .journal import look_back
+from .journal import TABLE, look_back
 from .operation import Migration
 from .rules import label, table_of
-from .scratch import one_line
+from .scratch import load_dialect, one_line
 from .settings import DATABASES
 from .stepping import read_scripts, render_pending
 from .table_locks import ONE_SERVER, Lock, locks_of
@@ -57,6 +58,7 @@ class Revision:
 class Plan:
     database: str  # its URL, without the password
     current: tuple[str, ...]
+    first: str | None  # what is made before them, beside the version table
     revisions: list[Revision]
 
     @property
@@ -75,14 +77,16 @@ def make_plan(config: Config, databases: tuple[str, ...], judge: Judge) -> Plan:
     ``judge`` reads a migration for some of them: what it does, its findings, and those of them that are suppressed.
     """
     scripts = read_scripts(config)
-    seen: list[tuple[URL, tuple[str, ...]]] = []
+    seen: list[tuple[URL, tuple[str, ...], bool]] = []
 
     def heads_of(url: URL, options: dict[str, Any]) -> tuple[str, ...]:
-        seen.append((url, current_heads(url, scripts, options)))
+        seen.append((url, *current(url, scripts, options)))
         return seen[-1][1]
 
     pending = render_pending(config, scripts, heads_of)
-    url, heads = seen[-1]
+    url, heads, journal = seen[-1]
+    journal = journal or not pending or "journal" not in Path(scripts.env_py_location).read_text(encoding="utf-8")
+    first = None if journal else str(CreateTable(TABLE).compile(dialect=load_dialect(url)())).strip() + ";"
     dialect = url.get_backend_name()
     here = tuple(name for name in databases if dialect in DATABASES[name])
     here = here or tuple(name for name in DATABASES if name == dialect) or databases
@@ -90,23 +94,27 @@ def make_plan(config: Config, databases: tuple[str, ...], judge: Judge) -> Plan:
     for script, sql, problem in pending:
         migration, findings, suppressed = judge(Path(script.path), here)
         operations = list(planned(migration, dialect, sure=ONE_SERVER.issuperset(here)))
+        if problem and (reads := [line for function, line in migration.bind_reads if function.startswith("upgrade")]):
+            where = f"{migration.path}:{min(reads)}"
+            problem = f"this revision reads the database ({where}): it can't be shown before it runs"
         about = script.revision, script.doc, migration.path
         revisions.append(Revision(*about, sql, problem, operations, findings, suppressed))
-    return Plan(url.set(query={}).render_as_string(), heads, revisions)
+    return Plan(url.set(query={}).render_as_string(), heads, first, revisions)
 
 
-def current_heads(url: URL, scripts: ScriptDirectory, options: dict[str, Any]) -> tuple[str, ...]:
-    """The revisions that the database is at, read in a transaction that can't write.
+def current(url: URL, scripts: ScriptDirectory, options: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
+    """The revisions that the database is at, and whether it has the journal; read in a transaction that can't write.
 
     ``options`` are those that env.py gives to context.configure(). Raises what would stop an upgrade.
     """
+    load_dialect(url)
     sqlite = url.get_backend_name() == "sqlite"
     file = url.database or ""
     if sqlite and file.startswith("file:"):
         url = url.update_query_dict({"mode": "ro"})
     elif sqlite:
         if not Path(file).is_file():
-            return ()
+            return (), False
         url = url.set(database=f"file:{quote(str(Path(file).absolute()))}", query={"mode": "ro", "uri": "true"})
     table = {name: options[name] for name in ("version_table", "version_table_schema") if name in options}
     try:
@@ -115,7 +123,7 @@ def current_heads(url: URL, scripts: ScriptDirectory, options: dict[str, Any]) -
                 connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             heads = MigrationContext.configure(connection, opts=table).get_current_heads()
             look_back(connection, scripts)
-            return heads
+            return heads, sa.inspect(connection).has_table(TABLE.name)
     except sa.exc.DBAPIError as error:
         raise CannotCheck(f"{url.set(query={}).render_as_string()} can't be read: {one_line(error)}.") from None
 
@@ -135,6 +143,8 @@ def planned(migration: Migration, dialect: str, sure: bool) -> Iterator[Planned]
 
 # --- reports
 
+COMMENT = 65_536  # characters, the most that a comment on GitHub holds
+
 
 def locked(op: Planned) -> str:
     if op.locks is None:
@@ -149,6 +159,7 @@ def as_json(plan: Plan) -> str:
 
 def as_text(plan: Plan) -> str:
     out = [f"{plan.database}, {plan.summary}"]
+    out += ["", "First, the table that notes what was applied:", "", indent(plan.first, "    ")] if plan.first else []
     for each in plan.revisions:
         out += ["", f"{each.revision} {each.message} ({each.path})"]
         for op in each.operations:
@@ -166,9 +177,12 @@ def as_markdown(plan: Plan) -> str:
     def plain(text: str) -> str:
         return re.sub(r"[^\w .,:;()/-]", lambda match: f"&#{ord(match[0])};", text)
 
-    out = ["## Migration plan", "", f"{plain(plan.database)}, {plan.summary}"]
-    for each in plan.revisions:
-        out += ["", f"### {plain(each.revision)} {plain(each.message)}", "", plain(each.path), ""]
+    head = ["## Migration plan", "", f"{plain(plan.database)}, {plan.summary}"]
+    if plan.first:
+        head += ["", "First, the table that notes what was applied:", "", "```sql", plan.first, "```"]
+    made, number = "\n".join(head) + "\n", len(plan.revisions)
+    for index, each in enumerate(plan.revisions):
+        out = ["", f"### {plain(each.revision)} {plain(each.message)}", "", plain(each.path), ""]
         out += ["| line | operation | locks |", "|---|---|---|"] if each.operations else []
         for op in each.operations:
             out.append(f"| {op.line} | {op.operation} {plain(op.about)} | {plain(locked(op))} |")
@@ -180,7 +194,11 @@ def as_markdown(plan: Plan) -> str:
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", each.sql or "")), default=0))
         sql = ["<details><summary>SQL</summary>", "", f"{fence}sql", each.sql or "", fence, "", "</details>"]
         out += ["", *(sql if each.sql is not None else [f"SQL: {plain(each.problem or '')}"])]
-    return "\n".join(out) + "\n"
+        part = "\n".join(out) + "\n"
+        if len(made) + len(part) > COMMENT - 200:  # for the last line
+            return f"{made}\nLeft out: {number - index} of {number} revisions; --plan --format text shows all.\n"
+        made += part
+    return made
 
 
 PLANS: dict[str, Callable[[Plan], str]] = {"text": as_text, "json": as_json, "markdown": as_markdown}

@@ -49,19 +49,27 @@ def find_url(root: Path, given: str | None = None) -> URL:
         if drivers := DRIVERS.get(backend):  # the first that is installed
             backend += "+" + next(filter(find_spec, drivers), drivers[0])
         url = url.set(drivername=backend)
-        dialect = url.get_dialect()  # not into the message: it may hold a password
-        dialect.import_dbapi()
-    except ModuleNotFoundError as error:
-        raise CannotCheck(f"The driver {error.name} is not installed: add it to the project's dependencies.") from None
-    except sa.exc.NoSuchModuleError:
-        raise CannotCheck(f"{source}: unknown database {backend}; use sqlite, postgresql or mariadb.") from None
-    except (sa.exc.ArgumentError, ValueError, AttributeError):
+        dialect = load_dialect(url, source)
+    except (sa.exc.ArgumentError, ValueError, AttributeError):  # not into the message: it may hold a password
         raise CannotCheck(f"{source} is no database URL; write postgresql://user:password@host:5432/name.") from None
     if dialect.name != "sqlite" and "@" in f"{url.host}{url.database}":
         raise CannotCheck(f"{source} has an @ too many: percent-encode the password (@ is %40, / is %2F).")
     if dialect.name not in ("sqlite", "postgresql", "mysql", "mariadb"):
         raise CannotCheck(f"{source}: no scratch database can be made on {dialect.name}, {ELSEWHERE}")
     return url
+
+
+def load_dialect(url: URL, source: str = "DATABASE_URL") -> type[sa.Dialect]:
+    """The dialect of ``url``, which ``source`` says, with its driver."""
+    try:
+        dialect = url.get_dialect()
+        dialect.import_dbapi()
+    except ModuleNotFoundError as error:
+        raise CannotCheck(f"The driver {error.name} is not installed: add it to the project's dependencies.") from None
+    except sa.exc.NoSuchModuleError:
+        known = "use sqlite, postgresql or mariadb"
+        raise CannotCheck(f"{source}: unknown database {url.drivername}; {known}.") from None
+    return dialect
 
 
 @contextmanager
