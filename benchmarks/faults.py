@@ -3,7 +3,7 @@
 Each history is written into a small project of its own, with an env.py as Alembic's documentation has it, and each tool,
 in an environment of its own (made with uv), is run on it as its own documentation says. A fault counts as found where the
 tool fails on it; which fault it is need not be said, and "told" are those on whose innocent twin it does not fail as well.
-The guard's own column is what tests/test_faults.py demands: every fault by its name and revision.
+The guard's own column is what tests/test_faults.py demands: every fault by its name and revision. The rows go into roundtrip.md, in place of the same ones.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 sys.dont_write_bytecode = True
 import faults
+import tables
 
+HEAD = "| database | tool | faults | found | twins flagged | told from their twins |"
 SERVERS = {
     "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
     "mariadb": os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/"),
@@ -217,7 +219,7 @@ def main() -> None:
     parser.add_argument("--databases", default="sqlite,postgresql,mariadb")
     parser.add_argument("--tools", default=",".join(TOOLS))
     options = parser.parse_args()
-    print("| database | tool | faults | found | twins flagged | told from their twins |\n|---|---|---:|---:|---:|---:|")
+    print(HEAD)
     with tempfile.TemporaryDirectory() as name:
         for tool in options.tools.split(","):
             programs = environment(tool, Path(name))
@@ -230,7 +232,8 @@ def main() -> None:
                     waiting = [(run(pair.kind, pair.fault), run(pair.kind, pair.twin)) for pair in pairs]
                 fault, twin = zip(*((one.result(), other.result()) for one, other in waiting), strict=True)
                 told = sum(one and not other for one, other in zip(fault, twin, strict=True))
-                print(f"| {database} | {tool} | {len(pairs)} | {sum(fault)} | {sum(twin)} | {told} |", flush=True)
+                row = f"| {database} | {tool} | {len(pairs)} | {sum(fault)} | {sum(twin)} | {told} |"
+                tables.keep("roundtrip.md", HEAD, row)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """How long the roundtrip takes, beside the same steps with nothing looked at and beside how others take them.
 
-    python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb] [--peers] [--plot FILE | --cached]
+    python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb] [--peers | --cached]
 
+What it measures goes into roundtrip.md, in place of the same figures; growth.svg is drawn from what stands there.
 Each figure is the best of ``--repeat`` runs, every run in a process of its own. On SQLite, where all is done in that
 process, it is processor time; on servers it is the time on the clock, which wants a machine that does nothing else.
 ``bare``: each revision up, down and up again in one process over one connection. ``schema``: the roundtrip without
@@ -22,6 +23,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 GUARD = ROOT / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.__package_name}}" / "database"
@@ -219,10 +222,16 @@ def measure_cached(database: str, size: int) -> None:
             more, said = process(project, database, *options)
             assert said.startswith("Clean"), said
             assert f"({size} from the cache)" in said or database == "mariadb", said
-            print(f"| {database} | {size} | {kind} | {nothing:.1f} s | {more:.1f} s |", flush=True)
+            row = f"| {database} | {size} | {kind} | {nothing:.1f} s | {more:.1f} s |"
+            tables.keep("roundtrip.md", CACHED, row, key=3)
             # on PostgreSQL what was kept goes when there is no room for it
             (project / "pyproject.toml").write_text("[tool.migration-guard]\ncache-size = 0\n")
             process(project, database, *options)
+
+
+HEAD = "| database | revisions | bare | schema | | with rows | | upgrade | check | | stairway | pytest-alembic |"
+COLUMNS = ("bare", "schema", "rows", "upgrade", "check", "stairway", "pytest-alembic")
+CACHED = "| database | revisions | | from nothing | one more revision |"
 
 
 def main() -> None:
@@ -233,7 +242,6 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--cached", action="store_true")
     parser.add_argument("--peers", action="store_true", help="pytest-alembic too, on SQLite, up to the stairway's size")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="the growth as a picture")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -241,15 +249,12 @@ def main() -> None:
         print(measure(kind, Path(project), url))
         return
     if options.cached:
-        print("| database | revisions | | from nothing | one more revision |")
-        print("|---|---:|---|---:|---:|")
+        print(CACHED)
         for database in options.databases.split(","):
             for size in map(int, options.sizes.split(",")):
                 measure_cached(database, size)
         return
-    print("| database | revisions | bare | schema | | with rows | | upgrade | check | | stairway | pytest-alembic |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
-    figures: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    print(HEAD)
     for database in options.databases.split(","):
         for size in map(int, options.sizes.split(",")):
             with tempfile.TemporaryDirectory() as name:
@@ -261,15 +266,12 @@ def main() -> None:
                     times["pytest-alembic"] = up_and_down(folder)
                 write_models(folder / "alembic", size)
                 times |= {kind: best(kind, folder, SERVERS[database], options.repeat) for kind in ("upgrade", "check")}
-            for kind, seconds in times.items():
-                figures.setdefault(database, {}).setdefault(kind, []).append((size, seconds))
             told = {kind: f"{seconds:.2f} s" for kind, seconds in times.items()}
             for kind, base in (("schema", "bare"), ("rows", "bare"), ("check", "upgrade")):
                 told[kind] += f" | {times[kind] / times[base]:.2f} x"
-            columns = ("bare", "schema", "rows", "upgrade", "check", "stairway", "pytest-alembic")
-            print(f"| {database} | {size} | {' | '.join(told.get(kind, '') for kind in columns)} |", flush=True)
-    if options.plot:
-        plot(figures, options.plot)
+            figures = " | ".join(told.get(kind, "") for kind in COLUMNS)
+            tables.keep("roundtrip.md", HEAD, f"| {database} | {size} | {figures} |")
+    plot()
 
 
 def up_and_down(folder: Path) -> float:
@@ -286,16 +288,38 @@ def up_and_down(folder: Path) -> float:
     return sum(os.times()[2:4]) - start
 
 
-def plot(figures: dict[str, dict[str, list[tuple[int, float]]]], file: Path) -> None:
+def plot() -> None:
+    """Draw what roundtrip.md says: a panel for each database."""
+    import matplotlib
     from matplotlib import pyplot
 
-    _, axes = pyplot.subplots(1, len(figures), figsize=(4 * len(figures), 3.5), sharey=True, layout="constrained")
-    for axis, (database, kinds) in zip([axes] if len(figures) == 1 else axes, figures.items(), strict=True):
+    figures: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    for database, size, *said in tables.rows("roundtrip.md", HEAD):
+        times = [cell for cell in said if not cell.endswith(" x")]
+        for kind, cell in zip(COLUMNS, times, strict=True):
+            if cell:
+                figures.setdefault(database, {}).setdefault(kind, []).append(
+                    (int(size), float(cell.removesuffix(" s")))
+                )
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "growth"})  # the same figures, the same file
+    figure, (axes,) = pyplot.subplots(
+        1,
+        len(figures),
+        figsize=(3 * len(figures) + 1.5, 3.5),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis, (database, kinds) in zip(axes, figures.items(), strict=True):
         for kind, points in kinds.items():
-            axis.loglog(*zip(*points, strict=True), marker="o", label=kind)
-        axis.set(title=database, xlabel="revisions", ylabel="seconds")
-        axis.legend()
-    pyplot.savefig(file)
+            color = f"C{COLUMNS.index(kind)}"
+            axis.loglog(*zip(*points, strict=True), marker="o", color=color, label=kind)
+        axis.set(title=database, xlabel="revisions")
+        axis.grid(alpha=0.3)
+    axes[0].set(ylabel="seconds")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
+    pyplot.savefig(tables.FOLDER / "growth.svg", metadata={"Date": None})
 
 
 if __name__ == "__main__":
