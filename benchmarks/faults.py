@@ -20,19 +20,14 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import common
 import sqlalchemy as sa
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
-sys.dont_write_bytecode = True
 import faults
-import tables
 
 HEAD = "| database | tool | faults | found | twins flagged | told from their twins |"
-SERVERS = {
-    "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
-    "mariadb": os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/"),
-}
 ENV = """\
 import sqlalchemy as sa
 from alembic import context
@@ -185,8 +180,8 @@ def flagged(tool: Tool, programs: Path, database: str, kind: str, history: fault
         scratch = f"faults_{uuid.uuid4().hex[:12]}"
         url = f"sqlite:///{folder / 'scratch.db'}"
         admin = None
-        if database in SERVERS:
-            admin = sa.create_engine(SERVERS[database], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+        if database in common.SERVERS:
+            admin = sa.create_engine(common.SERVERS[database], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
             with admin.connect() as connection:
                 connection.exec_driver_sql(f"CREATE DATABASE {scratch}")
             url = admin.url.set(database=scratch).render_as_string(hide_password=False)
@@ -219,11 +214,12 @@ def main() -> None:
     parser.add_argument("--databases", default="sqlite,postgresql,mariadb")
     parser.add_argument("--tools", default=",".join(TOOLS))
     options = parser.parse_args()
+    databases = common.reachable(options.databases)
     print(HEAD)
     with tempfile.TemporaryDirectory() as name:
         for tool in options.tools.split(","):
             programs = environment(tool, Path(name))
-            for database in options.databases.split(","):
+            for database in databases:
                 if database not in TOOLS[tool].databases:
                     continue
                 pairs = list(faults.cases(database))
@@ -233,7 +229,7 @@ def main() -> None:
                 fault, twin = zip(*((one.result(), other.result()) for one, other in waiting), strict=True)
                 told = sum(one and not other for one, other in zip(fault, twin, strict=True))
                 row = f"| {database} | {tool} | {len(pairs)} | {sum(fault)} | {sum(twin)} | {told} |"
-                tables.keep("roundtrip.md", HEAD, row)
+                common.keep("roundtrip.md", HEAD, row)
 
 
 if __name__ == "__main__":

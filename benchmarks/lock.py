@@ -25,7 +25,7 @@ import sqlalchemy as sa
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from conftest import Project, bake_into, fresh_database
+from conftest import Project, bake_into, fresh_database, unreachable
 from migrators import (
     HISTORIES,
     alembic,
@@ -163,6 +163,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=10)
     trials = parser.parse_args().trials
+    for name in DATABASES[1:]:
+        if why := unreachable(name):
+            sys.exit(f"error: {name}: {why}")
     lines = [
         "# One migrator at a time\n",
         f"`python benchmarks/lock.py --trials {trials}`, {os.cpu_count()} processors.",

@@ -24,15 +24,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import tables
+import common
 
 ROOT = Path(__file__).resolve().parents[1]
 GUARD = ROOT / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.__package_name}}" / "database"
-SERVERS = {
-    "sqlite": "sqlite://",
-    "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
-    "mariadb": os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/"),
-}
+SERVERS = {"sqlite": "sqlite://", **common.SERVERS}
 ENV = """\
 import sqlalchemy as sa
 from alembic import context
@@ -223,7 +219,7 @@ def measure_cached(database: str, size: int) -> None:
             assert said.startswith("Clean"), said
             assert f"({size} from the cache)" in said or database == "mariadb", said
             row = f"| {database} | {size} | {kind} | {nothing:.1f} s | {more:.1f} s |"
-            tables.keep("roundtrip.md", CACHED, row, key=3)
+            common.keep("roundtrip.md", CACHED, row, key=3)
             # on PostgreSQL what was kept goes when there is no room for it
             (project / "pyproject.toml").write_text("[tool.migration-guard]\ncache-size = 0\n")
             process(project, database, *options)
@@ -248,14 +244,15 @@ def main() -> None:
         kind, project, url = options.measure
         print(measure(kind, Path(project), url))
         return
+    databases = common.reachable(options.databases)
     if options.cached:
         print(CACHED)
-        for database in options.databases.split(","):
+        for database in databases:
             for size in map(int, options.sizes.split(",")):
                 measure_cached(database, size)
         return
     print(HEAD)
-    for database in options.databases.split(","):
+    for database in databases:
         for size in map(int, options.sizes.split(",")):
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
@@ -270,7 +267,7 @@ def main() -> None:
             for kind, base in (("schema", "bare"), ("rows", "bare"), ("check", "upgrade")):
                 told[kind] += f" | {times[kind] / times[base]:.2f} x"
             figures = " | ".join(told.get(kind, "") for kind in COLUMNS)
-            tables.keep("roundtrip.md", HEAD, f"| {database} | {size} | {figures} |")
+            common.keep("roundtrip.md", HEAD, f"| {database} | {size} | {figures} |")
     plot()
 
 
@@ -294,7 +291,7 @@ def plot() -> None:
     from matplotlib import pyplot
 
     figures: dict[str, dict[str, list[tuple[int, float]]]] = {}
-    for database, size, *said in tables.rows("roundtrip.md", HEAD):
+    for database, size, *said in common.rows("roundtrip.md", HEAD):
         times = [cell for cell in said if not cell.endswith(" x")]
         for kind, cell in zip(COLUMNS, times, strict=True):
             if cell:
@@ -319,7 +316,7 @@ def plot() -> None:
         axis.grid(alpha=0.3)
     axes[0].set(ylabel="seconds")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
-    pyplot.savefig(tables.FOLDER / "growth.svg", metadata={"Date": None})
+    pyplot.savefig(common.FOLDER / "growth.svg", metadata={"Date": None})
 
 
 if __name__ == "__main__":
