@@ -185,11 +185,14 @@ def loaded() -> set[str]:
 
 def bare(path: str) -> str:
     """What a module does besides its imports, which are looked at themselves, and the tables that it defines."""
-    data = content(path)
+    return bare_code(content(path)) if path.endswith(".py") else digest(content(path))
+
+
+@cache
+def bare_code(source: bytes) -> str:
     with suppress(SyntaxError, ValueError):
-        if path.endswith(".py"):
-            return digest(*(ast.dump(node) for node in ast.parse(data).body if not is_passive(node)))
-    return digest(data)
+        return digest(*(ast.dump(node) for node in ast.parse(source).body if not is_passive(node)))
+    return digest(source)
 
 
 def is_passive(node: ast.stmt) -> bool:

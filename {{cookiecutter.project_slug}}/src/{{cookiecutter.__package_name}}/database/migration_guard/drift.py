@@ -1,7 +1,7 @@
 """Drift: what the models say against what the migrations make, both on scratch databases.
 
-Looked at in two ways. Alembic compares the models with the migrated database; and the server describes the migrated
-database and one made from the models alone. Where the server describes a thing alike in both, Alembic is mistaken.
+Looked at in two ways. The server describes the migrated database and one made from the models alone; and Alembic compares
+the models with the migrated database, where the descriptions differ: what the server describes alike in both is alike.
 """
 
 from __future__ import annotations
@@ -67,9 +67,10 @@ def check_drift(config: Config, settings: Settings, url: str | None, cache: Cach
         if metadata is None:
             raise CannotCheck(f"{drift.env} gives no target_metadata to context.configure().")
         many = list(metadata) if isinstance(metadata, Iterable) else [metadata]
-        drift.migrated(context, metadata, many)
+        drift.migrated(context, many)
         with scratch_database(server) as second:
-            drift.modelled(second, many)
+            drift.modelled(second)
+        drift.compare(context, metadata)
 
     while not done:
         with scratch_database(server, kept=kept) as engine:
@@ -77,34 +78,21 @@ def check_drift(config: Config, settings: Settings, url: str | None, cache: Cach
             if done and settings.offline:
                 drift.render(config, engine)
         scripts = kept.scripts if kept else scripts
-    return drift.report()
+    return drift.findings
 
 
 class Drift:
     def __init__(self, root: Path, env: str) -> None:
         self.root, self.env = root, env
         self.findings: list[Finding] = []
-        self.alembic: list[tuple[str, str, str]] = []  # object, message: as Alembic sees it
         self.made: dict[str, Thing] = {}
-        self.wanted: dict[str, Thing] | None = None
+        self.wanted: dict[str, Thing] = {}
         self.metadata: list[sa.MetaData] = []
         self.classes: dict[str, type] = {}
-        self.filtered = False
 
-    def migrated(self, context: MigrationContext, metadata: Any, many: list[sa.MetaData]) -> None:
+    def migrated(self, context: MigrationContext, many: list[sa.MetaData]) -> None:
         assert context.connection is not None
         self.metadata = many
-        self.filtered = bool(context.opts.get("include_object") or context.opts.get("include_name"))
-        plugins = context.opts.get("autogenerate_plugins") or ["alembic.autogenerate.*"]
-        checks = [CHECKS] if find_spec(CHECKS.rpartition(".")[0]) else []
-        context.opts["autogenerate_plugins"] = list(dict.fromkeys([*plugins, *checks, PLUGIN]))
-        context._user_compare_type = context._user_compare_type or True
-        context._user_compare_server_default = context._user_compare_server_default or True
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that a computed column can't be altered is for who writes the migration
-            found: Any = api.compare_metadata(context, metadata)
-        parts = [part for item in found for part in (item if isinstance(item, list) else [item])]
-        self.alembic = [described(part, context.dialect) for part in parts]
         snapshot = snapshot_of(context.connection, [context.version_table])
         snapshot.look(everything=True)
         self.made = {thing.name: thing for thing in snapshot.things.values()}
@@ -112,11 +100,11 @@ class Drift:
         self.classes = dict(mapped(many))
         self.unimported()
 
-    def modelled(self, engine: sa.Engine, many: list[sa.MetaData]) -> None:
+    def modelled(self, engine: sa.Engine) -> None:
         """A second database, made from the models: what they need and can't make themselves is made first."""
         with engine.connect() as connection:
             if connection.dialect.name == "postgresql":
-                schemas = {table.schema for metadata in many for table in metadata.tables.values() if table.schema}
+                schemas = {table.schema for metadata in self.metadata for table in metadata.tables.values() if table.schema}
                 first = [f'CREATE SCHEMA IF NOT EXISTS "{schema}"' for schema in sorted(schemas)]
                 for name, thing in self.made.items():
                     kind, _, rest = name.partition(" ")
@@ -128,18 +116,18 @@ class Drift:
                     with suppress(sa.exc.DBAPIError), connection.begin_nested():
                         connection.exec_driver_sql(statement.replace("%", "%%"))
             try:
-                for metadata in many:
+                for metadata in self.metadata:
                     metadata.create_all(connection)
             except Exception:
                 connection.rollback()
-                self.one_by_one(connection, many)
+                self.one_by_one(connection)
             snapshot = snapshot_of(connection)
             snapshot.look(everything=True)
         self.wanted = {thing.name: thing for thing in snapshot.things.values()}
 
-    def one_by_one(self, connection: sa.Connection, many: list[sa.MetaData]) -> None:
+    def one_by_one(self, connection: sa.Connection) -> None:
         """Make the tables that can be made, where something is wrong with another one."""
-        for table in (table for metadata in many for table in metadata.sorted_tables):
+        for table in (table for metadata in self.metadata for table in metadata.sorted_tables):
             try:
                 table.create(connection, checkfirst=True)
                 connection.commit()
@@ -150,26 +138,26 @@ class Drift:
                 )
                 self.find(f"table {table.key}", message, "Mend it in the models, or give them what it needs.", "note")
 
-    def report(self) -> list[Finding]:
-        seen: set[str] = set()
-        same: set[str] = set()
-        if self.wanted is not None:
-            wanted, made = self.comparable(self.wanted, self.made)
-            for difference in differences(made, wanted):
-                if self.compared(difference):
-                    seen |= {simple(difference.object), *([simple(difference.thing)] if not difference.fact else [])}
-                    message = f"{difference.object}: models say {said(difference.after)}, migrations made {said(difference.before)}."
-                    self.find(difference.thing, message, FIX)
-            for thing in wanted:
-                same |= {simple(Difference(thing.name, fact, None, None).object) for fact in thing.facts} | {
-                    simple(thing.name)
-                }
-        for target, table, message in self.alembic:
+    def compare(self, context: MigrationContext, metadata: Any) -> None:
+        """Note what differs in the server's descriptions, then what Alembic sees in what they do not have."""
+        opts, seen, same = context.opts, set[str](), set[str]()
+        filtered = bool(opts.get("include_object") or opts.get("include_name"))
+        wanted, made = self.comparable()
+        found = list(differences(made, wanted))
+        for difference in found:
+            if self.compared(difference, filtered):
+                seen |= {simple(difference.object), *([simple(difference.thing)] if not difference.fact else [])}
+                message = f"{difference.object}: models say {said(difference.after)}, migrations made {said(difference.before)}."
+                self.find(difference.thing, message, FIX)
+        for thing in wanted:
+            same |= {simple(Difference(thing.name, fact, None, None).object) for fact in thing.facts}
+            same.add(simple(thing.name))
+        alike = {thing.name for thing in wanted} - {difference.thing for difference in found}
+        for target, table, message in as_alembic_sees(context, metadata, {simple(name) for name in alike}):
             if simple(target) not in seen | same and simple(f"table {table}") not in seen:
                 self.find(f"table {table}", message, FIX)
-        return self.findings
 
-    def compared(self, difference: Difference) -> bool:
+    def compared(self, difference: Difference, filtered: bool) -> bool:
         kind = difference.fact.partition(" ")[0]
         if not difference.thing.startswith(COMPARED) or kind in BY_HAND:
             return False
@@ -177,15 +165,15 @@ class Drift:
             return True
         if not difference.fact:  # only in the database: Alembic tells the tables, as env.py filters them
             return False
-        return not self.filtered
+        return not filtered
 
-    def comparable(self, wanted: dict[str, Thing], made: dict[str, Thing]) -> tuple[list[Thing], list[Thing]]:
+    def comparable(self) -> tuple[list[Thing], list[Thing]]:
         """Both, without what can't be said in models and without names that nobody chose."""
         named = {str(name).lower() for metadata in self.metadata for name in chosen(metadata)}
-        left = [Thing(name, plain_facts(thing.facts, named)) for name, thing in wanted.items() if self.is_wanted(name)]
+        left = [Thing(name, plain_facts(thing.facts, named)) for name, thing in self.wanted.items() if self.is_wanted(name)]
         facts = {thing.name: thing.facts for thing in left}
         right = []
-        for name, thing in made.items():
+        for name, thing in self.made.items():
             if self.is_wanted(name):
                 right.append(Thing(name, plain_facts(thing.facts, named, facts.get(name))))
         return left, right
@@ -264,6 +252,35 @@ class Drift:
                 line = inspect.getsourcelines(model)[1] if table in self.classes else 1
                 return relative(inspect.getfile(model), self.root), line
         return self.env, 1
+
+
+def as_alembic_sees(context: MigrationContext, metadata: Any, but: set[str]) -> list[tuple[str, str, str]]:
+    """Alembic's own comparison, of all but these tables: of each difference what `described` gives."""
+    opts = context.opts
+    plugins = opts.get("autogenerate_plugins") or ["alembic.autogenerate.*"]
+    checks = [CHECKS] if find_spec(CHECKS.rpartition(".")[0]) else []
+    opts["autogenerate_plugins"] = list(dict.fromkeys([*plugins, *checks, PLUGIN]))
+    context._user_compare_type = context._user_compare_type or True
+    context._user_compare_server_default = context._user_compare_server_default or True
+    include_name, include_object = opts.get("include_name"), opts.get("include_object")
+
+    def left_out(kind: str, name: str | None, schema: str | None) -> bool:
+        return kind == "table" and simple(f"table {schema}.{name}" if schema else f"table {name}") in but
+
+    def named(name: str | None, kind: Any, parents: Any) -> bool:
+        out = left_out(kind, name, parents.get("schema_name"))
+        return not out and (include_name is None or include_name(name, kind, parents))
+
+    def chosen(item: Any, name: str | None, kind: Any, *rest: Any) -> bool:
+        out = left_out(kind, name, getattr(item, "schema", None))
+        return not out and (include_object is None or include_object(item, name, kind, *rest))
+
+    opts["include_name"], opts["include_object"] = named, chosen
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a computed column can't be altered is for who writes the migration
+        found: Any = api.compare_metadata(context, metadata)
+    parts = [part for item in found for part in (item if isinstance(item, list) else [item])]
+    return [described(part, context.dialect) for part in parts]
 
 
 def described(difference: Any, dialect: sa.Dialect) -> tuple[str, str, str]:
