@@ -189,7 +189,11 @@ class Server:
                 grant = self.missing.format(user=self.url.username or "the user")
                 raise CannotCheck(f"No scratch database can be made ({why}): {grant}, {ELSEWHERE}")
             self.hasten(connection, name)
-        return sa.create_engine(self.address(name), poolclass=NullPool)
+        return sa.create_engine(self.address(name), poolclass=NullPool, connect_args=self.arguments())
+
+    def arguments(self) -> dict[str, Any]:
+        """What to give to the driver."""
+        return {}
 
     def hasten(self, connection: Connection, name: str) -> None:
         """Give the scratch database the fast settings that it may have."""
@@ -220,12 +224,18 @@ class PostgreSQL(Server):
     def maintenance(self) -> tuple[URL, ...]:
         return tuple(self.url.set(database=name) for name in ("postgres", "template1") if name != self.url.database)
 
+    def arguments(self) -> dict[str, Any]:
+        # What is prepared is the snapshot's, which psycopg would have the server forget with its own.
+        return {"prepare_threshold": None} if self.url.get_driver_name() == "psycopg" else {}
+
     def hasten(self, connection: Connection, name: str) -> None:
-        # Planning takes longer than running, where a catalog is asked for one table.
+        # A catalog is asked for one table: by its indexes, and planned once.
         for setting in (
             "synchronous_commit = off",
             "plan_cache_mode = force_generic_plan",
             "enable_seqscan = off",
+            "enable_hashjoin = off",
+            "enable_mergejoin = off",
             "jit = off",
         ):
             connection.exec_driver_sql(f"ALTER DATABASE {name} SET {setting}")

@@ -431,23 +431,23 @@ def mysql_column(definition: str) -> Column:
 
 # --- PostgreSQL: its catalogs; which tables a transaction touched is told by the locks that it holds
 
-TOUCHED = sa.text("""
+TOUCHED = """
 WITH locked AS (
   SELECT relation AS oid, bool_or(mode NOT IN ('RowShareLock', 'RowExclusiveLock')) AS altered
   FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation >= 16384 AND mode <> 'AccessShareLock'
   GROUP BY relation
 ), altered AS (
   SELECT oid FROM locked WHERE altered UNION SELECT indrelid FROM pg_index WHERE indexrelid IN (SELECT oid FROM locked WHERE altered)
+), depending AS MATERIALIZED (
+  SELECT classid, objid, deptype FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid IN (SELECT oid FROM altered)
 )
 SELECT oid, altered FROM locked UNION SELECT oid, true FROM altered
-UNION SELECT conrelid, true FROM pg_constraint WHERE contype = 'f' AND confrelid IN (SELECT oid FROM altered)
-UNION SELECT r.ev_class, true FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
-  WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM altered)
-UNION SELECT objid, true FROM pg_depend WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass
-  AND refobjid IN (SELECT oid FROM altered) AND deptype IN ('a', 'i')
-""")
+UNION SELECT conrelid, true FROM depending JOIN pg_constraint ON oid = objid WHERE classid = 'pg_constraint'::regclass AND contype = 'f'
+UNION SELECT ev_class, true FROM depending JOIN pg_rewrite ON oid = objid WHERE classid = 'pg_rewrite'::regclass
+UNION SELECT objid, true FROM depending WHERE classid = 'pg_class'::regclass AND deptype IN ('a', 'i')
+"""
 ALL = sa.text("SELECT oid FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')")
-RELATIONS = sa.text("""
+RELATIONS = """
 WITH relation AS MATERIALIZED (
   SELECT c.oid, c.relkind, c.reltype, CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'view ' WHEN 'S' THEN 'sequence '
     ELSE 'table ' END || CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname AS name,
@@ -456,7 +456,7 @@ WITH relation AS MATERIALIZED (
       CASE WHEN c.relforcerowsecurity THEN 'forced' END, CASE c.relkind WHEN 'p' THEN pg_get_partkeydef(c.oid) END,
       pg_get_expr(c.relpartbound, c.oid), 'comment ' || quote_literal(obj_description(c.oid, 'pg_class'))) AS text
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.oid = ANY(CAST(:oids AS oid[])) AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+  WHERE c.oid = ANY(CAST($1 AS oid[])) AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 )
 SELECT oid, name, '' AS fact, text, false AS not_null, '' AS def, '' AS generated, '' AS rest FROM relation
@@ -487,7 +487,7 @@ UNION ALL SELECT r.oid, name, 'policy ' || polname, concat_ws(' ', polcmd, polpe
 UNION ALL SELECT r.oid, name, 'parent ' || inhparent::regclass, '', false, '', '', '' FROM relation r JOIN pg_inherits ON inhrelid = r.oid
 UNION ALL SELECT r.oid, name, 'rule ' || rulename, pg_get_ruledef(w.oid), false, '', '', ''
   FROM relation r JOIN pg_rewrite w ON ev_class = r.oid WHERE rulename <> '_RETURN'
-""")
+"""
 # The words of a statement that makes something else than tables, or whatever it wants.
 NO_TABLES = {"type", "domain", "function", "procedure", "aggregate", "extension", "schema", "event"}
 NO_TABLES |= {"do", "call", "execute", "select", "comment"}
@@ -518,12 +518,26 @@ UNION ALL SELECT 'event trigger ' || evtname, evtevent || ' ' || evtfoid::regpro
 
 
 class PostgreSQL(Snapshot):
+    def ask(self, name: str, query: str, value: str = "") -> Iterable[Any]:
+        """Run a query of the catalogs; to plan it takes as long as to run it, and is done once."""
+        connection, name = self.connection, f"migration_guard_{name}"
+        if getattr(connection.connection.driver_connection, "prepare_threshold", None) is not None:
+            # An engine of env.py's own: psycopg has the server forget all that is prepared, at each DROP and ALTER.
+            return connection.exec_driver_sql(query.replace("$1", f"'{value}'"))
+        prepared = connection.info.setdefault("migration_guard", set())
+        if name not in prepared:
+            connection.exec_driver_sql(f"PREPARE {name} AS {query}")
+            prepared.add(name)
+        return connection.exec_driver_sql(f"EXECUTE {name}" + (f"('{value}')" if value else ""))
+
     def note(self, statements: Sequence[str], atomic: bool) -> None:
         super().note(statements, atomic)
+        if {"deallocate", "discard"} & words(statements):
+            self.connection.info.pop("migration_guard", None)
         if not atomic:
             self.steps.outside += statements
             return
-        for oid, altered in self.connection.execute(TOUCHED):
+        for oid, altered in self.ask("touched", TOUCHED):
             self.steps.locked[oid] = altered or self.steps.locked.get(oid, False)
 
     def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
@@ -545,7 +559,7 @@ class PostgreSQL(Snapshot):
             altered = set(self.connection.execute(ALL).scalars())
         if altered:
             oids = "{" + ",".join(map(str, altered)) + "}"
-            for oid, name, fact, text, *column in self.connection.execute(RELATIONS, {"oids": oids}):
+            for oid, name, fact, text, *column in self.ask("relations", RELATIONS, oids):
                 thing = found.setdefault(oid, Thing(name, {}))
                 thing.facts[fact] = Column(text, *column) if fact.startswith("column ") else text
         return found, None if everything else scope | altered
