@@ -10,8 +10,8 @@ from typing import Any
 
 import faults
 import pytest
-from conftest import Project
-from faults import BASE, History, Revision
+from conftest import Project, fresh_database
+from faults import BASE, History, Revision, sql
 
 GUARD = ("python", "scripts/check_migrations.py", "--roundtrip")
 
@@ -229,6 +229,27 @@ def test_a_loop_that_never_ends_is_a_failure(blank: Project, end: str, rules: li
     found = roundtrip(blank)
     assert [finding["rule"] for finding in found] == rules
     assert all("no end after 10000 statements" in finding["message"] for finding in found)
+
+
+AGAIN = "for _ in range(8):\n    op.get_bind().exec_driver_sql('SELECT 1')"  # psycopg prepares it, and forgets all at an ALTER
+
+
+@pytest.mark.parametrize(
+    ("given", "forget"),
+    [
+        ('config.attributes.get("connection")', sql("DEALLOCATE ALL")),
+        ("None", f"{AGAIN}\nop.execute('ALTER TABLE users SET (fillfactor = 100)')"),
+    ],
+    ids=["given", "engine of its own"],
+)
+def test_what_the_server_has_prepared_for_the_guard_may_go_at_any_time(
+    bake: Callable[..., Project], tmp_path: Path, given: str, forget: str
+) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        project = bake(url, starter="blank")
+        project.edit("alembic/env.py", 'given := config.attributes.get("connection")', f"given := {given}")
+        write(project, BASE, OTHER, Revision(forget, sql("ALTER TABLE users RESET (fillfactor)")), FORGOTTEN)
+        assert [found["revision"] for found in roundtrip(project)] == ["r1", "r3"]
 
 
 def test_what_env_py_does_afterwards_is_no_matter(blank: Project) -> None:
