@@ -104,8 +104,9 @@ class Drift:
         """A second database, made from the models: what they need and can't make themselves is made first."""
         with engine.connect() as connection:
             if connection.dialect.name == "postgresql":
-                schemas = {table.schema for metadata in self.metadata for table in metadata.tables.values() if table.schema}
-                first = [f'CREATE SCHEMA IF NOT EXISTS "{schema}"' for schema in sorted(schemas)]
+                tables = (table for metadata in self.metadata for table in metadata.tables.values())
+                schemas = sorted({table.schema for table in tables if table.schema})
+                first = [f'CREATE SCHEMA IF NOT EXISTS "{schema}"' for schema in schemas]
                 for name, thing in self.made.items():
                     kind, _, rest = name.partition(" ")
                     text = str(thing.facts.get("", ""))
@@ -170,12 +171,11 @@ class Drift:
     def comparable(self) -> tuple[list[Thing], list[Thing]]:
         """Both, without what can't be said in models and without names that nobody chose."""
         named = {str(name).lower() for metadata in self.metadata for name in chosen(metadata)}
-        left = [Thing(name, plain_facts(thing.facts, named)) for name, thing in self.wanted.items() if self.is_wanted(name)]
-        facts = {thing.name: thing.facts for thing in left}
-        right = []
-        for name, thing in self.made.items():
-            if self.is_wanted(name):
-                right.append(Thing(name, plain_facts(thing.facts, named, facts.get(name))))
+        wanted = {name: thing.facts for name, thing in self.wanted.items() if self.is_wanted(name)}
+        made = {name: thing.facts for name, thing in self.made.items() if self.is_wanted(name)}
+        plain = {name: plain_facts(facts, named) for name, facts in wanted.items()}
+        left = [Thing(name, facts) for name, facts in plain.items()]
+        right = [Thing(name, plain_facts(facts, named, plain.get(name))) for name, facts in made.items()]
         return left, right
 
     def is_wanted(self, name: str) -> bool:
