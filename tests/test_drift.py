@@ -146,6 +146,21 @@ def test_two_words_for_now_are_no_drift(bake: Callable[..., Project], tmp_path: 
         assert ("examples.created_at" in done.stdout) is not same
 
 
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [("n.asc(), m", []), ("n, m.asc()", []), ("n.desc(), m", ["index t.ix"]), ("n, m.desc()", ["index t.ix"])],
+)
+def test_ascending_is_how_an_index_is_anyway(
+    bake: Callable[..., Project], database_url: str, columns: str, found: list[str]
+) -> None:
+    project = bake(database_url, starter="blank")
+    table = ", ".join(f"sa.Column({name!r}, sa.Integer(), primary_key={name == 'id'})" for name in ("id", "n", "m"))
+    up = f"op.create_table('t', {table})\nop.create_index('ix', 't', ['n', 'm'])"
+    models = f"t = sa.Table('t', metadata, {table})\nn, m = t.c.n, t.c.m\nsa.Index('ix', {columns})"
+    faults.write(History((Revision(up),), models), project.versions, project.models)
+    assert [each["message"].partition(":")[0] for each in drift(project)] == found
+
+
 TWICE = """
 
 class Twice(Base):

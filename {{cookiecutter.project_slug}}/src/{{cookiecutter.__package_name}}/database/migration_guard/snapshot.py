@@ -319,9 +319,11 @@ class SQLite(Snapshot):
                 kind, facts[""] = "view", joined(tokens(sql)[2:])
             else:
                 parts = tokens(sql)
-                facts[f"{type_} {name}"] = joined([*parts[1 : parts.index(type_)], *parts[parts.index("on") :]])
-                if type_ == "trigger":
-                    facts[f"{type_} {name}"] = joined(parts[1:])
+                text = joined(parts[1:])
+                if type_ == "index":
+                    text = joined([*parts[1 : parts.index(type_)], *parts[parts.index("on") :]])
+                    text = re.sub(r"(?<=[\w)]) asc(?=[),])", "", text)  # as it is where nothing is said
+                facts[f"{type_} {name}"] = text
         return Thing(f"{kind} {rows[0][0].lower()}", facts)
 
 
