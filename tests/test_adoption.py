@@ -168,6 +168,21 @@ def test_the_lock_of_the_readme_fits_into_an_env_py_of_alembic_init(shop: Shop) 
     assert "models-out-of-sync" not in rules(shop)
 
 
+def test_alembic_is_heard_where_it_is_asked_itself(shop: Shop) -> None:
+    (shop.path / "migrations" / "versions" / "b1.py").unlink()
+    shop.edit("models.py", 'sa.Column("title", sa.String(80), nullable=False)', 'sa.Column("url", sa.String(80))')
+    first = FIRST.replace(
+        'op.create_table("v',
+        'import logging\n    logging.getLogger("alembic.x").warning("Hear")\n    op.create_table("v',
+    )
+    (shop.path / "migrations" / "versions" / "a1.py").write_text(first)
+    for option in ("", " --roundtrip", " --plan"):
+        said = shop.check(f"python -m migration_guard{option}")
+        assert "INFO" not in said
+        assert "Hear" in said, "a warning is not ours to hide"
+    assert "INFO" in shop.run("alembic", "-c", "migrations/alembic.ini", "upgrade", "head").stdout
+
+
 def test_flask_style_config_has_no_script_location(shop: Shop) -> None:
     shop.edit("migrations/alembic.ini", "script_location = %(here)s", "")
     assert "models-out-of-sync" not in rules(shop)

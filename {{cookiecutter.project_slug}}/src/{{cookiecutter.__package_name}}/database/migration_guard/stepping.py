@@ -6,6 +6,7 @@ Tried with Alembic 1.18.5, 1.20.0 and 1.20.1. Alembic's names that are not docum
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 import re
 import sys
@@ -165,15 +166,27 @@ def run_env(
 
 
 @contextmanager
+def quiet() -> Iterator[None]:
+    """Keep stdout for the report, and leave out what is logged on the way, but no warning."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
 def as_configured(config: Config, engine: Engine, connection: Any) -> Iterator[None]:
-    """Give env.py the scratch database by each way in which it may look for one, and keep stdout for the report."""
+    """Give env.py the scratch database by each way in which it may look for one."""
     url = engine.url.render_as_string(hide_password=False)
     configured = os.environ.get("DATABASE_URL")
     os.environ["DATABASE_URL"] = url
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     config.attributes.update(connection=connection, configure_logging=False)
     try:
-        with redirect_stdout(sys.stderr):
+        with quiet():
             yield
     finally:
         config.attributes.pop("connection")
@@ -220,7 +233,7 @@ def render_pending(
     config.attributes["configure_logging"] = False
     environment = EnvironmentContext(config, scripts, fn=run, as_sql=True, destination_rev="heads")
     environment.configure = configure  # type: ignore[assignment]
-    with redirect_stdout(sys.stderr), in_one_line(), environment:
+    with quiet(), in_one_line(), environment:
         scripts.run_env()
     return rendered
 
