@@ -105,7 +105,10 @@ def test_it_says_how_to_reproduce_a_failure(blank: Project, table: str, column: 
     (found,) = roundtrip(blank)
     assert found["rule"] == "upgrade-fails"
     assert f"CREATE UNIQUE INDEX ix ON {table} ({column})" in found["message"]
-    commands = found["fix"].partition("To reproduce: ")[2].rstrip(".").split("; ")
+    commands = found["fix"].partition("To reproduce:\n")[2].splitlines()
+    for command in commands:
+        assert f"\n    {command}\n" in blank.run(*GUARD, ok=False).stdout, "one a line, to be copied"
+    assert all(command.endswith(";") for command in commands if not command.startswith("alembic "))
     assert commands[0] == "alembic upgrade r0"
     assert commands[-1] == f"alembic upgrade r{1 + len(before)}"
     assert "x" * 30 not in found["fix"], "values of full length are said by a function"

@@ -235,7 +235,8 @@ def report_text(
             end = finding.end_column if finding.end_column > finding.column else len(text)
             mark = " " * (finding.column - 1) + "^" * max(min(end, len(text) + 1) - finding.column, 1)
             out += [f"{paint('dim', f'{finding.line:>5} |')} {text}", f"      {paint(finding.severity, f'  {mark}')}"]
-        out += [f"  {finding.message}", f"  {paint('fix', 'fix:')} {finding.fix}", ""]
+        fix = finding.fix.replace("\n", "\n    ")
+        out += [f"  {finding.message}", f"  {paint('fix', 'fix:')} {fix}", ""]
     taken = checked.get("cached", 0)
     counts = {what: number for what, number in checked.items() if what != "cached"}
     counted = ", ".join(f"{number} {what if number != 1 else what[:-1]}" for what, number in counts.items())

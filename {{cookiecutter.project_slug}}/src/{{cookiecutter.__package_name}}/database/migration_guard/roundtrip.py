@@ -315,7 +315,7 @@ class Roundtrip:
                 message=message,
                 fix=fix
                 if rule == "downgrade-differs"
-                else f"{fix} To reproduce: {self.reproduce(script, function, message, error)}",
+                else f"{fix} To reproduce:\n{self.reproduce(script, function, message, error)}",
                 path=relative(script.path, self.root),
                 line=code.co_firstlineno if code else 1,
                 revision=script.revision,
@@ -326,7 +326,7 @@ class Roundtrip:
         )
 
     def reproduce(self, script: Script, function: str, message: str, error: Exception | None) -> str:
-        """The commands and statements that lead there, in an empty database."""
+        """The commands and statements that lead there, in an empty database, one a line."""
         parents = script._normalized_down_revisions
         inserts = self.rows.inserts if self.rows else {}
         told = words([message, getattr(error, "statement", None) or ""])
@@ -340,12 +340,12 @@ class Roundtrip:
             if f"alembic upgrade {revision}" not in steps:
                 steps.append(f"alembic upgrade {revision}")
             text = re.sub(r" LIMIT 1 OFFSET \d+\)", " LIMIT 1)", insert)
-            steps.append(short(text, self.stepper.context.dialect.name))
+            steps.append(short(text, self.stepper.context.dialect.name) + ";")
         steps += [step for parent in parents if (step := f"alembic upgrade {parent}") not in steps]
         steps.append(f"alembic upgrade {script.revision}")
         if function == "downgrade":
             steps.append(f"alembic downgrade {parents[0] if len(parents) == 1 else '-1'}")
-        return "; ".join(steps) + "."
+        return "\n".join(steps)
 
 
 REPEATED = {
