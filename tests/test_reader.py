@@ -290,6 +290,21 @@ FORMS = {
         "Drop('t', 'a').run()",
         ["drop_column t (a)"],
     ),
+    "exit stack": (
+        "from contextlib import ExitStack",
+        "with ExitStack() as stack:\n    b = stack.enter_context(op.batch_alter_table('t'))\n    b.drop_column('a')",
+        ["drop_column t (a)"],
+    ),
+    "metadata": (
+        "",
+        "m = sa.MetaData()\nt = sa.Table('t', m, sa.Column('a', sa.Integer))\nm.create_all(op.get_bind(), tables=[t])",
+        ["create_table t (a)"],
+    ),
+    "run_sync": (
+        "",
+        "op.get_bind().run_sync(lambda connection: op.drop_table('t'))",
+        ["drop_table t"],
+    ),
     "table object": (
         "",
         "t = op.create_table('t', sa.Column('a', sa.Integer))\nop.bulk_insert(t, [{'a': 1}])",
@@ -367,6 +382,8 @@ UNRESOLVED = {
     "helper from outside": ("from app.migrations import add_audit", "add_audit('t')", "add_audit ?"),
     "custom operation": ("", "op.create_view('v')", "create_view ?"),
     "recursion": ("def f(n):\n    f(n + 1)", "f(1)", "f ?"),
+    "index object": ("", "sa.Index('ix', 'a').create(op.get_bind())", "create_index ix (a)?"),
+    "all of a metadata": ("", "sa.MetaData().drop_all(op.get_bind())", "drop_table ?"),
 }
 
 

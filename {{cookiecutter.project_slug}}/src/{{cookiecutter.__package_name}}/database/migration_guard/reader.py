@@ -327,6 +327,8 @@ class Reader(Interpreter):
             if name.startswith("scalar"):
                 self.bind_read()
             return self.execute(args, kwargs, node)
+        if name == "enter_context" and args:  # of an ExitStack
+            return args[0]
         if kind is Text and name in ("bindparams", "columns", "execution_options"):
             return owner
         if isinstance(owner, (str, list, dict, set, tuple)):
@@ -353,8 +355,6 @@ class Reader(Interpreter):
             if name == "with_variant" and len(args) == 2:
                 variants = {**owner.kwargs.get("variants", {}), args[1]: type_of(args[0])}
                 return Call(owner.name, owner.args, {**owner.kwargs, "variants": variants})
-            if name == "enter_context" and args:
-                return args[0]
             if name in ("create_all", "drop_all"):
                 for table in kwargs.get("tables") or [UNKNOWN]:
                     self.change(table, f"{name.removesuffix('all')}table", node)
