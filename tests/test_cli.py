@@ -370,6 +370,13 @@ def test_the_script_of_a_project(bake: Callable[..., Project]) -> None:
     done = project.run("bare/bin/python", "scripts/check_migrations.py", ok=False)
     assert done.returncode == 2
     assert "error: No module named 'alembic': install the dependencies" in done.stdout
+    runtime = project.path / "old" / "alembic" / "runtime"  # as before Alembic 1.18
+    runtime.mkdir(parents=True)
+    for folder in (runtime.parent, runtime):
+        (folder / "__init__.py").touch()
+    done = project.run(sys.executable, "scripts/check_migrations.py", ok=False, PYTHONPATH="old")
+    assert done.returncode == 2
+    assert "error: No module named 'alembic.runtime.plugins': install the dependencies (Alembic 1.18" in done.stdout
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql", "mariadb"])
