@@ -1,4 +1,4 @@
-"""What others find of the fault set: ``python benchmarks/faults.py [--databases sqlite,postgresql,mariadb]``.
+"""What others find of the fault set: ``python benchmarks/faults.py [--databases sqlite,postgresql,mariadb] [--tools ...]``.
 
 Each history is written into a small project of its own, with an env.py as Alembic's documentation has it, and each tool,
 in an environment of its own (made with uv), is run on it as its own documentation says. A fault counts as found where the
@@ -212,12 +212,12 @@ def flagged(tool: Tool, programs: Path, database: str, kind: str, history: fault
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--databases", default="sqlite,postgresql,mariadb")
-    parser.add_argument("--tools", default=",".join(TOOLS))
+    parser.add_argument("--tools", nargs="+", default=list(TOOLS), choices=TOOLS, metavar="TOOL")
     options = parser.parse_args()
     databases = common.reachable(options.databases)
     print(HEAD)
     with tempfile.TemporaryDirectory() as name:
-        for tool in options.tools.split(","):
+        for tool in options.tools:
             programs = environment(tool, Path(name))
             for database in databases:
                 if database not in TOOLS[tool].databases:
