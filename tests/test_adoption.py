@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import DATABASE_FOLDER, ROOT, Project
+import sqlalchemy as sa
+from conftest import DATABASE_FOLDER, ROOT, Project, fresh_database
 
 README = (DATABASE_FOLDER / "migration_guard" / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("## Adopt it in a project that has Alembic\n")[2]
@@ -204,3 +205,139 @@ def test_cruft_updates_the_guard_alone(tmp_path: Path) -> None:
     shop.sh("cruft update -y")
     assert (shop.path / "migration_guard" / "lock.py").read_text().endswith("# newer\n")
     assert (shop.path / "README.md").read_text() == "Ours.\n"
+
+
+def adopted(folder: Path, *init: str) -> Project:
+    """What `alembic init` makes, with models, the guard and nothing else."""
+    project = Project(folder / "shop", "shop")
+    project.path.mkdir()
+    project.run("alembic", "init", *init, "migrations")
+    project.edit("alembic.ini", "level = INFO", "level = WARNING")
+    guard = DATABASE_FOLDER / "migration_guard"
+    shutil.copytree(guard, project.path / "migration_guard", ignore=shutil.ignore_patterns("__pycache__"))
+    (project.path / "models.py").write_text(MODELS)
+    (project.path / "pyproject.toml").write_text(
+        '[tool.migration-guard]\ndatabases = ["sqlite", "postgresql"]\nversions = ["migrations/versions"]\n'
+    )
+    return project
+
+
+def guard(project: Project, *options: str, ok: bool | None = True, **environment: str) -> str:
+    return project.run("python", "-m", "migration_guard", *options, ok=ok, **environment).stdout
+
+
+def refused(project: Project, *options: str, **environment: str) -> str:
+    """The one line that says why not and what to do."""
+    done = project.run("python", "-m", "migration_guard", *options, ok=None, **environment)
+    assert done.returncode == 2, done.stdout
+    (line,) = done.stdout.splitlines()
+    assert "migration_guard/README.md" in line
+    return line
+
+
+def block(word: str) -> str:
+    (found,) = (text for text in blocks("python") if word in text)
+    return found
+
+
+def test_several_databases_are_checked_one_at_a_time(tmp_path: Path) -> None:
+    project = adopted(tmp_path, "-t", "multidb")
+    del project.environment["CI"]  # what is kept of one is not taken for the other
+    for number in (2, ""):
+        project.edit("alembic.ini", f"driver://user:pass@localhost/dbname{number}", f"sqlite:///{number or 1}.db")
+    with (project.path / "models.py").open("a") as file:
+        file.write(
+            'metadata2 = sa.MetaData()\norders = sa.Table("orders", metadata2, sa.Column("id", sa.Integer(), primary_key=True))\n'
+        )
+    targets = 'import models\ntarget_metadata = {"engine1": models.metadata, "engine2": models.metadata2}'
+    project.edit("migrations/env.py", "target_metadata = {}", targets)
+    project.run("alembic", "revision", "--autogenerate", "-m", "first")
+    assert "must run on config.attributes" in refused(project)
+    assert "must run on config.attributes" in refused(project, "--roundtrip")
+    assert "configures several databases" in refused(project, "--plan")
+    names, online = block("ENGINE").split("\n\n\n")
+    project.edit("migrations/env.py", "import logging\n", "import logging\nimport os\n")
+    project.edit("migrations/env.py", 'db_names = config.get_main_option("databases", "")', names)
+    project.edit("migrations/env.py", "def run_migrations_online() -> None:", online)
+    (file,) = (project.path / "migrations" / "versions").glob("*.py")
+    for number, table in (("1", "videos"), ("2", "orders")):
+        for options in ((), ("--roundtrip",), ()):
+            assert "Clean" in guard(project, *options, ENGINE=f"engine{number}")
+        plan = guard(project, "--plan", ENGINE=f"engine{number}")
+        assert f"{number}.db, now at base: 1 revision to run." in plan
+        assert f"CREATE TABLE {table}" in plan
+        assert plan.count("CREATE TABLE") == 2  # and that of the version
+    project.run("alembic", "upgrade", "head")
+    assert "nothing to run" in guard(project, "--plan", ENGINE="engine2")
+    # a fault of one database is found in that alone
+    file.write_text(file.read_text().replace("op.drop_table('orders')", "op.execute('SELECT 1')"))
+    assert "Clean" in guard(project, "--roundtrip", ENGINE="engine1")
+    assert "downgrade-differs" in guard(project, "--roundtrip", ENGINE="engine2", ok=False)
+    project.edit("models.py", "sa.String(80)", "sa.String(99)")
+    assert "models-out-of-sync" in guard(project, ENGINE="engine1", ok=False)
+    assert "Clean" in guard(project, ENGINE="engine2")
+
+
+LOOP = """\
+def run_migrations_online():
+    section = config.get_section(config.config_ini_section, {})
+    with engine_from_config(section, prefix="sqlalchemy.", poolclass=pool.NullPool).connect() as connection:
+        for schema in connection.execute(text("SELECT name FROM public.tenants")).scalars().all():
+            connection.execute(text(f'SET search_path TO "{schema}"'))
+            connection.commit()
+            connection.dialect.default_schema_name = schema
+            context.configure(connection=connection, target_metadata=target_metadata, version_table_schema=schema)
+            with context.begin_transaction():
+                context.run_migrations()
+"""
+
+
+def test_many_tenants_have_one_history(tmp_path: Path) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        project = adopted(tmp_path)
+        project.environment["DATABASE_URL"] = url
+        project.edit("alembic.ini", "driver://user:pass@localhost/dbname", url.replace("%", "%%"))
+        (project.path / "migrations" / "versions" / "a1.py").write_text(FIRST)
+        project.edit("migrations/versions/a1.py", '"url"', '"title"')
+        project.edit("migrations/versions/a1.py", "sa.String(80)", "sa.String(80), nullable=False")
+        database = sa.create_engine(url, poolclass=sa.pool.NullPool)
+        with database.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE public.tenants (name text)")
+            for tenant in ("north", "south-west"):
+                connection.exec_driver_sql(
+                    f"CREATE SCHEMA \"{tenant}\"; INSERT INTO public.tenants VALUES ('{tenant}')"
+                )
+        env = project.path / "migrations" / "env.py"
+        stock = (
+            env.read_text()
+            .replace("import pool\n", "import pool, text\n")
+            .replace("from logging", "import os\nfrom logging", 1)
+        )
+        stock = stock.replace("target_metadata = None", "from models import metadata as target_metadata")
+        before, _, end = stock.partition("def run_migrations_offline()")
+        end = f"\n\nif context.{end.partition('if context.')[2]}"
+        offline = stock[len(before) :].partition("def run_migrations_online()")[0]
+        env.write_text(before + offline + LOOP + end)
+        assert '"public.tenants" does not exist' in refused(project)
+        assert '"public.tenants" does not exist' in refused(project, "--roundtrip")
+
+        env.write_text(before + block("TABLES").partition("def run_migrations_online")[0] + block("TENANT") + end)
+        assert "Clean" in guard(project)
+        assert "Clean" in guard(project, "--roundtrip")
+        assert "now at base: 1 revision to run." in guard(project, "--plan", TENANT="south-west")
+        for _ in range(2):  # the second one finds nothing to do
+            project.run("alembic", "upgrade", "head")
+        assert "now at a1: nothing to run." in guard(project, "--plan", TENANT="south-west")
+        for tenant in ("north", "south-west"):
+            tables = sa.inspect(database).get_table_names(tenant)
+            assert {"videos", "alembic_version", "alembic_journal"} == set(tables)
+        project.edit("models.py", "sa.String(80)", "sa.String(99)")
+        assert "models-out-of-sync" in guard(project, ok=False)
+        # run for each tenant on the scratch database, it would be checked for the first alone
+        env.write_text(
+            env.read_text().replace(
+                "guarded=False)\n        return",
+                "guarded=False)\n        run_migrations(given, guarded=False)\n        return",
+            )
+        )
+        assert "runs the migrations more than once" in refused(project)

@@ -27,11 +27,14 @@ from alembic.util import CommandError
 from alembic.util.pyfiles import load_python_file
 from sqlalchemy import Column, ForeignKey, MetaData
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import NoReferenceError
+from sqlalchemy.exc import DBAPIError, NoReferenceError
 
 from .findings import CannotCheck, nearest
 from .operation import Migration
 from .scratch import one_line
+
+README = Path(__file__).with_name("README.md")  # "What env.py must do"
+ARGUMENTS = "migration_guard_arguments"  # what env.py gives to context.run_migrations(), and that to each migration
 
 
 class RolledBack(Exception):
@@ -69,7 +72,7 @@ class Stepper:
         try:
             with self.context.begin_transaction(_per_migration=True):
                 transaction = self.context._transaction
-                step.migration_fn()
+                step.migration_fn(**self.context.opts.get(ARGUMENTS, {}))
                 self.update_heads(step, script, function)
                 self.atomic = self.context._transaction is transaction and self.context.impl.transactional_ddl
                 if look is not None:
@@ -143,12 +146,20 @@ def run_env(
     config: Config, scripts: ScriptDirectory, engine: Engine, work: Callable[[MigrationContext], None], **options: Any
 ) -> None:
     """Run env.py once on the scratch database, and ``work`` where it would run the migrations."""
-    env, done = relative(scripts.env_py_location), False
+    env, done, runs = relative(scripts.env_py_location), False, 0
+    duty = f'{env} must run on config.attributes["connection"] where there is one: see {relative(README)}.'
+
+    def run_migrations(**arguments: Any) -> None:
+        environment.get_context().opts[ARGUMENTS] = arguments
+        EnvironmentContext.run_migrations(environment)
 
     def run(_: object, context: MigrationContext) -> list[MigrationStep]:
-        nonlocal done
+        nonlocal done, runs
+        runs += 1
         if context.connection is None or context.connection.engine.url != engine.url:
-            raise CannotCheck(f'{env} must run on config.attributes["connection"] where there is one.')
+            raise CannotCheck(duty)
+        if runs > 1:
+            raise CannotCheck(f"{env} runs the migrations more than once. {duty}")
         work(context)
         done = True
         return []
@@ -156,10 +167,13 @@ def run_env(
     with engine.connect() as connection, as_configured(config, engine, connection):
         try:
             environment = EnvironmentContext(config, scripts, fn=run, as_sql=False, destination_rev="heads", **options)
+            environment.run_migrations = run_migrations  # type: ignore[method-assign]
             with in_one_line(), environment:
                 scripts.run_env()
-        except CannotCheck:
-            if not done:  # after it, env.py may end a transaction of its own that is no more
+        except CannotCheck as error:
+            if not done or runs > 1:  # after it, env.py may end a transaction of its own that is no more
+                if isinstance(error.__cause__, DBAPIError) and str(error).startswith(f"{env}:"):
+                    raise CannotCheck(f"{error}. {duty}") from error  # what it needs is not in an empty database
                 raise
     if not done:
         raise CannotCheck(f"{env} never came to context.run_migrations().")
@@ -204,11 +218,18 @@ def render_pending(
     Where the database is, env.py says; ``heads_of`` says, of its URL and of what else env.py configures, where it stands.
     """
     buffer = StringIO()
+    configured: set[tuple[Any, ...]] = set()
     rendered: list[tuple[Script, str | None, str | None]] = []
 
     def configure(**options: Any) -> None:
         if options.get("url") is None:
             raise CannotCheck("alembic/env.py gives no url to context.configure() where context.is_offline_mode().")
+        configured.add(tuple(str(options.get(name)) for name in ("url", "version_table", "version_table_schema")))
+        if len(configured) > 1:
+            raise CannotCheck(
+                f"{relative(scripts.env_py_location)} configures several databases, and a plan is of one: "
+                f"see {relative(README)} for how to name it."
+            )
         heads: Any = heads_of(make_url(options["url"]), options)
         EnvironmentContext.configure(environment, **options | {"starting_rev": heads, "output_buffer": buffer})
 
