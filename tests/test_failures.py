@@ -116,6 +116,16 @@ def test_a_bug_in_a_migration_stops_the_upgrade(migrated: Project) -> None:
     assert "Traceback" in done.stdout, "for who wants all of it"
 
 
+@on_sqlite
+def test_a_parent_that_is_nowhere_is_named(migrated: Project) -> None:
+    path = migrated.versions / f"{revision(4)}.py"
+    path.write_text(path.read_text().replace("'r003'", "'lost'"))
+    said = "Can't locate revision 'lost', which another one follows"
+    for command in (("upgrade", "head"), ("current",), ("upgrade", "head", "--sql"), ("revision", "--autogenerate")):
+        assert failure(migrated, *command) == f"FAILED: {said}"
+    assert migrated.run("python", "scripts/draw_history.py", ok=False).stdout.endswith(f"error: {said}\n")
+
+
 MODELS = {
     "syntax": ("class Base(", "def oops(:\n\n\nclass Base(", "{models}:{line}: SyntaxError: invalid syntax"),
     "import": (

@@ -99,10 +99,7 @@ class Journal:
 
     def _steps(self, heads: Any, migration: MigrationContext) -> Iterator[Any]:
         assert self.plan is not None
-        try:
-            steps: list[Any] = list(self.plan(heads, migration))
-        except KeyError as error:
-            raise CommandError(f"Can't locate revision {error}, which another one follows") from None
+        steps: list[Any] = list(self.plan(heads, migration))
         down = [step.revision for step in steps if step.is_downgrade and isinstance(step, RevisionStep)]
         if all(isinstance(step, RevisionStep) for step in steps):
             assert self.migration.script is not None

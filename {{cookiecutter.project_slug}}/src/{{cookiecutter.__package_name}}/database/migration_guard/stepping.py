@@ -21,7 +21,7 @@ from typing import Any
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import HeadMaintainer, MigrationContext, MigrationStep, RevisionStep
-from alembic.script import Script, ScriptDirectory
+from alembic.script import Script, ScriptDirectory, revision
 from alembic.script.revision import Revision, RevisionMap
 from alembic.util import CommandError
 from alembic.util.pyfiles import load_python_file
@@ -263,6 +263,8 @@ def fault(error: Exception) -> str:
     """Where in the project it was raised, and what it says; Alembic's own errors say it all."""
     if isinstance(error, CommandError):
         return one_line(error)
+    if isinstance(error, KeyError) and traceback.extract_tb(error.__traceback__)[-1].filename == revision.__file__:
+        return f"Can't locate revision {error}, which another one follows"
     what = error.msg if isinstance(error, SyntaxError) else one_line(error)
     if isinstance(error, NoReferenceError) and (key := foreign_key(error)):
         tables, table, column = key.parent.table.metadata.tables, error.table_name, getattr(error, "column_name", "")
