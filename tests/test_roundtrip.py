@@ -10,8 +10,10 @@ from typing import Any
 
 import faults
 import pytest
+import sqlalchemy as sa
 from conftest import Project, fresh_database
 from faults import BASE, History, Revision, sql
+from migration_guard.snapshot import snapshot_of
 
 GUARD = ("python", "scripts/check_migrations.py", "--roundtrip")
 
@@ -232,6 +234,29 @@ def test_a_loop_that_never_ends_is_a_failure(blank: Project, end: str, rules: li
     found = roundtrip(blank)
     assert [finding["rule"] for finding in found] == rules
     assert all("no end after 10000 statements" in finding["message"] for finding in found)
+
+
+RENAMES = {
+    "ALTER TABLE users RENAME TO people": {"table pieces", "table people", "view authors"},
+    "ALTER TABLE users RENAME COLUMN id TO number": {"table pieces", "table users", "view authors"},
+    "ALTER TABLE users ADD COLUMN age integer": {"table users"},
+}
+
+
+@pytest.mark.parametrize("statement", RENAMES)
+def test_what_names_a_renamed_table_or_column_is_looked_at_again(tmp_path: Path, statement: str) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+            connection.exec_driver_sql("CREATE TABLE users (id integer PRIMARY KEY)")
+            connection.exec_driver_sql("CREATE TABLE pieces (author integer REFERENCES users (id))")
+            connection.exec_driver_sql("CREATE VIEW authors AS SELECT id FROM users")
+            connection.commit()
+            snapshot = snapshot_of(connection)
+            snapshot.look(everything=True)
+            connection.exec_driver_sql(statement)
+            snapshot.note([statement], atomic=True)
+            assert {after.name for _, after in snapshot.look().values() if after} == RENAMES[statement]
+            assert snapshot.look(everything=True) == {}
 
 
 AGAIN = "for _ in range(8):\n    op.get_bind().exec_driver_sql('SELECT 1')"  # psycopg prepares it, and forgets all at an ALTER

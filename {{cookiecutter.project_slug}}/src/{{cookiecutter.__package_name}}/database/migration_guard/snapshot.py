@@ -438,15 +438,18 @@ WITH locked AS (
   SELECT relation AS oid, bool_or(mode NOT IN ('RowShareLock', 'RowExclusiveLock')) AS altered
   FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation >= 16384 AND mode <> 'AccessShareLock'
   GROUP BY relation
-), altered AS (
-  SELECT oid FROM locked WHERE altered UNION SELECT indrelid FROM pg_index WHERE indexrelid IN (SELECT oid FROM locked WHERE altered)
-), depending AS MATERIALIZED (
-  SELECT classid, objid, deptype FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid IN (SELECT oid FROM altered)
 )
-SELECT oid, altered FROM locked UNION SELECT oid, true FROM altered
-UNION SELECT conrelid, true FROM depending JOIN pg_constraint ON oid = objid WHERE classid = 'pg_constraint'::regclass AND contype = 'f'
-UNION SELECT ev_class, true FROM depending JOIN pg_rewrite ON oid = objid WHERE classid = 'pg_rewrite'::regclass
-UNION SELECT objid, true FROM depending WHERE classid = 'pg_class'::regclass AND deptype IN ('a', 'i')
+SELECT oid, altered FROM locked
+UNION ALL SELECT indrelid, true FROM pg_index WHERE indexrelid IN (SELECT oid FROM locked WHERE altered)
+"""
+# What names a table or a column of it: foreign keys, views, sequences, partitions.
+NAMING = """
+WITH naming AS MATERIALIZED (
+  SELECT classid, objid, deptype FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = ANY(CAST($1 AS oid[]))
+)
+SELECT conrelid FROM naming JOIN pg_constraint ON oid = objid WHERE classid = 'pg_constraint'::regclass AND contype = 'f'
+UNION SELECT ev_class FROM naming JOIN pg_rewrite ON oid = objid WHERE classid = 'pg_rewrite'::regclass
+UNION SELECT objid FROM naming WHERE classid = 'pg_class'::regclass AND deptype IN ('a', 'i')
 """
 ALL = sa.text("SELECT oid FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')")
 RELATIONS = """
@@ -559,12 +562,25 @@ class PostgreSQL(Snapshot):
         everything = altered is None
         if altered is None:
             altered = set(self.connection.execute(ALL).scalars())
-        if altered:
-            oids = "{" + ",".join(map(str, altered)) + "}"
-            for oid, name, fact, text, *column in self.ask("relations", RELATIONS, oids):
-                thing = found.setdefault(oid, Thing(name, {}))
-                thing.facts[fact] = Column(text, *column) if fact.startswith("column ") else text
-        return found, None if everything else scope | altered
+        found |= self.relations(altered)
+        if everything:
+            return found, None
+        if renamed := [oid for oid in altered if self.names(self.things.get(oid)) - self.names(found.get(oid))]:
+            more = {oid for (oid,) in self.ask("naming", NAMING, listed(renamed))} - altered
+            found, altered = found | self.relations(more), altered | more
+        return found, scope | altered
+
+    def relations(self, oids: set[Any]) -> dict[Any, Thing]:
+        found: dict[Any, Thing] = {}
+        for oid, name, fact, text, *column in self.ask("relations", RELATIONS, listed(oids)) if oids else ():
+            thing = found.setdefault(oid, Thing(name, {}))
+            thing.facts[fact] = Column(text, *column) if fact.startswith("column ") else text
+        return found
+
+    @staticmethod
+    def names(thing: Thing | None) -> set[str]:
+        """Of a table and its columns."""
+        return {thing.name, *(fact for fact in thing.facts if fact.startswith("column "))} if thing else set()
 
     def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
         if self.steps.outside or statements is None:
@@ -586,6 +602,10 @@ class PostgreSQL(Snapshot):
                 name.lower().rpartition(".")[2] for name in (thing.name.partition(" ")[2], *indexes(thing))
             )
         }
+
+
+def listed(oids: Iterable[Any]) -> str:
+    return "{" + ",".join(map(str, oids)) + "}"
 
 
 def indexes(thing: Thing) -> list[str]:
