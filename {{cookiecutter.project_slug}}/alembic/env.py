@@ -18,12 +18,12 @@ from {{ cookiecutter.__package_name }}.database.connection import (
     database_url,
 )
 from {{ cookiecutter.__package_name }}.database.migration_guard.defaults import PLUGIN
+from {{ cookiecutter.__package_name }}.database.migration_guard.errors import fault
 from {{ cookiecutter.__package_name }}.database.migration_guard.journal import (
     TABLES,
     migrate,
 )
 from {{ cookiecutter.__package_name }}.database.migration_guard.limits import one_line
-from {{ cookiecutter.__package_name }}.database.migration_guard.stepping import fault
 
 try:
     from {{ cookiecutter.__package_name }}.database import models

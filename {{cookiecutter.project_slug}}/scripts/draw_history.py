@@ -12,8 +12,8 @@ from alembic.script import ScriptDirectory
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
+from {{ cookiecutter.__package_name }}.database.migration_guard.errors import in_one_line
 from {{ cookiecutter.__package_name }}.database.migration_guard.findings import CannotCheck
-from {{ cookiecutter.__package_name }}.database.migration_guard.stepping import in_one_line
 
 DOCUMENT = ROOT / "docs" / "SCHEMA.md"
 BEGIN, END = "<!-- BEGIN_REVISION_GRAPH -->", "<!-- END_REVISION_GRAPH -->"

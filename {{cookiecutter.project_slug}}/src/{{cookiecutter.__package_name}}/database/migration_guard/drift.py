@@ -26,12 +26,13 @@ from alembic.runtime.migration import MigrationContext
 
 from .cache import Cache
 from .defaults import PLUGIN
+from .errors import mapped, one_line, place, relative
 from .findings import CannotCheck, Finding
 from .kept import kept_history
-from .scratch import find_url, one_line, scratch_database
+from .scratch import find_url, scratch_database
 from .settings import Settings
 from .snapshot import Column, Difference, Facts, Thing, differences, snapshot_of
-from .stepping import Stepper, as_configured, mapped, place, read_scripts, relative, run_env
+from .stepping import Stepper, as_configured, read_scripts, run_env
 
 FIX = 'Migrations are out of sync with models: alembic revision --autogenerate -m "Sync models"'
 CHECKS = "alembic.ext.checkconstraint_byname"  # not in Alembic before 1.19

@@ -20,11 +20,12 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 
+from .errors import one_line
 from .findings import CannotCheck, Finding
 from .journal import TABLE, look_back
 from .operation import Migration
 from .rules import label, table_of
-from .scratch import load_dialect, one_line
+from .scratch import load_dialect
 from .settings import DATABASES
 from .stepping import read_scripts, render_pending
 from .table_locks import ONE_SERVER, Lock, locks_of

@@ -17,13 +17,14 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
 from .cache import Cache
+from .errors import one_line, place, relative
 from .findings import CannotCheck, Finding
 from .kept import kept_history
 from .rows import Rows
-from .scratch import find_url, one_line, scratch_database
+from .scratch import find_url, scratch_database
 from .settings import Settings
 from .snapshot import Changes, differences, snapshot_of, words
-from .stepping import RolledBack, Stepper, place, read_scripts, relative, run_env
+from .stepping import RolledBack, Stepper, read_scripts, run_env
 
 ENDLESS = 10_000  # statements of one function
 

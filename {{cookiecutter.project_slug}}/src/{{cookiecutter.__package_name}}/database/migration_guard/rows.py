@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from .scratch import one_line
+from .errors import one_line
 from .snapshot import Column, Facts, Snapshot, words
 
 ENOUGH = 60  # rows of a table that others refer to, so that a long history does not pile them up

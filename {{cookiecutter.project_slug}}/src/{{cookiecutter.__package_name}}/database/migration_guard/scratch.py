@@ -24,6 +24,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import NullPool
 
+from .errors import one_line
 from .findings import CannotCheck
 
 if TYPE_CHECKING:
@@ -263,12 +264,6 @@ class MySQL(Server):
 
 
 SERVERS: dict[str, Any] = {"sqlite": SQLite, "postgresql": PostgreSQL, "mysql": MySQL, "mariadb": MySQL}
-
-
-def one_line(error: BaseException) -> str:
-    """The server's words, without SQLAlchemy's around them."""
-    text = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-    return text[0].rstrip(".")
 
 
 def machine() -> str:

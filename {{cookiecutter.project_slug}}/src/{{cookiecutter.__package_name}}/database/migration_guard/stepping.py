@@ -5,14 +5,11 @@ Tried with Alembic 1.18.5, 1.20.0 and 1.20.1. Alembic's names that are not docum
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
-import re
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout
 from functools import wraps
 from io import StringIO
 from pathlib import Path
@@ -21,17 +18,15 @@ from typing import Any
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import HeadMaintainer, MigrationContext, MigrationStep, RevisionStep
-from alembic.script import Script, ScriptDirectory, revision
+from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import Revision, RevisionMap
-from alembic.util import CommandError
 from alembic.util.pyfiles import load_python_file
-from sqlalchemy import Column, ForeignKey, MetaData
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError, NoReferenceError
+from sqlalchemy.exc import DBAPIError
 
-from .findings import CannotCheck, nearest
+from .errors import in_one_line, one_line, place, relative
+from .findings import CannotCheck
 from .operation import Migration
-from .scratch import one_line
 
 README = Path(__file__).with_name("README.md")  # "What env.py must do"
 ARGUMENTS = "migration_guard_arguments"  # what env.py gives to context.run_migrations(), and that to each migration
@@ -106,17 +101,6 @@ class Unread(Script):
             raise AttributeError(name)
         self.module = load_python_file(*os.path.split(self.path))
         return self.module
-
-
-@contextmanager
-def in_one_line() -> Iterator[None]:
-    """Whatever the project's own code raises, as what a check says that can't be made."""
-    try:
-        yield
-    except CannotCheck:
-        raise
-    except Exception as error:
-        raise CannotCheck(fault(error)) from error
 
 
 def read_scripts(config: Config, known: Mapping[Path, Migration] | None = None) -> ScriptDirectory:
@@ -257,61 +241,3 @@ def render_pending(
     with quiet(), in_one_line(), environment:
         scripts.run_env()
     return rendered
-
-
-def fault(error: Exception) -> str:
-    """Where in the project it was raised, and what it says; Alembic's own errors say it all."""
-    if isinstance(error, CommandError):
-        return one_line(error)
-    if isinstance(error, KeyError) and traceback.extract_tb(error.__traceback__)[-1].filename == revision.__file__:
-        return f"Can't locate revision {error}, which another one follows"
-    what = error.msg if isinstance(error, SyntaxError) else one_line(error)
-    if isinstance(error, NoReferenceError) and (key := foreign_key(error)):
-        tables, table, column = key.parent.table.metadata.tables, error.table_name, getattr(error, "column_name", "")
-        what += nearest(column, tables[table].columns.keys()) if table in tables else nearest(table, tables)
-    return f"{place(error)}: {type(error).__name__}: {what}"
-
-
-def foreign_key(error: NoReferenceError) -> ForeignKey | None:
-    """The one of the models that leads nowhere."""
-    frames = traceback.walk_tb(error.__traceback__)
-    return next((key for frame, _ in frames if isinstance(key := frame.f_locals.get("self"), ForeignKey)), None)
-
-
-def place_of(column: Column[Any]) -> str | None:
-    """Where the column is in the class of its table."""
-    with suppress(KeyError, OSError):  # a table without a class, a class without a file
-        model = dict(mapped([column.table.metadata]))[column.table.key]
-        lines, first = inspect.getsourcelines(model)
-        at = (first + i for i, line in enumerate(lines) if re.match(rf"\s*{column.key}\s*[:=]", line))
-        return f"{relative(inspect.getfile(model))}:{next(at, first)}"
-    return None
-
-
-def mapped(many: Iterable[MetaData]) -> Iterator[tuple[str, type]]:
-    """The class of each table that has one."""
-    keys = {id(table): key for metadata in many for key, table in metadata.tables.items()}
-    for module in list(sys.modules.values()):
-        for value in list(getattr(module, "__dict__", {}).values()):
-            if isinstance(value, type) and (table := value.__dict__.get("__table__")) is not None and id(table) in keys:
-                yield keys[id(table)], value
-
-
-def place(error: BaseException, path: str | None = None) -> str:
-    """Where in the project it was raised: the last line of ``path``, or else that is not a library's."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{relative(error.filename)}:{error.lineno}"
-    if isinstance(error, NoReferenceError) and (key := foreign_key(error)) and (found := place_of(key.parent)):
-        return found
-    raised = traceback.extract_tb(error.__traceback__)
-    frames = [frame for frame in raised if Path(frame.filename).parent != Path(__file__).parent]
-    own = [frame for frame in frames if frame.filename == path] or [
-        frame for frame in frames if "site-packages" not in frame.filename and not frame.filename.startswith("<")
-    ]
-    return f"{relative(own[-1].filename)}:{own[-1].lineno}" if own else "alembic"
-
-
-def relative(path: str | Path, root: Path | None = None) -> str:
-    """The path as a report shows it: from the project's folder, where it lies in it."""
-    found, root = Path(path).resolve(), (root or Path.cwd()).resolve()
-    return found.relative_to(root).as_posix() if found.is_relative_to(root) else str(found)

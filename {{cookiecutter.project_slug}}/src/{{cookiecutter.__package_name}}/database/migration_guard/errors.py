@@ -1,0 +1,94 @@
+"""Whatever the project's own code raises, in one line: where, and what it says."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from alembic.script import revision
+from alembic.util import CommandError
+from sqlalchemy import Column, ForeignKey, MetaData
+from sqlalchemy.exc import NoReferenceError
+
+from .findings import CannotCheck, nearest
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """Whatever the project's own code raises, as what a check says that can't be made."""
+    try:
+        yield
+    except CannotCheck:
+        raise
+    except Exception as error:
+        raise CannotCheck(fault(error)) from error
+
+
+def one_line(error: BaseException) -> str:
+    """The server's words, without SQLAlchemy's around them."""
+    text = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+    return text[0].rstrip(".")
+
+
+def fault(error: Exception) -> str:
+    """Where in the project it was raised, and what it says; Alembic's own errors say it all."""
+    if isinstance(error, CommandError):
+        return one_line(error)
+    if isinstance(error, KeyError) and traceback.extract_tb(error.__traceback__)[-1].filename == revision.__file__:
+        return f"Can't locate revision {error}, which another one follows"
+    what = error.msg if isinstance(error, SyntaxError) else one_line(error)
+    if isinstance(error, NoReferenceError) and (key := foreign_key(error)):
+        tables, table, column = key.parent.table.metadata.tables, error.table_name, getattr(error, "column_name", "")
+        what += nearest(column, tables[table].columns.keys()) if table in tables else nearest(table, tables)
+    return f"{place(error)}: {type(error).__name__}: {what}"
+
+
+def place(error: BaseException, path: str | None = None) -> str:
+    """Where in the project it was raised: the last line of ``path``, or else that is not a library's."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{relative(error.filename)}:{error.lineno}"
+    if isinstance(error, NoReferenceError) and (key := foreign_key(error)) and (found := place_of(key.parent)):
+        return found
+    raised = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in raised if Path(frame.filename).parent != Path(__file__).parent]
+    own = [frame for frame in frames if frame.filename == path] or [
+        frame for frame in frames if "site-packages" not in frame.filename and not frame.filename.startswith("<")
+    ]
+    return f"{relative(own[-1].filename)}:{own[-1].lineno}" if own else "alembic"
+
+
+def relative(path: str | Path, root: Path | None = None) -> str:
+    """The path as a report shows it: from the project's folder, where it lies in it."""
+    found, root = Path(path).resolve(), (root or Path.cwd()).resolve()
+    return found.relative_to(root).as_posix() if found.is_relative_to(root) else str(found)
+
+
+def foreign_key(error: NoReferenceError) -> ForeignKey | None:
+    """The one of the models that leads nowhere."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return next((key for frame, _ in frames if isinstance(key := frame.f_locals.get("self"), ForeignKey)), None)
+
+
+def place_of(column: Column[Any]) -> str | None:
+    """Where the column is in the class of its table."""
+    with suppress(KeyError, OSError):  # a table without a class, a class without a file
+        model = dict(mapped([column.table.metadata]))[column.table.key]
+        lines, first = inspect.getsourcelines(model)
+        at = (first + i for i, line in enumerate(lines) if re.match(rf"\s*{column.key}\s*[:=]", line))
+        return f"{relative(inspect.getfile(model))}:{next(at, first)}"
+    return None
+
+
+def mapped(many: Iterable[MetaData]) -> Iterator[tuple[str, type]]:
+    """The class of each table that has one."""
+    keys = {id(table): key for metadata in many for key, table in metadata.tables.items()}
+    for module in list(sys.modules.values()):
+        for value in list(getattr(module, "__dict__", {}).values()):
+            if isinstance(value, type) and (table := value.__dict__.get("__table__")) is not None and id(table) in keys:
+                yield keys[id(table)], value
