@@ -59,6 +59,8 @@ def test_an_edit_can_be_declared_right(migrated: Project) -> None:
     path.write_text(path.read_text().replace("n + 1", "n + 2"))
     assert alembic(migrated, "-x", "edited", "upgrade", "head")[0] == 0
     assert alembic(migrated, "upgrade", "head")[0] == 0
+    path.write_text(path.read_text().replace("n + 2", "n + 3"))
+    assert "r002.py was edited after it was applied" in failure(migrated, "upgrade", "head")
 
 
 @on_sqlite

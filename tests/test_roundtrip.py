@@ -225,6 +225,27 @@ def test_env_py_that_takes_no_connection_never_reaches_the_configured_database(
     assert os.path.basename(str(database)) not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("where", "rules"), [("", []), (" WHERE name IS NULL", ["upgrade-fails"])], ids=["all", "some"]
+)
+def test_a_column_is_added_filled_and_tightened_in_three_revisions(
+    bake: Callable[..., Project], database_url: str, where: str, rules: list[str]
+) -> None:
+    blank = bake(database_url, starter="blank")
+    add = Revision("op.add_column('users', sa.Column('plan', sa.String(9)))", "op.drop_column('users', 'plan')")
+    fill = Revision(sql(f"UPDATE users SET plan = 'free'{where}"), module='lossy = "filled again"')
+    column = "'users', 'plan', existing_type=sa.String(9), nullable"
+    if database_url.startswith("sqlite"):
+        column = "'plan', existing_type=sa.String(9), nullable"
+        up, down = (
+            f"with op.batch_alter_table('users') as b:\n    b.alter_column({column}={to})" for to in (False, True)
+        )
+    else:
+        up, down = (f"op.alter_column({column}={to})" for to in (False, True))
+    write(blank, BASE, add, fill, Revision(up, down))
+    assert [finding["rule"] for finding in roundtrip(blank)] == rules
+
+
 @pytest.mark.parametrize(("end", "rules"), [("id > 0", ["upgrade-fails"]), ("id = 0", [])], ids=["never", "at last"])
 def test_a_loop_that_never_ends_is_a_failure(blank: Project, end: str, rules: list[str]) -> None:
     loop = (
@@ -234,6 +255,7 @@ def test_a_loop_that_never_ends_is_a_failure(blank: Project, end: str, rules: li
     found = roundtrip(blank)
     assert [finding["rule"] for finding in found] == rules
     assert all("no end after 10000 statements" in finding["message"] for finding in found)
+    assert all("not from 0" in finding["fix"] for finding in found)
 
 
 RENAMES = {

@@ -106,6 +106,10 @@ def select(scripts: ScriptDirectory, settings: Settings, since: str | None, only
     return {script.revision for script in scripts.walk_revisions() if Path(script.path).resolve() in paths}
 
 
+class EndlessError(RuntimeError):
+    """A function ran more statements than a few rows can need."""
+
+
 class Roundtrip:
     """One pass over the history in one scratch database."""
 
@@ -135,7 +139,7 @@ class Roundtrip:
     def note(self, _c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: bool) -> None:
         self.statements.append(statement)
         if len(self.statements) > ENDLESS:
-            raise RuntimeError(f"no end after {ENDLESS} statements, with a few rows in each table: a loop for ever?")
+            raise EndlessError(f"no end after {ENDLESS} statements, with a few rows in each table: a loop for ever?")
 
     def run(
         self, selected: set[str] | None, start: int, keep: bool, progress: bool, state: dict[str, Any] | None = None
@@ -234,9 +238,11 @@ class Roundtrip:
         return True
 
     def fill(self, script: Script, look: bool = True) -> None:
-        """Look at what the steps made, and put rows into it for the next revisions."""
-        if look:
-            self.snapshot.look()
+        """Look at what the steps made, and put rows into it for the next revisions.
+
+        Where a revision changed rows alone, they stay as they are: what it filled is for the next one to constrain.
+        """
+        changes = self.snapshot.look() if look else {}
         if self.rows is None:
             self.connection.commit()
             return
@@ -244,7 +250,8 @@ class Roundtrip:
         self.rows.revision = script.revision
         known = set(self.rows.refused)
         self.rows.remember(tables)
-        self.rows.fill(tables)
+        made = {thing.table for _, thing in changes.values() if thing} if look else tables
+        self.rows.fill({table for table in tables if table in made or not self.rows.known.get(table)})
         self.connection.commit()
         for table in sorted(self.rows.refused.keys() - known):
             message = f"No row can be made for table {table}, so nothing is known of migrations over its rows: {self.rows.refused[table]}."
@@ -265,6 +272,8 @@ class Roundtrip:
             "downgrade-fails": 'Undo in reverse order what upgrade() does; if there is no way back: irreversible = "reason".',
             "upgrade-not-repeatable": "Drop in downgrade() all that upgrade() makes.",
         }[rule]
+        if isinstance(error, EndlessError):
+            fix = "If it does end: go from the smallest key to the largest, not from 0. The keys of these rows are high."
         self.find(script, rule, function, message, fix, error)
 
     def compare_schema(self, script: Script, changes: Changes, empty: bool) -> None:
