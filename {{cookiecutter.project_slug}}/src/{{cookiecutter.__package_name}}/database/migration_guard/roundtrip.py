@@ -273,7 +273,7 @@ class Roundtrip:
             "upgrade-not-repeatable": "Drop in downgrade() all that upgrade() makes.",
         }[rule]
         if isinstance(error, EndlessError):
-            fix = "If it does end: go from the smallest key to the largest, not from 0. The keys of these rows are high."
+            fix = "If it does end: go from the smallest key to the largest, not from 0; these rows have high ones."
         self.find(script, rule, function, message, fix, error)
 
     def compare_schema(self, script: Script, changes: Changes, empty: bool) -> None:
