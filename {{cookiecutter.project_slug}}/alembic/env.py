@@ -23,7 +23,7 @@ from {{ cookiecutter.__package_name }}.database.migration_guard.journal import (
     TABLES,
     migrate,
 )
-from {{ cookiecutter.__package_name }}.database.migration_guard.limits import one_line
+from {{ cookiecutter.__package_name }}.database.migration_guard.limits import full_message
 
 try:
     from {{ cookiecutter.__package_name }}.database import models
@@ -114,7 +114,7 @@ def main() -> None:
             with create_engine(poolclass=pool.NullPool).connect() as connection:
                 run_online(connection, guarded=True)
     except (CommandError, ValueError, OSError, sa.exc.DBAPIError) as error:
-        raise CommandError(one_line(error)) from error
+        raise CommandError(full_message(error)) from error
     except Exception as error:
         if config.cmd_opts is None:  # called from Python, where the error itself is of use
             raise

@@ -22,7 +22,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import event
 
-from .limits import Limits, attempts, is_transient, one_line, read_limits, set_limits, undo
+from .limits import Limits, attempts, full_message, is_transient, read_limits, set_limits, undo
 from .lock import Lock, me, one_migrator
 
 TABLES = {"alembic_journal", "alembic_lease"}  # autogenerate must not see them
@@ -88,7 +88,7 @@ class Journal:
                     self.connection.commit()
                     self.noted = False
                 if self.noted or last or not is_transient(error.orig):
-                    cause = f"{self.name} failed: {one_line(error)}"
+                    cause = f"{self.name} failed: {full_message(error)}"
                     raise CommandError(stuck(cause, self.changes[-1]) if self.noted else cause) from error
 
     @property

@@ -79,8 +79,8 @@ def undo(connection: sa.Connection) -> None:
         connection.rollback()
 
 
-def one_line(error: BaseException) -> str:
-    """What a person needs to know of it."""
+def full_message(error: BaseException) -> str:
+    """All of its lines as one: here the server's hints are of use."""
     return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
