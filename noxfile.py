@@ -66,9 +66,11 @@ def corpus(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure the first minute, the roundtrip, the fault set and the lock beside their peers (-- roundtrip --peers: one part)"""
+    """Measure everything beside its peers, which takes hours (-- roundtrip --peers: one part, with its options)"""
     part, *options = session.posargs or ["all"]
     install(session, "tests")
     session.install("matplotlib")
     for name in ("first_minute", "roundtrip", "faults", "lock") if part == "all" else (part,):
         session.run("python", f"benchmarks/{name}.py", *options)
+    if part == "all":
+        session.notify("corpus")

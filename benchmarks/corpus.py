@@ -403,6 +403,22 @@ def read_ours(path: Path) -> list[Read]:
     ]
 
 
+def read_first_strings(path: Path) -> list[Read]:
+    """The way of SoundHash's original validator: of each call on ``op``, the first string is the table."""
+    calls = [
+        (function.name, node)
+        for function in ast.parse(path.read_bytes()).body
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+    return [
+        Read(name, call.func.attr, next((arg.value for arg in call.args if text(getattr(arg, "value", None))), None))
+        for name, call in calls
+        if isinstance(call.func.value, ast.Name) and call.func.value.id == "op"
+    ]
+
+
 def read_oneport(path: Path) -> list[Read]:
     from oneport_migrate.parsers.alembic_parser import parse_alembic_migration  # type: ignore[import-not-found]
 
@@ -441,10 +457,12 @@ def read_lockcheck(path: Path) -> list[Read]:
 
 READERS: dict[str, Callable[[Path], list[Read]]] = {
     "this guard": read_ours,
+    "first strings": read_first_strings,
     "oneport-migrate": read_oneport,
     "alembic-guard": read_alembic_guard,
     "lockcheck": read_lockcheck,
 }
+OWN = ("this guard", "first strings")  # the others are packages
 UNSEEN = ("create_type", "drop_type")  # Enum.create(bind): nothing records it offline
 
 
@@ -559,7 +577,7 @@ def main(cache: Path, names: list[str]) -> None:
         truth = json.loads(file.read_text())
         ran = sum(not did["error"] for did in truth.values())
         for reader, read in READERS.items():
-            if reader != "this guard" and importlib.util.find_spec(reader.replace("-", "_")) is None:
+            if reader not in OWN and importlib.util.find_spec(reader.replace("-", "_")) is None:
                 continue
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -622,8 +640,9 @@ and the project's own modules that they lead to.
 
 ## Other tools
 
-On the same migrations, `upgrade` alone (none of them reads `downgrade` by default). lockcheck, and zdm, which is not a
-Python package, tell findings alone.
+On the same migrations, `upgrade` alone (none of them reads `downgrade` by default). "First strings" is the way of
+SoundHash's original validator: the first string of each call on `op` is taken for its table. lockcheck, and zdm, which
+is not a Python package, tell findings alone.
 
 | tool | tables: recall | precision | operations: recall | precision | raw SQL | crashes | files/s |
 |---|---|---|---|---|---|---|---|
