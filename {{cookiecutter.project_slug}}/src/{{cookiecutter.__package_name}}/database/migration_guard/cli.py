@@ -181,13 +181,13 @@ class Check:
     def files(self) -> Iterator[Path]:
         """The files that Alembic takes for migrations."""
         for folder in self.settings.versions:
-            for file in sorted(folder.glob("*.py")):
+            for file in sorted(folder.resolve().glob("*.py")):
                 if not file.name.startswith((".#", "__init__")):
-                    yield file.resolve()
+                    yield file
 
     def relative(self, path: Path) -> str:
-        path, root = path.resolve(), self.root
-        return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+        path = path if path.is_relative_to(self.root) else path.resolve()
+        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
 
     def read_content(self, path: str, content: bytes, whole: bool = True) -> Migration:
         """The migration; if it is not to be judged, only what comes before upgrade(): its place in the history."""

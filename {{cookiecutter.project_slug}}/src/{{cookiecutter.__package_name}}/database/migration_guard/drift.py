@@ -119,7 +119,7 @@ class Drift:
                         connection.exec_driver_sql(statement.replace("%", "%%"))
             try:
                 for metadata in self.metadata:
-                    metadata.create_all(connection)
+                    metadata.create_all(connection, checkfirst=False)  # the database is empty
             except Exception:
                 connection.rollback()
                 self.one_by_one(connection)
@@ -154,8 +154,10 @@ class Drift:
         for thing in wanted:
             same |= {simple(Difference(thing.name, fact, None, None).object) for fact in thing.facts}
             same.add(simple(thing.name))
-        alike = {thing.name for thing in wanted} - {difference.thing for difference in found}
-        for target, table, message in as_alembic_sees(context, metadata, {simple(name) for name in alike}):
+        alike = {simple(thing.name) for thing in wanted} - {simple(difference.thing) for difference in found}
+        # All but one: where no name is left to ask for, SQLAlchemy reads every table.
+        alike -= {min((name for name in alike if name.startswith("table ")), default="")}
+        for target, table, message in as_alembic_sees(context, metadata, alike):
             if simple(target) not in seen | same and simple(f"table {table}") not in seen:
                 self.find(f"table {table}", message, FIX)
 
@@ -187,15 +189,13 @@ class Drift:
     def unimported(self) -> None:
         """Tables in modules of the application that env.py does not import."""
         known = {table.name for metadata in self.metadata for table in metadata.tables.values()}
-        files = [
-            Path(file).resolve() for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))
-        ]
+        modules = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+        files = [Path(file).resolve() for file in modules if file and "site-packages" not in file]
         own = {
             top(file)
             for file in files
             if file.is_relative_to(self.root.resolve()) and (file.parent / "__init__.py").is_file()
         }
-        own = {folder for folder in own if "site-packages" not in folder.parts}
         for path in sorted({file for folder in own for file in folder.rglob("*.py")} - set(files)):
             if {"tests", "test"} & {*path.parts[len(self.root.parts) :]}:  # a test's own tables
                 continue

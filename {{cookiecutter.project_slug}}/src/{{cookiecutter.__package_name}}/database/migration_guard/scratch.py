@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,12 @@ def prepare_sqlite(connection: Any, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+@cache
+def maintenance_engine(url: URL) -> Engine:
+    """One for all connections to it: SQLAlchemy asks a server what it is but once."""
+    return sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+
 class Server:
     """What PostgreSQL, MySQL and MariaDB have in common."""
 
@@ -164,9 +171,8 @@ class Server:
     def connect(self) -> Iterator[Connection]:
         error: Exception | None = None
         for url in self.maintenance():
-            engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
             try:
-                connection = engine.connect()
+                connection = maintenance_engine(url).connect()
             except sa.exc.DBAPIError as failed:
                 error = failed
                 continue

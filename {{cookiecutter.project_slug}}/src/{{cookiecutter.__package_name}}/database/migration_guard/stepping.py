@@ -107,9 +107,10 @@ def read_scripts(config: Config, known: Mapping[Path, Migration] | None = None) 
     """The versions folders, each migration imported once; not yet where these are just those that are ``known``."""
     with in_one_line():
         scripts = ScriptDirectory.from_config(config)
-        found = (path for folder in scripts._version_locations for path in Script._list_py_dir(scripts, Path(folder)))
+        folders = [Path(folder).resolve() for folder in scripts._version_locations]
+        found = (path for folder in folders for path in Script._list_py_dir(scripts, folder))
         found = (path for path in found if path.suffix == ".py" and not path.name.startswith((".#", "__init__")))
-        if known is not None and {path.resolve() for path in found} == known.keys() and not scripts.sourceless:
+        if known is not None and set(found) == known.keys() and not scripts.sourceless:
             scripts.revision_map = RevisionMap(lambda: iter([Unread(*each) for each in known.items()]))
         scripts.get_heads()
     return scripts
