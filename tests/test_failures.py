@@ -98,7 +98,7 @@ def test_a_database_ahead_of_the_code_stops_the_upgrade(migrated: Project) -> No
 def test_two_heads_stop_the_upgrade(migrated: Project) -> None:
     fourth = (migrated.versions / f"{revision(4)}.py").read_text()
     (migrated.versions / "other.py").write_text(fourth.replace('"r004"', '"other"'))
-    assert "Multiple head revisions" in failure(migrated, "upgrade", "head")
+    assert "2 heads: other, r004; " in failure(migrated, "upgrade", "head")
     assert n(migrated) == 2
 
 
@@ -122,7 +122,7 @@ def test_a_bug_in_a_migration_stops_the_upgrade(migrated: Project) -> None:
 def test_a_parent_that_is_nowhere_is_named(migrated: Project) -> None:
     path = migrated.versions / f"{revision(4)}.py"
     path.write_text(path.read_text().replace("'r003'", "'lost'"))
-    said = "Can't locate revision 'lost', which another one follows"
+    said = "Can't locate revision 'lost', which another one follows: bring its file back, or name the right parent"
     for command in (("upgrade", "head"), ("current",), ("upgrade", "head", "--sql"), ("revision", "--autogenerate")):
         assert failure(migrated, *command) == f"FAILED: {said}"
     assert migrated.run("python", "scripts/draw_history.py", ok=False).stdout.endswith(f"error: {said}\n")

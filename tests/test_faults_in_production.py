@@ -163,7 +163,7 @@ def test_a_revision_whose_only_change_is_refused_needs_no_repair(project: Projec
     refused = write_migration(project, 3, 'op.execute("ALTER TABLE t ADD CONSTRAINT c CHECK (n > 1000)")')
     status, said = alembic(project, "upgrade", "head")
     assert status
-    assert f"FAILED: {revision(3)} failed: " in said
+    assert f"r003.py:9: {revision(3)} failed: " in said
     assert "resume" not in said
     refused.write_text(refused.read_text().replace("1000", "-1"))
     status, said = alembic(project, "upgrade", "head")

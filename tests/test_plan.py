@@ -20,7 +20,8 @@ from faults import BASE, History, Revision
 from migration_guard.reader import read_migration
 from migration_guard.table_locks import locks_of
 
-PLAN = ("python", "scripts/check_migrations.py", "--plan")
+CHECK = ("python", "scripts/check_migrations.py")
+PLAN = (*CHECK, "--plan")
 FIRST, SECOND = "4c1f0f6a52d3", "b9532a7d8c7a"
 
 
@@ -170,7 +171,11 @@ def test_a_batch_that_copies_a_table_of_sqlite_is_shown_without_sql(bake: Callab
     project = bake(starter="blank")
     faults.write(History((BASE, Revision(BATCH))), project.versions)
     last = plan(project)["revisions"][1]
-    assert "can't be printed without a database" in last["problem"]
+    where = next(i for i, line in enumerate(text_of(project, "001_r1"), 1) if "with op.batch" in line)
+    said = (
+        f"this revision copies a table as it finds it (alembic/versions/001_r1.py:{where}): no failure, but not shown"
+    )
+    assert last["problem"].startswith(said)
     (operation,) = last["operations"]
     assert operation["operation"] == "alter_column"
     assert operation["locks"] == [{"table": "the database", "mode": "write lock, table copied", "holds_up": "writes"}]
@@ -231,8 +236,10 @@ def test_a_revision_that_the_code_has_not_is_one_line(project: Project) -> None:
     project.run("alembic", "upgrade", "head")
     (file,) = project.versions.glob(f"{SECOND}*.py")
     file.unlink()
-    assert "Can't locate revision" in (said := refused(project))
-    assert SECOND in said
+    said = refused(project).removeprefix("error: ")
+    assert said.startswith(f"Can't locate revision {SECOND}: it is in no migration here; if the database has it, ")
+    for command in (("upgrade", "head"), ("current",), ("downgrade", "-1")):
+        assert project.run("alembic", *command, ok=False).stdout.endswith(f"FAILED: {said}")
 
 
 def test_what_would_stop_the_upgrade_stops_the_plan(bake: Callable[..., Project]) -> None:
@@ -246,7 +253,44 @@ def test_what_would_stop_the_upgrade_stops_the_plan(bake: Callable[..., Project]
 def test_two_heads_are_one_line_with_the_remedy(bake: Callable[..., Project]) -> None:
     project = bake()
     project.run("alembic", "revision", "-m", "other", "--head", FIRST, "--splice")
-    assert "alembic merge -m" in refused(project)
+    remedy = re.search(r"2 heads: .*alembic merge -m .*\n", refused(project))
+    assert remedy
+    for command in ("upgrade head", "upgrade head --sql", "stamp head", "revision --autogenerate -m x"):
+        assert project.run("alembic", *command.split(), ok=False).stdout.endswith(f"FAILED: {remedy[0]}"), command
+    project.run("alembic", "upgrade", "heads")
+    project.run("alembic", "revision", "--autogenerate", "-m", "x", "--head", SECOND)
+
+
+SQLITE_CANNOT = "SQLite has no ALTER TABLE for this: use op.batch_alter_table(), which copies the table"
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "why"),
+    [
+        ("op.alter_column('users', 'name', existing_type=sa.String(50), type_=sa.Text())", SQLITE_CANNOT),
+        ("op.create_unique_constraint('uq_users_name', 'users', ['name'])", SQLITE_CANNOT),
+        ("op.execute('ALTER TABEL users ADD x INTEGER')", 'near "TABEL": syntax error'),
+        ("op.alter_column('users', 'name', new_column_name='title')", None),
+    ],
+    ids=["type", "constraint", "syntax", "rename"],
+)
+def test_what_sqlite_cannot_run_is_one_line_with_its_place(
+    bake: Callable[..., Project], upgrade: str, why: str | None
+) -> None:
+    project = bake(starter="blank")
+    faults.write(History((BASE, Revision(upgrade))), project.versions)
+    if why is None:
+        assert plan(project)["revisions"][1]["sql"]
+        project.run("alembic", "upgrade", "head")
+        return
+    line = next(i for i, text in enumerate(text_of(project, "001_r1"), 1) if upgrade in text)
+    said = f"alembic/versions/001_r1.py:{line}: upgrade() of r1 fails: {why}\n"
+    assert refused(project) == f"error: {said}"
+    assert f"error: {said}" in project.run(*CHECK, ok=False).stdout
+    assert ("with op.batch" in project.run(*CHECK, "--roundtrip", ok=False).stdout) is (why == SQLITE_CANNOT)
+    failed = project.run("alembic", "upgrade", "head", ok=False).stdout.splitlines()[-1]
+    assert failed.startswith(f"FAILED: alembic/versions/001_r1.py:{line}: ")
+    assert failed.endswith(why)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +358,8 @@ def test_a_suppressed_finding_is_shown_as_such(bake: Callable[..., Project], tmp
 def test_markdown_holds_no_markup_of_a_name(bake: Callable[..., Project]) -> None:
     project = bake()
     name = "a|b`<img src=x onerror=alert(1)>"
-    up = f"op.execute({name!r})\nop.create_table({name!r}, sa.Column('id', sa.Integer(), primary_key=True))"
+    select = f'SELECT 1 AS "{name}"'
+    up = f"op.execute({select!r})\nop.create_table({name!r}, sa.Column('id', sa.Integer(), primary_key=True))"
     faults.write(History((Revision(up),)), project.versions)
     (file,) = project.versions.glob("*.py")
     file.write_text(f'"""<b>bold</b> | [x](y)"""\n{file.read_text()}')

@@ -18,12 +18,14 @@ from {{ cookiecutter.__package_name }}.database.connection import (
     database_url,
 )
 from {{ cookiecutter.__package_name }}.database.migration_guard.defaults import PLUGIN
-from {{ cookiecutter.__package_name }}.database.migration_guard.errors import fault
+from {{ cookiecutter.__package_name }}.database.migration_guard.errors import (
+    fault,
+    full_message,
+)
 from {{ cookiecutter.__package_name }}.database.migration_guard.journal import (
     TABLES,
     migrate,
 )
-from {{ cookiecutter.__package_name }}.database.migration_guard.limits import full_message
 
 try:
     from {{ cookiecutter.__package_name }}.database import models
@@ -106,6 +108,9 @@ def run_online(connection: sa.Connection, guarded: bool) -> None:
 def main() -> None:
     """Run on the connection that the caller gave, else on one of our own, guarded against other migrators and faults."""
     try:
+        if getattr(config.cmd_opts, "autogenerate", False):
+            # Where there are several heads, Alembic says so later, outside of this file and without a remedy.
+            context.script.get_revision(config.cmd_opts.head or "head")
         if context.is_offline_mode():
             run_offline()
         elif given := config.attributes.get("connection"):

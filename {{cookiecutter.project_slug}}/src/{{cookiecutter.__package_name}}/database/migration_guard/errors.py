@@ -30,10 +30,41 @@ def in_one_line() -> Iterator[None]:
         raise CannotCheck(fault(error)) from error
 
 
+REMEDIES = {  # what Alembic or the server says without one, and what we say instead
+    r'near "ALTER": syntax error|batch mode feature': "SQLite has no ALTER TABLE for this: use op.batch_alter_table(),"
+    " which copies the table",
+    "Target database is not up to date": "Target database is not up to date: alembic upgrade head",
+}
+
+
+def words(error: BaseException) -> str:
+    """What Alembic or the server says, without SQLAlchemy's words around it and with a remedy."""
+    cause = error.__cause__
+    if isinstance(cause, revision.MultipleHeads):
+        from .history import several
+
+        return " ".join(several(sorted(cause.heads)))
+    if isinstance(cause, revision.ResolutionError) and "start with" not in str(cause):
+        return lost(cause.argument)
+    text = str(getattr(error, "orig", None) or error)
+    return next((said for pattern, said in REMEDIES.items() if re.search(pattern, text)), text)
+
+
+def lost(name: str) -> str:
+    return (
+        f"Can't locate revision {name}: it is in no migration here; if the database has it, this code is older or lost"
+        " it: update the code, or bring the file back"
+    )
+
+
+def full_message(error: BaseException) -> str:
+    """All of its lines as one, for who runs a command: a server's hints are of use there."""
+    return " ".join(words(error).split())
+
+
 def one_line(error: BaseException) -> str:
-    """The server's words, without SQLAlchemy's around them."""
-    text = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-    return text[0].rstrip(".")
+    """The first of its lines, for a report."""
+    return (words(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def fault(error: Exception) -> str:
@@ -41,7 +72,9 @@ def fault(error: Exception) -> str:
     if isinstance(error, CommandError):
         return one_line(error)
     if isinstance(error, KeyError) and traceback.extract_tb(error.__traceback__)[-1].filename == revision.__file__:
-        return f"Can't locate revision {error}, which another one follows"
+        return (
+            f"Can't locate revision {error}, which another one follows: bring its file back, or name the right parent"
+        )
     what = error.msg if isinstance(error, SyntaxError) else one_line(error)
     if isinstance(error, NoReferenceError) and (key := foreign_key(error)):
         tables, table, column = key.parent.table.metadata.tables, error.table_name, getattr(error, "column_name", "")

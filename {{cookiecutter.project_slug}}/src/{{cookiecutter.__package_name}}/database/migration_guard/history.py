@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -55,9 +55,13 @@ def check_graph(migrations: list[Migration]) -> Iterator[Finding]:
         )
     for heads in branches.values():
         if len(heads) > 1:
-            message = f"{len(heads)} heads: {', '.join(heads)}; `alembic upgrade head` refuses to choose."
-            fix = f'Merge them: alembic merge -m "Merge migrations" {" ".join(heads)}'
-            yield fault("multiple-heads", known[heads[-1]], "revision", message, fix)
+            yield fault("multiple-heads", known[heads[-1]], "revision", *several(heads))
+
+
+def several(heads: Sequence[str]) -> tuple[str, str]:
+    """What is wrong with them, and what to do."""
+    message = f"{len(heads)} heads: {', '.join(heads)}; `alembic upgrade head` refuses to choose."
+    return message, f'Merge them: alembic merge -m "Merge migrations" {" ".join(heads)}'
 
 
 def lineage(

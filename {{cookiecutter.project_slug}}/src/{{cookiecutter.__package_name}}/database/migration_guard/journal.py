@@ -22,7 +22,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import event
 
-from .limits import Limits, attempts, full_message, is_transient, read_limits, set_limits, undo
+from .errors import full_message, lost, place
+from .limits import Limits, attempts, is_transient, read_limits, set_limits, undo
 from .lock import Lock, me, one_migrator
 
 TABLES = {"alembic_journal", "alembic_lease"}  # autogenerate must not see them
@@ -88,7 +89,8 @@ class Journal:
                     self.connection.commit()
                     self.noted = False
                 if self.noted or last or not is_transient(error.orig):
-                    cause = f"{self.name} failed: {full_message(error)}"
+                    where = f"{place(error, self.step.revision.path)}: " if isinstance(self.step, RevisionStep) else ""
+                    cause = f"{where}{self.name} failed: {full_message(error)}"
                     raise CommandError(stuck(cause, self.changes[-1]) if self.noted else cause) from error
 
     @property
@@ -220,7 +222,7 @@ def look_back(
                 raise CommandError(stuck(f"{revision} died in the middle", statement))
             forget(connection, revision)
         elif edits and revision not in files:
-            raise CommandError(f"Can't locate revision {revision}: the database has it, this code is older or lost it")
+            raise CommandError(lost(revision))
         elif edits and digest(source := files[revision].read_bytes()) != applied:
             from .history import meaning
 

@@ -79,11 +79,6 @@ def undo(connection: sa.Connection) -> None:
         connection.rollback()
 
 
-def full_message(error: BaseException) -> str:
-    """All of its lines as one: here the server's hints are of use."""
-    return " ".join(str(getattr(error, "orig", None) or error).split())
-
-
 def attempts(seconds: float, what: Callable[[], str]) -> Iterator[bool]:
     """Sleep between attempts, longer and longer and with full jitter; True is the last one.
 

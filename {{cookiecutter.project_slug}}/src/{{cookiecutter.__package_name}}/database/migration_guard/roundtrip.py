@@ -272,6 +272,8 @@ class Roundtrip:
             "downgrade-fails": 'Undo in reverse order what upgrade() does; if there is no way back: irreversible = "reason".',
             "upgrade-not-repeatable": "Drop in downgrade() all that upgrade() makes.",
         }[rule]
+        if "op.batch_alter_table()" in message:
+            fix = "Write it in a block: with op.batch_alter_table(...) as batch."
         if isinstance(error, EndlessError):
             fix = "If it does end: go from the smallest key to the largest, not from 0; these rows have high ones."
         self.find(script, rule, function, message, fix, error)

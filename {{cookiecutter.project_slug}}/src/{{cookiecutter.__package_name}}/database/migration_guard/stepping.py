@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -20,11 +21,12 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import HeadMaintainer, MigrationContext, MigrationStep, RevisionStep
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import Revision, RevisionMap
+from alembic.util import CommandError
 from alembic.util.pyfiles import load_python_file
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from .errors import in_one_line, one_line, place, relative
+from .errors import REMEDIES, in_one_line, one_line, place, relative
 from .findings import CannotCheck
 from .operation import Migration
 
@@ -195,6 +197,21 @@ def as_configured(config: Config, engine: Engine, connection: Any) -> Iterator[N
             os.environ["DATABASE_URL"] = configured
 
 
+class Printed(StringIO):
+    """SQL that is printed instead of run; what SQLite can't read is refused where it is printed."""
+
+    sqlite: sqlite3.Connection | None = None
+
+    def write(self, text: str) -> int:
+        try:
+            if self.sqlite:
+                self.sqlite.execute(f"EXPLAIN {text}")
+        except (sqlite3.Error, sqlite3.Warning) as error:  # an empty database has no table for it
+            if "syntax error" in str(error):
+                raise
+        return super().write(text)
+
+
 def render_pending(
     config: Config, scripts: ScriptDirectory, heads_of: Callable[[URL, dict[str, Any]], tuple[str, ...]]
 ) -> list[tuple[Script, str | None, str | None]]:
@@ -202,7 +219,7 @@ def render_pending(
 
     Where the database is, env.py says; ``heads_of`` says, of its URL and of what else env.py configures, where it stands.
     """
-    buffer = StringIO()
+    buffer = Printed()
     configured: set[tuple[Any, ...]] = set()
     rendered: list[tuple[Script, str | None, str | None]] = []
 
@@ -215,7 +232,9 @@ def render_pending(
                 f"{relative(scripts.env_py_location)} configures several databases, and a plan is of one: "
                 f"see {relative(README)} for how to name it."
             )
-        heads: Any = heads_of(make_url(options["url"]), options)
+        url = make_url(options["url"])
+        buffer.sqlite = sqlite3.connect(":memory:") if url.get_backend_name() == "sqlite" else None
+        heads: Any = heads_of(url, options)
         EnvironmentContext.configure(environment, **options | {"starting_rev": heads, "output_buffer": buffer})
 
     def run(heads: Any, _: MigrationContext) -> Iterator[MigrationStep]:
@@ -228,7 +247,12 @@ def render_pending(
                 try:
                     upgrade(**options)
                 except Exception as error:
-                    problem = f"can't be printed without a database ({place(error, script.path)}: {one_line(error)})"
+                    where, what = place(error, script.path), one_line(error)
+                    if isinstance(error, sqlite3.OperationalError) or what in REMEDIES.values():
+                        raise CannotCheck(f"{where}: upgrade() of {script.revision} fails: {what}") from None
+                    problem = f"can't be printed without a database ({where}: {what})"
+                    if isinstance(error, CommandError) and "batch mode" in what:
+                        problem = f"this revision copies a table as it finds it ({where}): no failure, but not shown before it runs"
 
             step.migration_fn = attempt
             buffer.seek(0)
