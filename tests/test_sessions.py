@@ -43,6 +43,19 @@ def test_nox_is_green_in_a_fresh_project(project: Project) -> None:
     assert "uv pip install" in project.run("nox", "-s", "check").stdout
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[project]", "[project", "TOMLDecodeError: Expected ']' at the end of a table declaration (at line "),
+        ("[project]", "[projekt]", "KeyError: 'project'"),
+    ],
+)
+def test_a_broken_pyproject_is_one_line(project: Project, old: str, new: str, said: str) -> None:
+    project.edit("pyproject.toml", old, new)
+    (line,) = project.run("nox", "-l", ok=False).stdout.splitlines()
+    assert line.startswith(f"error: pyproject.toml: {said}")
+
+
 def test_check_works_without_uv(project: Project) -> None:
     output = project.run("nox", "--default-venv-backend", "virtualenv", "-s", "check").stdout
     assert "pip install" in output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import nox
@@ -10,12 +11,16 @@ nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 
-PYPROJECT = nox.project.load_toml("pyproject.toml")
+try:
+    PYPROJECT = nox.project.load_toml("pyproject.toml")
+    DEPENDENCIES = PYPROJECT["project"]["dependencies"]
+except (OSError, ValueError, KeyError) as error:
+    sys.exit(f"error: pyproject.toml: {type(error).__name__}: {error}")
 
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install what the project depends on and ``groups``, unless just that is there from the last run."""
-    requirements = [*PYPROJECT["project"]["dependencies"], *nox.project.dependency_groups(PYPROJECT, *groups)]
+    requirements = [*DEPENDENCIES, *nox.project.dependency_groups(PYPROJECT, *groups)]
     stamp = Path(session.virtualenv.location) / "requirements.txt"
     wanted = "\n".join(requirements)
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
