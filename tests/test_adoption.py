@@ -267,6 +267,7 @@ def test_several_databases_are_checked_one_at_a_time(tmp_path: Path) -> None:
         assert f"{number}.db, now at base: 1 revision to run." in plan
         assert f"CREATE TABLE {table}" in plan
         assert plan.count("CREATE TABLE") == 2  # and that of the version
+        assert not list(project.path.glob("*.sql")), "what its offline half opens is not left behind"
     project.run("alembic", "upgrade", "head")
     assert "nothing to run" in guard(project, "--plan", ENGINE="engine2")
     # a fault of one database is found in that alone

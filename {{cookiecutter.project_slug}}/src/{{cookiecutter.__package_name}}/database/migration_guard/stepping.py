@@ -221,9 +221,12 @@ def render_pending(
     """
     buffer = Printed()
     configured: set[tuple[Any, ...]] = set()
+    files: set[Path] = set()  # that env.py opened to print into (Alembic's multidb)
     rendered: list[tuple[Script, str | None, str | None]] = []
 
     def configure(**options: Any) -> None:
+        if isinstance(name := getattr(options.get("output_buffer"), "name", None), str):
+            files.add(Path(name))
         if options.get("url") is None:
             raise CannotCheck("alembic/env.py gives no url to context.configure() where context.is_offline_mode().")
         configured.add(tuple(str(options.get(name)) for name in ("url", "version_table", "version_table_schema")))
@@ -263,6 +266,11 @@ def render_pending(
     config.attributes["configure_logging"] = False
     environment = EnvironmentContext(config, scripts, fn=run, as_sql=True, destination_rev="heads")
     environment.configure = configure  # type: ignore[assignment]
-    with quiet(), in_one_line(), environment:
-        scripts.run_env()
+    try:
+        with quiet(), in_one_line(), environment:
+            scripts.run_env()
+    finally:
+        for file in files:
+            if file.is_file() and not file.stat().st_size:
+                file.unlink()
     return rendered
