@@ -204,6 +204,16 @@ def test_the_table_that_the_first_migration_makes_beside_them_is_shown(project: 
     assert "alembic_journal" not in project.run(*PLAN).stdout
 
 
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_the_table_of_a_lease_is_shown_where_the_lock_is_one(project: Project) -> None:
+    assert "alembic_lease" not in plan(project)["first"]
+    project.environment["MIGRATION_LEASE_ONLY"] = "1"
+    first = plan(project)["first"]
+    assert first.index("CREATE TABLE alembic_lease") < first.index("CREATE TABLE alembic_journal")
+    project.run("alembic", "upgrade", FIRST)
+    assert plan(project)["first"] is None
+
+
 def test_no_table_is_shown_that_env_py_does_not_make(bake: Callable[..., Project]) -> None:
     project = bake()
     env = project.path / "alembic" / "env.py"

@@ -309,7 +309,7 @@ class Check:
             standing = self.let_stand(self.findings, mine)
             return migration, standing, [each for each in self.findings if each not in standing]
 
-        self.write(PLANS[self.options.format](make_plan(config, self.settings.databases, judged)))
+        self.write(PLANS[self.options.format](make_plan(config, self.settings, judged)))
         return 0
 
     # reporting

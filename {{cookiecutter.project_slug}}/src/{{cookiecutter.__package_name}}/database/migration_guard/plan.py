@@ -23,10 +23,12 @@ from sqlalchemy.schema import CreateTable
 from .errors import one_line
 from .findings import CannotCheck, Finding
 from .journal import TABLE, look_back
+from .limits import read_limits
+from .lock import Lease, lock_for
 from .operation import Migration
 from .rules import label, table_of
 from .scratch import load_dialect
-from .settings import DATABASES
+from .settings import DATABASES, Settings
 from .stepping import read_scripts, render_pending
 from .table_locks import ONE_SERVER, Lock, locks_of
 
@@ -59,7 +61,7 @@ class Revision:
 class Plan:
     database: str  # its URL, without the password
     current: tuple[str, ...]
-    first: str | None  # what is made before them, beside the version table
+    first: str | None  # what the lock and the journal make before them
     revisions: list[Revision]
 
     @property
@@ -72,22 +74,24 @@ class Plan:
 Judge = Callable[[Path, tuple[str, ...]], tuple[Migration, list[Finding], list[Finding]]]
 
 
-def make_plan(config: Config, databases: tuple[str, ...], judge: Judge) -> Plan:
-    """What is pending on the database that env.py is configured for; ``databases`` are those of the settings.
+def make_plan(config: Config, settings: Settings, judge: Judge) -> Plan:
+    """What is pending on the database that env.py is configured for.
 
     ``judge`` reads a migration for some of them: what it does, its findings, and those of them that are suppressed.
     """
-    scripts = read_scripts(config)
-    seen: list[tuple[URL, tuple[str, ...], bool]] = []
+    scripts, databases = read_scripts(config), settings.databases
+    seen: list[tuple[URL, tuple[str, ...], list[sa.Table]]] = []
 
     def heads_of(url: URL, options: dict[str, Any]) -> tuple[str, ...]:
-        seen.append((url, *current(url, scripts, options)))
+        seen.append((url, *current(url, scripts, options, settings.root)))
         return seen[-1][1]
 
     pending = render_pending(config, scripts, heads_of)
-    url, heads, journal = seen[-1]
-    journal = journal or not pending or "journal" not in Path(scripts.env_py_location).read_text(encoding="utf-8")
-    first = None if journal else str(CreateTable(TABLE).compile(dialect=load_dialect(url)())).strip() + ";"
+    url, heads, tables = seen[-1]
+    if not pending or "journal" not in Path(scripts.env_py_location).read_text(encoding="utf-8"):
+        tables = []
+    made = [str(CreateTable(table).compile(dialect=load_dialect(url)())).strip() + ";" for table in tables]
+    first = "\n\n".join(made) or None
     dialect = url.get_backend_name()
     here = tuple(name for name in databases if dialect in DATABASES[name])
     here = here or tuple(name for name in DATABASES if name == dialect) or databases
@@ -103,8 +107,12 @@ def make_plan(config: Config, databases: tuple[str, ...], judge: Judge) -> Plan:
     return Plan(url.set(query={}).render_as_string(), heads, first, revisions)
 
 
-def current(url: URL, scripts: ScriptDirectory, options: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
-    """The revisions that the database is at, and whether it has the journal; read in a transaction that can't write.
+def current(
+    url: URL, scripts: ScriptDirectory, options: dict[str, Any], root: Path
+) -> tuple[tuple[str, ...], list[sa.Table]]:
+    """The revisions that the database is at, and the tables that a lock or the journal has yet to make.
+
+    Read in a transaction that can't write.
 
     ``options`` are those that env.py gives to context.configure(). Raises what would stop an upgrade.
     """
@@ -115,7 +123,7 @@ def current(url: URL, scripts: ScriptDirectory, options: dict[str, Any]) -> tupl
         url = url.update_query_dict({"mode": "ro"})
     elif sqlite:
         if not Path(file).is_file():
-            return (), False
+            return (), [TABLE]
         url = url.set(database=f"file:{quote(str(Path(file).absolute()))}", query={"mode": "ro", "uri": "true"})
     table = {name: options[name] for name in ("version_table", "version_table_schema") if name in options}
     try:
@@ -124,7 +132,9 @@ def current(url: URL, scripts: ScriptDirectory, options: dict[str, Any]) -> tupl
                 connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             heads = MigrationContext.configure(connection, opts=table).get_current_heads()
             look_back(connection, scripts)
-            return heads, sa.inspect(connection).has_table(TABLE.name)
+            lock = None if sqlite else lock_for(connection, read_limits(root))
+            tables = [lock.table, TABLE] if isinstance(lock, Lease) else [TABLE]
+            return heads, [table for table in tables if not sa.inspect(connection).has_table(table.name)]
     except sa.exc.DBAPIError as error:
         raise CannotCheck(f"{url.set(query={}).render_as_string()} can't be read: {one_line(error)}.") from None
 
@@ -160,7 +170,7 @@ def as_json(plan: Plan) -> str:
 
 def as_text(plan: Plan) -> str:
     out = [f"{plan.database}, {plan.summary}"]
-    out += ["", "First, the table that notes what was applied:", "", indent(plan.first, "    ")] if plan.first else []
+    out += ["", "First, what the guard keeps there:", "", indent(plan.first, "    ")] if plan.first else []
     for each in plan.revisions:
         out += ["", f"{each.revision} {each.message} ({each.path})"]
         for op in each.operations:
@@ -180,7 +190,7 @@ def as_markdown(plan: Plan) -> str:
 
     head = ["## Migration plan", "", f"{plain(plan.database)}, {plan.summary}"]
     if plan.first:
-        head += ["", "First, the table that notes what was applied:", "", "```sql", plan.first, "```"]
+        head += ["", "First, what the guard keeps there:", "", "```sql", plan.first, "```"]
     made, number = "\n".join(head) + "\n", len(plan.revisions)
     for index, each in enumerate(plan.revisions):
         out = ["", f"### {plain(each.revision)} {plain(each.message)}", "", plain(each.path), ""]
