@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from conftest import DATABASE_FOLDER, ROOT, Project, fresh_database
+from migrators import race
 
 README = (DATABASE_FOLDER / "migration_guard" / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("## Adopt it in a project that has Alembic\n")[2]
@@ -240,11 +241,11 @@ def block(word: str) -> str:
     return found
 
 
-def test_several_databases_are_checked_one_at_a_time(tmp_path: Path) -> None:
-    project = adopted(tmp_path, "-t", "multidb")
-    del project.environment["CI"]  # what is kept of one is not taken for the other
-    for number in (2, ""):
-        project.edit("alembic.ini", f"driver://user:pass@localhost/dbname{number}", f"sqlite:///{number or 1}.db")
+def two_databases(folder: Path, *urls: str) -> Project:
+    """What Alembic's `multidb` makes, and a first migration of both."""
+    project = adopted(folder, "-t", "multidb")
+    for number, url in zip(("2", ""), urls, strict=True):
+        project.edit("alembic.ini", f"driver://user:pass@localhost/dbname{number}", url.replace("%", "%%"))
     with (project.path / "models.py").open("a") as file:
         file.write(
             'metadata2 = sa.MetaData()\norders = sa.Table("orders", metadata2, sa.Column("id", sa.Integer(), primary_key=True))\n'
@@ -252,13 +253,48 @@ def test_several_databases_are_checked_one_at_a_time(tmp_path: Path) -> None:
     targets = 'import models\ntarget_metadata = {"engine1": models.metadata, "engine2": models.metadata2}'
     project.edit("migrations/env.py", "target_metadata = {}", targets)
     project.run("alembic", "revision", "--autogenerate", "-m", "first")
+    return project
+
+
+def lock_each(project: Project) -> None:
+    """Paste what the README has for `multidb`."""
+    env = project.path / "migrations" / "env.py"
+    before, _, rest = env.read_text().partition("def run_migrations_online()")
+    env.write_text(f"{before}{block('ENGINE')}\n\nif context.{rest.partition('if context.')[2]}")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_several_databases_are_migrated_by_one_of_many(tmp_path: Path, database: str) -> None:
+    (tmp_path / "other").mkdir()
+    for two in fresh_database(database, tmp_path / "other"):
+        for one in fresh_database(database, tmp_path):
+            project = two_databases(tmp_path, two, one)
+            lock_each(project)
+            assert race(project, urls=[""]) == []
+            for url, table in ((one, "videos"), (two, "orders")):
+                assert {"alembic_journal", "alembic_version", table} <= set(
+                    sa.inspect(sa.create_engine(url)).get_table_names()
+                )
+            project.run("alembic", "check")
+            # where the second fails, the first is migrated
+            project.run("alembic", "revision", "--autogenerate", "-m", "second", "--rev-id", "b2")
+            (second,) = project.path.glob("migrations/versions/b2*")
+            good = second.read_text().replace("pass", "op.execute('CREATE TABLE t (a INTEGER)')", 1)
+            second.write_text(re.sub(r"(def upgrade_engine2.*\n.*\n.*\n *)pass", r"\1op.execute('CRATE')", good))
+            assert project.run("alembic", "upgrade", "head", ok=False).stdout.count("FAILED: ") == 1
+            second.write_text(good)
+            assert "alembic -x edited upgrade head" in project.run("alembic", "upgrade", "head", ok=False).stdout
+            project.run("alembic", "-x", "edited", "upgrade", "head")
+            assert project.run("alembic", "current").stdout.count("b2 (head)") == 2
+
+
+def test_several_databases_are_checked_one_at_a_time(tmp_path: Path) -> None:
+    project = two_databases(tmp_path, "sqlite:///2.db", "sqlite:///1.db")
+    del project.environment["CI"]  # what is kept of one is not taken for the other
     assert "must run on config.attributes" in refused(project)
     assert "must run on config.attributes" in refused(project, "--roundtrip")
     assert "configures several databases" in refused(project, "--plan")
-    names, online = block("ENGINE").split("\n\n\n")
-    project.edit("migrations/env.py", "import logging\n", "import logging\nimport os\n")
-    project.edit("migrations/env.py", 'db_names = config.get_main_option("databases", "")', names)
-    project.edit("migrations/env.py", "def run_migrations_online() -> None:", online)
+    lock_each(project)
     (file,) = (project.path / "migrations" / "versions").glob("*.py")
     for number, table in (("1", "videos"), ("2", "orders")):
         for options in ((), ("--roundtrip",), ()):
@@ -266,7 +302,7 @@ def test_several_databases_are_checked_one_at_a_time(tmp_path: Path) -> None:
         plan = guard(project, "--plan", ENGINE=f"engine{number}")
         assert f"{number}.db, now at base: 1 revision to run." in plan
         assert f"CREATE TABLE {table}" in plan
-        assert plan.count("CREATE TABLE") == 2  # and that of the version
+        assert plan.count("CREATE TABLE") == 3  # and those of the version and the journal
         assert not list(project.path.glob("*.sql")), "what its offline half opens is not left behind"
     project.run("alembic", "upgrade", "head")
     assert "nothing to run" in guard(project, "--plan", ENGINE="engine2")
@@ -322,7 +358,7 @@ def test_many_tenants_have_one_history(tmp_path: Path) -> None:
         assert '"public.tenants" does not exist' in refused(project)
         assert '"public.tenants" does not exist' in refused(project, "--roundtrip")
 
-        env.write_text(before + block("TABLES").partition("def run_migrations_online")[0] + block("TENANT") + end)
+        env.write_text(before + blocks("python")[0].partition("def run_migrations_online")[0] + block("TENANT") + end)
         assert "Clean" in guard(project)
         assert "Clean" in guard(project, "--roundtrip")
         assert "now at base: 1 revision to run." in guard(project, "--plan", TENANT="south-west")
