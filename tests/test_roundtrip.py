@@ -125,6 +125,14 @@ def test_it_says_how_to_reproduce_a_failure(blank: Project, table: str, column: 
     assert "insert.py" not in done.stdout
 
 
+def test_a_long_statement_is_said_by_its_beginning(blank: Project) -> None:
+    write(blank, BASE, Revision(f"op.execute('INSERT INTO lost VALUES {', '.join('(1)' for _ in range(999))}')"))
+    (found,) = roundtrip(blank)
+    assert "in: INSERT INTO lost VALUES (1), (1)" in found["message"]
+    assert found["message"].endswith(" ...")
+    assert len(found["message"]) < 500
+
+
 def test_the_scratch_database_of_a_failure_is_kept_where_that_is_asked(blank: Project, tmp_path: Path) -> None:
     write(blank, BASE, FORGOTTEN)
     folder = tmp_path / "temporary"

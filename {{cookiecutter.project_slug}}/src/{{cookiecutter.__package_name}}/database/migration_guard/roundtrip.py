@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import sqlalchemy as sa
@@ -266,7 +267,7 @@ class Roundtrip:
         when = " after the downgrade" if again else ""
         message = f"{function}() fails{when} at {place(error, script.path)}: {type(error).__name__}: {one_line(error)}"
         if statement := getattr(error, "statement", None):
-            message += f" in: {' '.join(statement.split())}"
+            message += f" in: {shorten(statement, 300, placeholder=' ...')}"
         fix = {
             "upgrade-fails": "Fill, clean or default the rows that exist before the constraint.",
             "downgrade-fails": 'Undo in reverse order what upgrade() does; if there is no way back: irreversible = "reason".',
