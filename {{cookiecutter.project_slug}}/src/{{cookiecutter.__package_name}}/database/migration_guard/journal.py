@@ -23,6 +23,7 @@ from alembic.util import CommandError
 from sqlalchemy import event
 
 from .errors import full_message, lost, place
+from .if_exists import MEANT
 from .limits import Limits, attempts, is_transient, read_limits, set_limits, undo
 from .lock import Lock, me, one_migrator
 
@@ -146,6 +147,7 @@ class Journal:
 
     def _watch(self, sql: str, context: Any) -> str:
         """Note what could not be undone before it runs; say whether it "commits", changes "rows", or else ""."""
+        sql = context.execution_options.get(MEANT, sql)
         word = match[1].upper() if (match := WORD.match(sql)) else ""
         ours = self.migration.version_table in sql
         if not self.watching or context.root_connection is not self.connection or word in READS or ours:

@@ -116,7 +116,7 @@ class FileLock(Lock):
         self.file.close()  # the file stays: who removed it could remove the next one's
 
 
-NAME = "CONCAT('migration:', MD5(DATABASE()))"  # MySQL's locks are the server's, PostgreSQL's the database's
+NAME = "CONCAT('migration:', LEFT(SHA2(DATABASE(), 256), 32))"  # MySQL's locks are the server's, PostgreSQL's the database's
 MYSQL_LOCK = (
     f"SELECT GET_LOCK({NAME}, 0)",
     f"SELECT CONCAT(user, '@', host) FROM information_schema.processlist WHERE id = IS_USED_LOCK({NAME})",

@@ -173,7 +173,7 @@ class Server:
         for url in self.maintenance():
             try:
                 connection = maintenance_engine(url).connect()
-            except sa.exc.DBAPIError as failed:
+            except (sa.exc.DBAPIError, RuntimeError) as failed:  # PyMySQL's, where it can't encrypt the password
                 error = failed
                 continue
             with connection:

@@ -427,6 +427,7 @@ def mysql_column(definition: str) -> Column:
     if " AUTO_INCREMENT" in more:
         generated, more = "AUTO_INCREMENT", more.replace(" AUTO_INCREMENT", "")
     default = (match["default"] or "").removeprefix(" DEFAULT ")
+    default = re.sub(r"^\(now(\(\d+\)|)(?:\(\))?\)", r"CURRENT_TIMESTAMP\1", default)  # MySQL keeps the word
     rest = (match["rest"] + more).strip()
     return Column(match["type"], match["null"] == " NOT NULL", "" if default == "NULL" else default, generated, rest)
 
