@@ -221,6 +221,16 @@ def test_no_server_is_one_line(url: str, said: str) -> None:
     assert "secret" not in str(error.value)
 
 
+def test_a_password_that_the_driver_can_not_send_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(**_: object) -> None:
+        raise RuntimeError("'cryptography' package is required")
+
+    monkeypatch.setattr("pymysql.connect", connect)
+    url = sa.make_url("mysql+pymysql://me:secret@h/app")
+    with pytest.raises(CannotCheck, match=r"^No connection to .*'cryptography' package is required"):
+        scratch_database(url).__enter__()
+
+
 @pytest.mark.parametrize("url", ["nonsense", "postgresql+nodriver://me:secret@h/app", "oracle://me:secret@h/app"])
 def test_a_url_that_is_none_is_one_line(url: str, tmp_path: Path) -> None:
     with pytest.raises(CannotCheck) as error:
