@@ -28,6 +28,8 @@ SERVERS = {
     "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),
     "mariadb": os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/"),
 }
+MYSQL = sa.make_url(SERVERS["mariadb"]).get_backend_name() == "mysql"  # a MySQL stands in for MariaDB
+mariadb_only = pytest.mark.skipif(MYSQL, reason="MySQL has no such thing")
 PROGRAMS = ("chromium",)
 IN_CI = bool(os.environ.get("CI"))
 
@@ -60,6 +62,12 @@ def require(database: str) -> None:
     """Skip the test where ``database`` has no server, or a program is missing; in CI all are required."""
     if database in (*SERVERS, *PROGRAMS) and (why := unreachable(database)):
         (pytest.fail if IN_CI else pytest.skip)(f"{database}: {why}")
+
+
+def database_of(url: str) -> str:
+    """Return which of the databases of the tests it is: MySQL is taken for MariaDB."""
+    name = sa.make_url(url).get_backend_name()
+    return "mariadb" if name == "mysql" else name
 
 
 class Project:

@@ -427,7 +427,7 @@ step(
     "truncated table",
     "data-not-restored",
     Revision(sql("TRUNCATE TABLE orders")),
-    Revision(sql("CREATE TABLE empty (id integer)") + "\n" + sql("TRUNCATE TABLE empty"), sql("DROP TABLE empty")),
+    Revision(sql("CREATE TABLE bare (id integer)") + "\n" + sql("TRUNCATE TABLE bare"), sql("DROP TABLE bare")),
     SERVERS,
 )
 REBUILD = Revision(
@@ -709,18 +709,20 @@ wrong(
     Revision(sql(VIEW.format(18)), sql("DROP VIEW grown")),
 )
 FUNCTION = {
-    POSTGRESQL: "CREATE OR REPLACE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT {}'",
-    MARIADB: "CREATE OR REPLACE FUNCTION one() RETURNS integer DETERMINISTIC RETURN {}",
+    POSTGRESQL: sql("CREATE OR REPLACE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT {}'"),
+    MARIADB: sql("DROP FUNCTION IF EXISTS one")
+    + "\n"
+    + sql("CREATE FUNCTION one() RETURNS integer DETERMINISTIC RETURN {}"),
 }
 for database, text in FUNCTION.items():
     drop = sql("DROP FUNCTION one" + "()" * (database == POSTGRESQL))
     wrong(
         f"function after downgrade ({database})",
-        sql(text.format(2)),
-        sql(text.format(3)),
-        sql(text.format(1)),
+        text.format(2),
+        text.format(3),
+        text.format(1),
         (database,),
-        Revision(sql(text.format(1)), drop),
+        Revision(text.format(1), drop),
     )
 wrong(
     "row level security after downgrade",
@@ -771,7 +773,7 @@ left(
 for database, text in FUNCTION.items():
     left(
         f"function ({database})",
-        sql(text.format(1)),
+        text.format(1),
         sql("DROP FUNCTION one" + "()" * (database == POSTGRESQL)),
         (database,),
     )
