@@ -44,7 +44,7 @@ LOCKS = {
 HOLDS_UP = dict.fromkeys(("ACCESS EXCLUSIVE", "EXCLUSIVE"), "reads and writes")
 HOLDS_UP |= dict.fromkeys(("ROW EXCLUSIVE", "row locks"), "writes of the same rows")
 HOLDS_UP |= dict.fromkeys(("SHARE UPDATE EXCLUSIVE", "INPLACE", "INSTANT"), "nobody")
-HOLDS_UP |= {"COPY": "writes (before MariaDB 11.2)"}  # all others: writes
+HOLDS_UP |= {"COPY": "writes (nobody from MariaDB 11.2 on)"}  # all others: writes
 
 
 def mode_of(op: Operation, dialect: str) -> str | None:
