@@ -81,8 +81,11 @@ def test_a_password_with_every_special_character(bake: Callable[..., Project], d
         ("oracledb2://scott:tiger-secret@host/db", "unknown database"),
         ("mssql+pyodbc://sa:tiger-secret@host/db", "pyodbc is not installed"),
         ("postgresql://app@127.0.0.1:5432/db?password=tiger-secret", "?password="),
-        ("postgresql://app:tiger-secret@127.0.0.1:1/db", "refused"),
-        ("mariadb://app:tiger-secret@127.0.0.1:1/db", "refused"),
+        (
+            "postgresql://app:tiger-secret@127.0.0.1:1/db",
+            "No connection to postgresql+psycopg://app:***@127.0.0.1:1/db",
+        ),
+        ("mariadb://app:tiger-secret@127.0.0.1:1/db", "create the database, or mend DATABASE_URL"),
         ("mariadb://root@127.0.0.1:3306/", "names no database"),
         ("postgresql://app:ti@ger/x@127.0.0.1:5432/db", "percent-encode the password"),
         ("sqlite:////nowhere/at/all.db", "unable to open"),

@@ -229,8 +229,11 @@ def test_no_table_is_shown_that_env_py_does_not_make(bake: Callable[..., Project
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("mongodb://host/name", "DATABASE_URL: unknown database mongodb; use sqlite, postgresql or mariadb."),
-        ("postgresql+nosuch://host/name", "DATABASE_URL: unknown database postgresql+nosuch; use sqlite"),
+        (
+            "mongodb://host/name",
+            "DATABASE_URL: unknown database or driver mongodb; use sqlite, postgresql, mariadb or mysql.",
+        ),
+        ("postgresql+nosuch://host/name", "DATABASE_URL: unknown database or driver postgresql+nosuch; use sqlite"),
         ("oracle://host/name", "The driver oracledb is not installed: add it to the project's dependencies."),
     ],
 )
@@ -240,6 +243,28 @@ def test_a_database_that_is_not_known_is_said_as_the_check_says_it(
     project = bake(url)
     assert said in (line := refused(project))
     assert project.run("python", "scripts/check_migrations.py", ok=False).stdout == line
+
+
+def test_a_folder_that_is_not_there_is_one_line(bake: Callable[..., Project]) -> None:
+    assert (
+        refused(bake("sqlite:////nowhere/x.db")) == "error: /nowhere: no such folder: make it, or mend DATABASE_URL.\n"
+    )
+
+
+@pytest.mark.parametrize("typo", ["op.ad_column('orders', sa.Column('n', sa.Integer()))", "opp.drop_table('orders')"])
+def test_a_name_that_is_not_there_stops_the_plan(bake: Callable[..., Project], typo: str) -> None:
+    project = bake(starter="blank")
+    faults.write(History((BASE, Revision(typo))), project.versions)
+    line = next(i for i, line in enumerate(text_of(project, "001_r1"), 1) if typo in line)
+    assert refused(project).startswith(f"error: alembic/versions/001_r1.py:{line}: upgrade() of r1 fails: ")
+
+
+def test_a_revision_that_is_twice_there_is_not_said_to_want_a_merge(bake: Callable[..., Project]) -> None:
+    project = bake()
+    (file,) = project.versions.glob(f"{SECOND}*.py")
+    (project.versions / "copy.py").write_text(file.read_text())
+    said = project.run("alembic", "upgrade", "head", ok=False).stdout
+    assert f"FAILED: Revision {SECOND} is in several files: give each an identifier of its own" in said
 
 
 def test_a_revision_that_the_code_has_not_is_one_line(project: Project) -> None:

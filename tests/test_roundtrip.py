@@ -107,7 +107,7 @@ def test_it_says_how_to_reproduce_a_failure(blank: Project, table: str, column: 
     (found,) = roundtrip(blank)
     assert found["rule"] == "upgrade-fails"
     assert f"CREATE UNIQUE INDEX ix ON {table} ({column})" in found["message"]
-    commands = found["fix"].partition("To reproduce:\n")[2].splitlines()
+    commands = found["fix"].partition("To reproduce, in an empty database:\n")[2].splitlines()
     for command in commands:
         assert f"\n    {command}\n" in blank.run(*GUARD, ok=False).stdout, "one a line, to be copied"
     assert all(command.endswith(";") for command in commands if not command.startswith("alembic "))

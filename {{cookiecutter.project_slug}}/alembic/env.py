@@ -105,6 +105,16 @@ def run_online(connection: sa.Connection, guarded: bool) -> None:
         run()
 
 
+def connect() -> sa.Connection:
+    """A connection of our own. Raises CommandError where there is none to be had."""
+    engine = create_engine(poolclass=pool.NullPool)
+    try:
+        return engine.connect()
+    except sa.exc.DBAPIError as error:
+        place, remedy = engine.url.set(query={}), "start the server, create the database, or mend DATABASE_URL"
+        raise CommandError(f"No connection to {place.render_as_string()}: {full_message(error)}; {remedy}") from error
+
+
 def main() -> None:
     """Run on the connection that the caller gave, else on one of our own, guarded against other migrators and faults."""
     try:
@@ -116,7 +126,7 @@ def main() -> None:
         elif given := config.attributes.get("connection"):
             run_online(given, guarded=False)
         else:
-            with create_engine(poolclass=pool.NullPool).connect() as connection:
+            with connect() as connection:
                 run_online(connection, guarded=True)
     except (CommandError, ValueError, OSError, sa.exc.DBAPIError) as error:
         raise CommandError(full_message(error)) from error

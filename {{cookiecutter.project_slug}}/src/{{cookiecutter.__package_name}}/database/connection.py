@@ -65,8 +65,8 @@ def create_engine(url: URL | str | None = None, **options: Any) -> Engine:
     except ModuleNotFoundError as error:
         raise ValueError(f"the driver {error.name} is not installed: add it to the project's dependencies") from None
     except sa.exc.NoSuchModuleError:
-        known = "sqlite, postgresql, mariadb"
-        raise ValueError(f"DATABASE_URL names the unknown database {url.drivername}: use one of {known}") from None
+        known = "sqlite, postgresql, mariadb, mysql"
+        raise ValueError(f"DATABASE_URL: unknown database or driver {url.drivername}: use one of {known}") from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -43,7 +43,10 @@ def words(error: BaseException) -> str:
     if isinstance(cause, revision.MultipleHeads):
         from .history import several
 
-        return " ".join(several(sorted(cause.heads)))
+        heads = sorted(set(cause.heads))
+        if len(heads) == 1:
+            return f"Revision {heads[0]} is in several files: give each an identifier of its own, or remove the copies"
+        return " ".join(several(heads))
     if isinstance(cause, revision.ResolutionError) and "start with" not in str(cause):
         return lost(cause.argument)
     text = str(getattr(error, "orig", None) or error)

@@ -122,6 +122,8 @@ def current(
     if sqlite and file.startswith("file:"):
         url = url.update_query_dict({"mode": "ro"})
     elif sqlite:
+        if not Path(file).parent.is_dir():
+            raise CannotCheck(f"{Path(file).parent}: no such folder: make it, or mend DATABASE_URL.")
         if not Path(file).is_file():
             return (), [TABLE]
         url = url.set(database=f"file:{quote(str(Path(file).absolute()))}", query={"mode": "ro", "uri": "true"})

@@ -328,7 +328,7 @@ class Roundtrip:
                 message=message,
                 fix=fix
                 if rule == "downgrade-differs"
-                else f"{fix} To reproduce:\n{self.reproduce(script, function, message, error)}",
+                else f"{fix} To reproduce, in an empty database:\n{self.reproduce(script, function, message, error)}",
                 path=relative(script.path, self.root),
                 line=code.co_firstlineno if code else 1,
                 revision=script.revision,

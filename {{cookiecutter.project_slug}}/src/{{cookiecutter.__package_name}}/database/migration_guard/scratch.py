@@ -69,8 +69,8 @@ def load_dialect(url: URL, source: str = "DATABASE_URL") -> type[sa.Dialect]:
     except ModuleNotFoundError as error:
         raise CannotCheck(f"The driver {error.name} is not installed: add it to the project's dependencies.") from None
     except sa.exc.NoSuchModuleError:
-        known = "use sqlite, postgresql or mariadb"
-        raise CannotCheck(f"{source}: unknown database {url.drivername}; {known}.") from None
+        known = "use sqlite, postgresql, mariadb or mysql"
+        raise CannotCheck(f"{source}: unknown database or driver {url.drivername}; {known}.") from None
     return dialect
 
 

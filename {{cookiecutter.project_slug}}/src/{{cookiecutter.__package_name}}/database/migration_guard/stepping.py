@@ -14,6 +14,7 @@ from contextlib import contextmanager, redirect_stdout
 from functools import wraps
 from io import StringIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from alembic.config import Config
@@ -251,7 +252,8 @@ def render_pending(
                     upgrade(**options)
                 except Exception as error:
                     where, what = place(error, script.path), one_line(error)
-                    if isinstance(error, sqlite3.OperationalError) or what in REMEDIES.values():
+                    sure = isinstance(error, sqlite3.OperationalError | NameError | ImportError)
+                    if sure or isinstance(getattr(error, "obj", 0), ModuleType) or what in REMEDIES.values():
                         raise CannotCheck(f"{where}: upgrade() of {script.revision} fails: {what}") from None
                     problem = f"can't be printed without a database ({where}: {what})"
                     if isinstance(error, CommandError) and "batch mode" in what:
