@@ -293,6 +293,44 @@ def test_a_server_that_goes_away_in_the_middle(migrated: Project) -> None:
     assert n(migrated) == 98
 
 
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+def test_a_resume_that_fails_forgets_nothing(migrated: Project) -> None:
+    steps = [f'op.add_column("t", sa.Column("{name}", sa.Integer))' for name in "xy"]
+    steps.append('op.create_check_constraint("positive", "t", "n > 1000")')
+    path = write_migration(migrated, 4, "\n    ".join(steps))
+    resume = ("-x", "resume", "upgrade", "head")
+    remedy = "; undo what of the revision is done, by hand, then go on: alembic -x resume upgrade head (or: nox -s"
+    url = migrated.environment["DATABASE_URL"]
+
+    def note(line: str) -> str:
+        assert remedy in line
+        return line[: line.index(remedy)].split("can't be repeated: ")[1]
+
+    half = note(failure(migrated, "upgrade", "head"))
+    assert "positive" in half
+    again = failure(migrated, *resume)
+    assert "Duplicate column name 'x'" in again
+    died = failure(migrated, "upgrade", "head")
+    assert f"{revision(4)} died in the middle" in died
+    assert note(again) == note(died) == half
+    with engine(url).begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE t DROP COLUMN x")
+    assert "COLUMN y" in note(failure(migrated, *resume)), "a later statement than the first"
+    assert "COLUMN y" in note(failure(migrated, "upgrade", "head"))
+    with engine(url).begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE t DROP COLUMN x, DROP COLUMN y")
+    path.rename(path.with_suffix(".away"))
+    assert alembic(migrated, *resume)[0] == 0
+    path.with_suffix(".away").rename(path)
+    line = failure(migrated, "upgrade", "head")
+    assert "died" not in line, "what a resume does not come to is put right"
+    with engine(url).begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE t DROP COLUMN x, DROP COLUMN y")
+        connection.exec_driver_sql("UPDATE t SET n = 1001")
+    assert alembic(migrated, *resume)[0] == 0
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+
+
 @on_sqlite
 def test_a_full_disk_writes_nothing_by_half(migrated: Project) -> None:
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n    "

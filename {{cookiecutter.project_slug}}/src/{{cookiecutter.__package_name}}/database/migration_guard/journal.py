@@ -69,6 +69,7 @@ class Journal:
         self.step: RevisionStep | None = None  # the revision under way
         self.changes: list[str] = []  # its statements that can't be run again
         self.dropped: set[str] = set()  # indexes that it drops before it makes them
+        self.half: dict[str, str] = {}  # revisions to resume, and what is noted of them until they have gone through
         self.watching = self.noted = self.refused = False
         self.plan = migration._migrations_fn
         migration._migrations_fn = self._steps  # Alembic has a hook after each revision and none before
@@ -85,14 +86,17 @@ class Journal:
             except sa.exc.DBAPIError as error:
                 undo(self.connection)
                 self.watching = False
+                half = self.half.get(self.name)
                 if self.refused and len(self.changes) == 1 and not error.connection_invalidated:
-                    forget(self.connection, self.name)  # its only change was refused: there is nothing to repair
+                    # Its only change was refused: there is nothing to repair, or no more than before.
+                    self._write(half) if half else forget(self.connection, self.name)
                     self.connection.commit()
                     self.noted = False
                 if self.noted or last or not is_transient(error.orig):
                     where = f"{place(error, self.step.revision.path)}: " if isinstance(self.step, RevisionStep) else ""
                     cause = f"{where}{self.name} failed: {full_message(error)}"
-                    raise CommandError(stuck(cause, self.changes[-1]) if self.noted else cause) from error
+                    statement = self.changes[-1] if self.noted else half
+                    raise CommandError(stuck(cause, statement) if statement else cause) from error
 
     @property
     def name(self) -> str:
@@ -106,7 +110,9 @@ class Journal:
         down = [step.revision for step in steps if step.is_downgrade and isinstance(step, RevisionStep)]
         if all(isinstance(step, RevisionStep) for step in steps):
             assert self.migration.script is not None
-            look_back(self.connection, self.migration.script, self.flags, edits=not down)
+            self.half = look_back(self.connection, self.migration.script, self.flags, edits=not down)
+            for revision in self.half.keys() - {step.revision.revision for step in steps}:
+                forget(self.connection, revision)
         if down and self.connection.dialect.name != "sqlite" and "yes" not in self.flags:
             ask(down)
             self.flags = {*self.flags, "yes"}  # another attempt does not ask again
@@ -202,7 +208,7 @@ class Journal:
             return
         with self._aside():
             statement = self.changes[-1][:2000]
-            if self.noted:  # in one statement: an autocommit block has no transaction
+            if self.noted or self.name in self.half:  # in one statement: an autocommit block has no transaction
                 where = TABLE.c.revision == self.name
                 self.connection.execute(TABLE.update().where(where).values(statement=statement))
             else:
@@ -212,17 +218,19 @@ class Journal:
 
 def look_back(
     connection: sa.Connection, scripts: ScriptDirectory, flags: Collection[str] = (), edits: bool = True
-) -> None:
-    """Raise if a revision is half applied, or if one that is applied was edited or is gone; ``flags`` let it be."""
+) -> dict[str, str]:
+    """Raise if a revision is half applied, or if one that is applied was edited or is gone; ``flags`` let it be.
+
+    Return the statements noted of the revisions that are half applied.
+    """
     if not sa.inspect(connection).has_table(TABLE.name):
-        return
+        return {}
     files = {script.revision: Path(script.path) for script in scripts.walk_revisions()}
     journal = connection.execute(sa.select(TABLE.c.revision, TABLE.c.digest, TABLE.c.statement)).all()
     for revision, applied, statement in journal:
         if statement is not None:
             if "resume" not in flags:
                 raise CommandError(stuck(f"{revision} died in the middle", statement))
-            forget(connection, revision)
         elif edits and revision not in files:
             raise CommandError(lost(revision))
         elif edits and digest(source := files[revision].read_bytes()) != applied:
@@ -237,6 +245,7 @@ def look_back(
                     f"{files[revision].name} was edited after it was applied: restore it and write a new migration"
                     " (or, if the database is as it says now: alembic -x edited upgrade head)"
                 )
+    return {revision: statement for revision, _, statement in journal if statement is not None}
 
 
 def forget(connection: sa.Connection, revision: str) -> None:
@@ -250,8 +259,8 @@ def digest(source: bytes) -> str:
 def stuck(what: str, statement: str) -> str:
     statement = " ".join(statement.split())
     return (
-        f"{what}; its last statement that can't be repeated: {statement[:160]}; see what of the revision is done, put"
-        " the database right, then go on: alembic -x resume upgrade head"
+        f"{what}; its last statement that can't be repeated: {statement[:160]}; undo what of the revision is"
+        " done, by hand, then go on: alembic -x resume upgrade head (or: nox -s migrate -- --resume)"
     )
 
 
