@@ -88,6 +88,20 @@ def test_a_migration_that_is_gone_and_passed_over_stops_the_upgrade(migrated: Pr
 
 
 @on_sqlite
+def test_a_migration_that_is_gone_and_undone_by_hand_can_be_forgotten(migrated: Project) -> None:
+    (migrated.versions / f"{revision(3)}.py").unlink()
+    (migrated.versions / f"{revision(4)}.py").unlink()
+    remedy = " (or, if it is undone: alembic -x edited upgrade head)"
+    said = failure(migrated, "-x", "edited", "upgrade", "head")
+    assert said.endswith("bring the file back"), "alembic_version has it still"
+    with engine(migrated.environment["DATABASE_URL"]).begin() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision(2)}'")
+    assert failure(migrated, "upgrade", "head") == said + remedy
+    assert alembic(migrated, "-x", "edited", "upgrade", "head")[0] == 0
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+
+
+@on_sqlite
 def test_a_database_ahead_of_the_code_stops_the_upgrade(migrated: Project) -> None:
     for number in (3, 4):
         (migrated.versions / f"{revision(number)}.py").unlink()

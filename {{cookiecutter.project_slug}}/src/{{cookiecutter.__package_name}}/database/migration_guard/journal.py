@@ -232,7 +232,9 @@ def look_back(
             if "resume" not in flags:
                 raise CommandError(stuck(f"{revision} died in the middle", statement))
         elif edits and revision not in files:
-            raise CommandError(lost(revision))
+            if "edited" not in flags:
+                raise CommandError(f"{lost(revision)} (or, if it is undone: alembic -x edited upgrade head)")
+            forget(connection, revision)
         elif edits and digest(source := files[revision].read_bytes()) != applied:
             from .history import meaning
 

@@ -133,6 +133,7 @@ def current(
             if not sqlite:
                 connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             heads = MigrationContext.configure(connection, opts=table).get_current_heads()
+            scripts.get_revisions(heads)  # raises if the code has not all of them
             look_back(connection, scripts)
             lock = None if sqlite else lock_for(connection, read_limits(root))
             tables = [lock.table, TABLE] if isinstance(lock, Lease) else [TABLE]
