@@ -54,6 +54,36 @@ def test_the_remedy_remedies(fresh: Project) -> None:
     assert drift(fresh) == []
 
 
+@pytest.mark.parametrize(
+    ("column", "model", "remedy"),
+    [
+        ("", "", "Add it to the models, or take it out"),
+        ("server_default='0', nullable=False", "nullable=False", "Give the model server_default"),
+        ("server_default='0', nullable=False", "server_default='1', nullable=False", "Migrations are out of sync"),
+        ("server_default='0', nullable=False", "nullable=True", "Migrations are out of sync"),
+        ("nullable=False", "server_default='0', nullable=False", "Migrations are out of sync"),
+    ],
+)
+def test_what_the_models_lack_is_not_for_autogenerate_to_drop(
+    bake: Callable[..., Project], database_url: str, column: str, model: str, remedy: str
+) -> None:
+    project = bake(database_url, starter="blank")
+    one = "sa.Column('id', sa.Integer(), primary_key=True)"
+    made = f"sa.Column('n', sa.Integer(), {column})"
+    up = f"op.create_table('t', {one})\nop.create_table('u', {one}, {made})"
+    wanted = [one, *[f"sa.Column('n', sa.Integer(), {model})"] * bool(model)]
+    models = "\n".join(
+        f"sa.Table('{name}', metadata, {', '.join(columns)})" for name, columns in (("t", [one]), ("u", wanted))
+    )
+    faults.write(History((Revision(up),), models), project.versions, project.models)
+    (found,) = drift(project)
+    assert found["operation"] == "column u.n"
+    assert found["fix"].startswith(remedy)
+    if "server_default, too" in found["fix"]:
+        project.edit(project.models, "nullable=False", column)
+        assert drift(project) == []
+
+
 def test_drift_beside_an_edited_migration_is_mended_by_its_restoration(bake: Callable[..., Project]) -> None:
     project = bake()
     project.sh("git init -q -b main && git add . && git -c user.name=T -c user.email=t@example.org commit -qm Start")

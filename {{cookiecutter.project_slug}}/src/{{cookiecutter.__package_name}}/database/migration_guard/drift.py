@@ -35,6 +35,8 @@ from .snapshot import Column, Difference, Facts, Thing, differences, snapshot_of
 from .stepping import Stepper, as_configured, read_scripts, run_env
 
 FIX = 'Migrations are out of sync with models: alembic revision --autogenerate -m "Sync models"'
+EXTRA = 'Add it to the models, or take it out of the migration; if that is deployed: alembic revision --autogenerate -m "Sync models"'
+DEFAULT = "Give the model server_default, too, or drop the default in a later revision."
 CHECKS = "alembic.ext.checkconstraint_byname"  # not in Alembic before 1.19
 COMPARED = ("table ", "type ", "sequence ")
 BY_HAND = ("trigger", "policy", "rule", "parent")  # what models can't say
@@ -150,7 +152,7 @@ class Drift:
             if self.compared(difference, filtered):
                 seen |= {simple(difference.object), *([simple(difference.thing)] if not difference.fact else [])}
                 message = f"{difference.object}: models say {said(difference.after)}, migrations made {said(difference.before)}."
-                self.find(difference.thing, message, FIX)
+                self.find(difference.thing, message, remedy(message, difference.before, difference.after))
         for thing in wanted:
             same |= {simple(Difference(thing.name, fact, None, None).object) for fact in thing.facts}
             same.add(simple(thing.name))
@@ -159,7 +161,7 @@ class Drift:
         alike -= {min((name for name in alike if name.startswith("table ")), default="")}
         for target, table, message in as_alembic_sees(context, metadata, alike):
             if simple(target) not in seen | same and simple(f"table {table}") not in seen:
-                self.find(f"table {table}", message, FIX)
+                self.find(f"table {table}", message, remedy(message))
 
     def compared(self, difference: Difference, filtered: bool) -> bool:
         kind = difference.fact.partition(" ")[0]
@@ -313,6 +315,13 @@ def described(difference: Any, dialect: sa.Dialect) -> tuple[str, str, str]:
         table,
         f"{target}: models say {sides[0]}, migrations made {'it' if sides[1] != 'nothing' else sides[1]}.",
     )
+
+
+def remedy(message: str, made: Column | str | None = None, wanted: Column | str | None = None) -> str:
+    """What autogenerate writes drops what the models lack: it is seldom what is meant."""
+    if isinstance(made, Column) and made.default and wanted == made._replace(default=""):
+        return DEFAULT
+    return EXTRA if "models say nothing" in message else FIX
 
 
 def said(value: Any, dialect: sa.Dialect | None = None) -> str:
