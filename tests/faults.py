@@ -611,6 +611,17 @@ def check(condition: str) -> str:
 
 wrong("CHECK after downgrade", check("age > -5"), check("age > 0"), check("age >= 0"))
 wrong(
+    "NOT VALID: validated, then another CHECK after downgrade",
+    sql("ALTER TABLE users VALIDATE CONSTRAINT ck_old"),
+    "op.drop_constraint('ck_old', 'users')\nop.create_check_constraint('ck_old', 'users', 'age > -9')",
+    "pass",
+    (POSTGRESQL,),
+    Revision(
+        "op.create_check_constraint('ck_old', 'users', 'age > -5', postgresql_not_valid=True)",
+        "op.drop_constraint('ck_old', 'users')",
+    ),
+)
+wrong(
     "CHECK gone after downgrade",
     check("age > -5"),
     batch("users", "batch.drop_constraint('ck_users_age', type_='check')"),

@@ -652,11 +652,16 @@ CASES = {
             'def upgrade():\n    op.drop_table("videos")\n\ndef downgrade():\n    """Nothing."""',
             'def upgrade():\n    op.execute("UPDATE videos SET a = 1")\n\ndef downgrade():\n    ...',
             'def upgrade():\n    op.drop_table("videos")\n\ndef downgrade() -> None:\n    return None',
+            (
+                'def upgrade():\n    op.execute("ALTER TABLE videos VALIDATE CONSTRAINT ck")\n'
+                '    op.alter_column("videos", "url", nullable=False)\n\ndef downgrade():\n    pass'
+            ),
             'lossy = "old"\n\ndef upgrade():\n    op.drop_column("videos", "a")\n\ndef downgrade():\n    pass',
         ],
         safe=[
             RULES["empty-downgrade"]["good"],
             "def upgrade():\n    pass\n\ndef downgrade():\n    pass",  # a merge
+            'def upgrade():\n    op.execute("ALTER TABLE videos VALIDATE CONSTRAINT ck")\n\ndef downgrade():\n    pass',
             (
                 'lossy = "filled rows stay"\n\ndef upgrade():\n    op.execute("UPDATE videos SET a = 1 WHERE a IS NULL")\n\n'
                 "def downgrade():\n    pass"

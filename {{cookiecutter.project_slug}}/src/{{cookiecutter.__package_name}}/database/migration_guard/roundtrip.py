@@ -281,6 +281,7 @@ class Roundtrip:
 
     def compare_schema(self, script: Script, changes: Changes, empty: bool) -> None:
         found = list(differences(*zip(*changes.values(), strict=True))) if changes else []
+        found = [difference for difference in found if not difference.validated]
         if empty and found:
             listed = ", ".join(dict.fromkeys(difference.object for difference in found))
             message = f"downgrade() undoes nothing of what upgrade() does: {listed}."

@@ -845,6 +845,7 @@ def empty_downgrade(view: View) -> Found:
     """upgrade does something, downgrade nothing.
     Why: `alembic downgrade` says that it worked, and the schema is not the one that the version says.
     Fix: Write the way back; if there is none, raise with the reason, or say irreversible = "reason" in the module.
+        A revision that only runs VALIDATE CONSTRAINT needs none.
     Bad:
         def upgrade(): op.add_column("videos", sa.Column("views", sa.Integer()))
         def downgrade(): pass
@@ -855,7 +856,8 @@ def empty_downgrade(view: View) -> Found:
     migration = view.migration
     empty = migration.bodies.get("upgrade") == "code" and migration.bodies.get("downgrade") in (None, "empty")
     said = migration.irreversible or (migration.lossy and not any(map(is_schema, view.operations)))
-    if empty and view.operations and not said:
+    validates = "validate_constraint" in view.kinds <= {"validate_constraint", "execute", "set"}
+    if empty and view.operations and not said and not validates:
         line = migration.lines.get("downgrade", migration.lines.get("upgrade", 1))
         yield line, "There is no way back, and it is not said."
 

@@ -59,6 +59,12 @@ class Difference(NamedTuple):
         owner = self.thing.partition(" ")[2]
         return f"{kind} {owner}.{name}" if name else self.thing
 
+    @property
+    def validated(self) -> bool:
+        """A constraint that was NOT VALID is valid, and otherwise the same: PostgreSQL knows no way back."""
+        valid = str(self.before).replace(" NOT VALID", "")
+        return self.fact.startswith("constraint ") and self.before != self.after == valid
+
 
 def differences(before: Iterable[Thing | None], after: Iterable[Thing | None]) -> Iterator[Difference]:
     """What differs between two descriptions of the same things; a thing that is there in one alone is one difference."""
