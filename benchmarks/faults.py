@@ -122,7 +122,7 @@ pytest_alembic_tests_path = conftest.py
 pytest_alembic_include_experimental =
     all_models_register_on_metadata
 """
-IN_A_TRANSACTION = "    downgrade_leaves_no_trace\n"  # an experimental test, which fails on whatever MariaDB runs
+LEAVES_NO_TRACE = "    downgrade_leaves_no_trace\n"  # fails on whatever MariaDB runs
 
 
 class Tool(NamedTuple):
@@ -191,7 +191,7 @@ def flagged(tool: Tool, programs: Path, database: str, kind: str, history: fault
         (folder / "alembic" / "script.py.mako").write_text("")
         ini = "[alembic]\nscript_location = alembic\npath_separator = os\nprepend_sys_path = .\nsqlalchemy.url = "
         (folder / "alembic.ini").write_text(f"{ini}{url}\n")
-        (folder / "pytest.ini").write_text(PYTEST_INI + IN_A_TRANSACTION * (database != "mariadb"))
+        (folder / "pytest.ini").write_text(PYTEST_INI + LEAVES_NO_TRACE * (database != "mariadb"))
         if tool.file:
             (folder / tool.file).write_text(tool.code.replace("URL", url))
         path = os.pathsep.join([str(programs), os.environ["PATH"]])

@@ -11,6 +11,7 @@ import faults
 import pytest
 from conftest import Project, fresh_database
 from faults import History, Revision
+from migration_guard.snapshot import mysql_column
 
 CHECK = ("python", "scripts/check_migrations.py", "--select", "models-out-of-sync,offline-unsafe")
 
@@ -19,6 +20,18 @@ def drift(project: Project) -> list[dict[str, Any]]:
     done = project.run(*CHECK, "--format", "json", "--output", "report.json", ok=None)
     assert done.returncode in (0, 1), done.stdout
     return list(json.loads((project.path / "report.json").read_text())["findings"])
+
+
+@pytest.mark.parametrize(
+    ("default", "read"),
+    [
+        ("(now())", "CURRENT_TIMESTAMP"),
+        ("(now(6))", "CURRENT_TIMESTAMP(6)"),
+        ("((now() + interval 1 day))", "((now() + interval 1 day))"),
+    ],
+)
+def test_the_moment_has_one_name_where_mysql_keeps_two(default: str, read: str) -> None:
+    assert str(mysql_column(f"datetime DEFAULT {default}")) == f"datetime DEFAULT {read}"
 
 
 @pytest.fixture

@@ -191,8 +191,8 @@ class Drift:
     def unimported(self) -> None:
         """Tables in modules of the application that env.py does not import."""
         known = {table.name for metadata in self.metadata for table in metadata.tables.values()}
-        modules = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
-        files = [Path(file).resolve() for file in modules if file and "site-packages" not in file]
+        imported = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+        files = [Path(file).resolve() for file in imported if file and "site-packages" not in file]
         own = {
             top(file)
             for file in files

@@ -1,4 +1,4 @@
-"""Whatever the project's own code raises, in one line: where, and what it says."""
+"""What the project's own code, Alembic or the server raises, in one line: where, what it says, and the remedy."""
 
 from __future__ import annotations
 

@@ -89,7 +89,10 @@ class Journal:
                 half = self.half.get(self.name)
                 if self.refused and len(self.changes) == 1 and not error.connection_invalidated:
                     # Its only change was refused: there is nothing to repair, or no more than before.
-                    self._write(half) if half else forget(self.connection, self.name)
+                    if half:
+                        self._write(half)
+                    else:
+                        forget(self.connection, self.name)
                     self.connection.commit()
                     self.noted = False
                 if self.noted or last or not is_transient(error.orig):
