@@ -1,14 +1,14 @@
 """How long the roundtrip takes, beside the same steps with nothing looked at and beside how others take them.
 
-    python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb] [--peers | --cached]
+    python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb] [--only growth|cached]
 
 What it measures goes into roundtrip.md, in place of the same figures; growth.svg is drawn from what stands there.
 Each figure is the best of ``--repeat`` runs, every run in a process of its own. On SQLite, where all is done in that
 process, it is processor time; on servers it is the time on the clock, which wants a machine that does nothing else.
 ``bare``: each revision up, down and up again in one process over one connection. ``schema``: the roundtrip without
 rows. ``rows``: the roundtrip. ``stairway``: one Alembic command for each step, as most projects test it.
-``pytest-alembic``: its test that goes up and down. ``upgrade`` and ``check``: the history once, without and with drift.
-``--cached``: whole processes, from nothing and with one new revision on top of what was kept.
+``pytest-alembic``: its test that goes up and down, on SQLite. ``upgrade`` and ``check``: the history once, without and with drift.
+``cached`` is the second table: whole processes, from nothing and with one new revision on top of what was kept.
 """
 
 from __future__ import annotations
@@ -205,6 +205,23 @@ def process(project: Path, database: str, *options: str) -> tuple[float, str]:
     return clock() - start, done.stdout
 
 
+def measure_growth(database: str, size: int, others: bool, repeat: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write(folder / "alembic", size)
+        kinds = ["bare", "schema", "rows", *(["stairway"] if others else [])]
+        times = {kind: best(kind, folder, SERVERS[database], repeat) for kind in kinds}
+        if others and database == "sqlite":
+            times["pytest-alembic"] = up_and_down(folder)
+        write_models(folder / "alembic", size)
+        times |= {kind: best(kind, folder, SERVERS[database], repeat) for kind in ("upgrade", "check")}
+    told = {kind: f"{seconds:.2f} s" for kind, seconds in times.items()}
+    for kind, base in (("schema", "bare"), ("rows", "bare"), ("check", "upgrade")):
+        told[kind] += f" | {times[kind] / times[base]:.2f} x"
+    figures = " | ".join(told.get(kind, "") for kind in COLUMNS)
+    common.keep("roundtrip.md", HEAD, f"| {database} | {size} | {figures} |")
+
+
 def measure_cached(database: str, size: int) -> None:
     for kind, options in (("check", ["--select", "models-out-of-sync"]), ("roundtrip", ["--roundtrip"])):
         with tempfile.TemporaryDirectory() as folder:
@@ -234,10 +251,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10,100,1000")
     parser.add_argument("--databases", default="sqlite,postgresql,mariadb")
-    parser.add_argument("--stairway", type=int, default=100, help="the largest size at which to take the stairway")
+    parser.add_argument("--stairway", type=int, default=100, help="the largest size at which to take others' way")
     parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--cached", action="store_true")
-    parser.add_argument("--peers", action="store_true", help="pytest-alembic too, on SQLite, up to the stairway's size")
+    parser.add_argument("--only", choices=["growth", "cached"], help="one of the two tables")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -245,30 +261,18 @@ def main() -> None:
         print(measure(kind, Path(project), url))
         return
     databases = common.reachable(options.databases)
-    if options.cached:
+    sizes = [int(size) for size in options.sizes.split(",")]
+    if options.only != "cached":
+        print(HEAD)
+        for database in databases:
+            for size in sizes:
+                measure_growth(database, size, others=size <= options.stairway, repeat=options.repeat)
+        plot()
+    if options.only != "growth":
         print(CACHED)
         for database in databases:
-            for size in map(int, options.sizes.split(",")):
+            for size in sizes:
                 measure_cached(database, size)
-        return
-    print(HEAD)
-    for database in databases:
-        for size in map(int, options.sizes.split(",")):
-            with tempfile.TemporaryDirectory() as name:
-                folder = Path(name)
-                write(folder / "alembic", size)
-                kinds = ["bare", "schema", "rows", *(["stairway"] if size <= options.stairway else [])]
-                times = {kind: best(kind, folder, SERVERS[database], options.repeat) for kind in kinds}
-                if options.peers and database == "sqlite" and size <= options.stairway:
-                    times["pytest-alembic"] = up_and_down(folder)
-                write_models(folder / "alembic", size)
-                times |= {kind: best(kind, folder, SERVERS[database], options.repeat) for kind in ("upgrade", "check")}
-            told = {kind: f"{seconds:.2f} s" for kind, seconds in times.items()}
-            for kind, base in (("schema", "bare"), ("rows", "bare"), ("check", "upgrade")):
-                told[kind] += f" | {times[kind] / times[base]:.2f} x"
-            figures = " | ".join(told.get(kind, "") for kind in COLUMNS)
-            common.keep("roundtrip.md", HEAD, f"| {database} | {size} | {figures} |")
-    plot()
 
 
 def up_and_down(folder: Path) -> float:
