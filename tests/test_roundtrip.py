@@ -125,6 +125,19 @@ def test_it_says_how_to_reproduce_a_failure(blank: Project, table: str, column: 
     assert "insert.py" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("upgrade", "remedy"),
+    [
+        ("op.add_column('user', sa.Column('x', sa.Integer))", "the schema that the revisions before it make"),
+        ("op.add_column('users', sa.Column('x', sa.Integer, nullable=False))", "the rows that exist"),
+        ("op.create_index('ix', 'users', ['name'], unique=True)", "the rows that exist"),
+    ],
+)
+def test_the_remedy_speaks_of_rows_where_they_are_the_cause(blank: Project, upgrade: str, remedy: str) -> None:
+    write(blank, BASE, Revision(upgrade, "raise NotImplementedError"))
+    assert remedy in next(each["fix"] for each in roundtrip(blank) if each["rule"] == "upgrade-fails")
+
+
 def test_a_long_statement_is_said_by_its_beginning(blank: Project) -> None:
     write(blank, BASE, Revision(f"op.execute('INSERT INTO lost VALUES {', '.join('(1)' for _ in range(999))}')"))
     (found,) = roundtrip(blank)

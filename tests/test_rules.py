@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 import textwrap
 from dataclasses import dataclass, field
 
 import pytest
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from conftest import PROJECT_TEMPLATE
 from migration_guard.findings import Finding, suppress
 from migration_guard.reader import read_migration
@@ -222,6 +226,36 @@ CASES = {
             NEW_TABLE + 'op.alter_column("clips", "url", nullable=False)',
             sql("ALTER TABLE videos ALTER COLUMN url DROP NOT NULL"),
         ],
+    ),
+    "not-null-lost": Case(
+        risky=[
+            'op.alter_column("videos", "url", type_=sa.Text(), existing_type=sa.String(9))',
+            'op.alter_column("videos", "url", new_column_name="address", existing_type=sa.String(9))',
+            'op.alter_column("videos", "url", comment="address", existing_type=sa.String(9))',
+            'op.alter_column("videos", "at", server_default=sa.func.now(), existing_type=sa.DateTime())',
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.alter_column("url", existing_type=sa.String(9), type_=sa.String(20))'
+            ),
+            sql("ALTER TABLE videos MODIFY url varchar(20)"),
+            sql("ALTER TABLE videos CHANGE url address varchar(20)"),
+        ],
+        safe=[
+            'op.alter_column("videos", "url", type_=sa.Text(), existing_type=sa.String(9), existing_nullable=False)',
+            'op.alter_column("videos", "url", type_=sa.Text(), existing_type=sa.String(9), existing_nullable=True)',
+            'op.alter_column("videos", "url", type_=sa.Text(), existing_type=sa.String(9), nullable=True)',
+            'op.alter_column("videos", "url", server_default="x", existing_type=sa.String(9))',
+            NEW_TABLE + 'op.alter_column("clips", "url", type_=sa.Text(), existing_type=sa.String(9))',
+            (
+                'op.add_column("videos", sa.Column("at", sa.Text()))\n'
+                'op.alter_column("videos", "at", type_=sa.String(9), existing_type=sa.Text())'
+            ),
+            'if op.get_bind().dialect.name == "sqlite":\n    op.alter_column("videos", "url", type_=sa.Text())',
+            sql("ALTER TABLE videos MODIFY url varchar(20) NOT NULL"),
+            sql("ALTER TABLE videos MODIFY url varchar(20) NULL"),
+            sql("ALTER TABLE videos RENAME COLUMN url TO address"),
+        ],
+        elsewhere=("sqlite", "postgresql"),
     ),
     "type-change": Case(
         risky=[
@@ -860,6 +894,24 @@ def test_a_type_change_is_judged_by_what_it_costs_on_the_database(database: str,
     for old, new in (FREE if free else COSTLY)[database]:
         found = names(module(f'op.alter_column("videos", "a", existing_type={old}, type_={new})'), (database,))
         assert ("type-change" not in found) is free, f"{old} to {new} on {database}"
+
+
+@pytest.mark.parametrize("example", ["bad", "good"])
+def test_not_null_is_lost_in_what_alembic_writes_for_mysql(example: str) -> None:
+    written = io.StringIO()
+    context = MigrationContext.configure(dialect_name="mysql", opts={"as_sql": True, "output_buffer": written})
+    exec(RULES["not-null-lost"][example], {"op": Operations(context), "sa": sa})
+    assert ("NOT NULL" not in written.getvalue()) is (example == "bad")
+
+
+def test_a_narrowed_type_is_said_to_fail_on_longer_values() -> None:
+    change = 'op.alter_column("videos", "url", existing_type=sa.String({}), type_=sa.String({}))'
+    narrowed, widened = (
+        [finding.message for finding in judged(module(change.format(*sizes)), ("mysql",))]
+        for sizes in ((200, 100), (63, 64))
+    )
+    assert [message for message in narrowed if "fails where a value is longer" in message]
+    assert not [message for message in widened if "fails where a value is longer" in message]
 
 
 def test_what_is_said_many_times_is_found_once() -> None:

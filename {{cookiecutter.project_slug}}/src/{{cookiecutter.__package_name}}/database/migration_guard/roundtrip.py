@@ -28,6 +28,7 @@ from .snapshot import Changes, differences, snapshot_of, words
 from .stepping import RolledBack, Stepper, read_scripts, run_env
 
 ENDLESS = 10_000  # statements of one function
+STATEMENT_ERRORS = (sa.exc.ProgrammingError, sa.exc.OperationalError)  # those of rows are IntegrityError and DataError
 
 
 def check_roundtrip(
@@ -269,14 +270,16 @@ class Roundtrip:
         if statement := getattr(error, "statement", None):
             message += f" in: {shorten(statement, 300, placeholder=' ...')}"
         fix = {
-            "upgrade-fails": "Fill, clean or default the rows that exist before the constraint.",
+            "upgrade-fails": "Fill, clean or default the rows that exist first: some are NULL, long, or alike.",
             "downgrade-fails": 'Undo in reverse order what upgrade() does; if there is no way back: irreversible = "reason".',
             "upgrade-not-repeatable": "Drop in downgrade() all that upgrade() makes.",
         }[rule]
         if "op.batch_alter_table()" in message:
             fix = "Write it in a block: with op.batch_alter_table(...) as batch."
-        if isinstance(error, EndlessError):
+        elif isinstance(error, EndlessError):
             fix = "If it does end: go from the smallest key to the largest, not from 0; these rows have high ones."
+        elif rule == "upgrade-fails" and isinstance(error, STATEMENT_ERRORS) and "NULL" not in one_line(error):
+            fix = "Mend it, or what it expects: it runs on the schema that the revisions before it make."
         self.find(script, rule, function, message, fix, error)
 
     def compare_schema(self, script: Script, changes: Changes, empty: bool) -> None:

@@ -431,6 +431,30 @@ def set_not_null(view: View) -> Found:
             yield op, f"{label(op)}: SET NOT NULL reads the whole table under a lock."
 
 
+@rule(MYSQL | {"tidb"})
+def not_null_lost(view: View) -> Found:
+    """A column is altered without a word on NULL, and can be NULL afterwards.
+    Why: MODIFY and CHANGE describe the whole column anew: Alembic writes NULL where neither nullable nor existing_nullable
+        says otherwise, and a default or comment that is not said again goes as well.
+    Fix: Say existing_nullable=, and existing_server_default= and existing_comment= where it has them, as autogenerate does.
+    Bad: op.alter_column("videos", "url", existing_type=sa.String(20), type_=sa.String(30))
+    Good: op.alter_column("videos", "url", existing_type=sa.String(20), type_=sa.String(30), existing_nullable=False)
+    """
+    for op in view.existing("alter_column"):
+        if "columns" in view.new[id(op)]:
+            continue
+        if op.via == "execute":
+            silent = op.kwargs.get("nullable") is True and not re.search(r"(?i)\bNULL\b", op.sql or "")
+        else:
+            said = {name for name, value in op.kwargs.items() if value is not None}
+            old = op.kwargs.get("existing_type")
+            dated = isinstance(old, Type) and old.name in ("timestamp", "datetime")  # whose defaults may be functions
+            anew = {"new_column_name", "type_", "autoincrement", "comment", *(["server_default"] if dated else [])}
+            silent = bool(said & anew) and said.isdisjoint({"nullable", "existing_nullable"})
+        if silent:
+            yield op, f"{label(op)} can be NULL afterwards: the whole column is described anew, without NOT NULL."
+
+
 @rule()
 def type_change(view: View) -> Found:
     """A column's type changes in a way that rewrites the table.
@@ -446,7 +470,8 @@ def type_change(view: View) -> Found:
             continue
         costly = ", ".join(sorted(name for name in view.on(op) if not is_free(name, old, new)))
         if costly and isinstance(old, Type):
-            yield op, f"{label(op)}: {sql_name(old)} to {sql_name(new)} rewrites the table on {costly}."
+            fails = ", and fails where a value is longer" if old.name == new.name and size(new) < size(old) else ""
+            yield op, f"{label(op)}: {sql_name(old)} to {sql_name(new)} rewrites the table on {costly}{fails}."
         elif costly:
             yield op, f"{label(op)}: to {sql_name(new)} from a type that is not said; most changes rewrite the table."
 
@@ -559,6 +584,7 @@ def table_rewrite(view: View) -> Found:
     """A column is added that has a volatile default, is generated and stored or counts by itself, or a table is moved.
     Why: Every row is written anew under a lock that stops readers too. Constants and now() cost nothing.
     Fix: Add the column nullable without it, fill it in batches, and set the default for new rows in a later revision.
+        A table is moved in a quiet hour, or by a tool that copies it meanwhile: suppress this with when.
     Bad: op.add_column("videos", sa.Column("token", sa.Uuid(), server_default=sa.text("gen_random_uuid()")))
     Good: op.add_column("videos", sa.Column("added", sa.DateTime(), server_default=sa.text("now()")))
     """
