@@ -127,6 +127,51 @@ def test_what_can_be_run_again_heals_by_itself(project: Project, points: tuple[i
     assert point > 12
 
 
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+def test_what_autogenerate_writes_heals_by_itself(project: Project, points: tuple[int, int]) -> None:
+    url = project.environment["DATABASE_URL"]
+    project.run("alembic", "upgrade", "head")
+    project.edit(
+        project.models,
+        '    __tablename__ = "videos"\n',
+        '    __tablename__ = "videos"\n\n    tags: Mapped[str | None] = mapped_column(String(50), index=True)\n'
+        "    views: Mapped[int | None]\n",
+    )
+    project.run("alembic", "revision", "--autogenerate", "-m", "Add tags and views")
+    for found in project.versions.glob("*_add_tags_and_views.py"):
+        static = project.run("python", "scripts/check_migrations.py", "--static", str(found)).stdout
+        assert "not-resumable" not in static
+
+    def state() -> tuple[object, set[str]]:
+        with engine(url).connect() as connection:
+            columns = {column["name"] for column in sa.inspect(connection).get_columns("videos")}
+            return connection.scalar(sa.text("SELECT version_num FROM alembic_version")), columns & {"tags", "views"}
+
+    before, half = state()[0], 0
+    for point in range(5, 1000, min(points[1], 5)):
+        if result(project, fork(project, "upgrade", "head", kill_at=point))[0] == 0:
+            break
+        half += state() in ((before, {"tags"}), (before, {"views"}), (before, {"tags", "views"}))
+        project.run("alembic", "upgrade", "head")
+        assert state()[1] == {"tags", "views"}
+        project.run("alembic", "-x", "yes", "downgrade", "-1")
+    assert half, "the points must lie within the revision"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_autogenerate_asks_nothing_where_a_transaction_undoes_it(project: Project) -> None:
+    project.run("alembic", "upgrade", "head")
+    project.edit(
+        project.models,
+        '    __tablename__ = "videos"\n',
+        '    __tablename__ = "videos"\n\n    views: Mapped[int | None] = mapped_column(index=True)\n',
+    )
+    project.run("alembic", "revision", "--autogenerate", "-m", "Add views")
+    (written,) = project.versions.glob("*_add_views.py")
+    assert "views" in written.read_text()
+    assert "exists" not in written.read_text()
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_kill_between_the_transactions_of_one_revision_is_named(project: Project) -> None:
     """An autocommit block splits its revision: on PostgreSQL too, that can be half applied."""

@@ -22,6 +22,9 @@ from {{ cookiecutter.__package_name }}.database.migration_guard.errors import (
     fault,
     full_message,
 )
+from {{ cookiecutter.__package_name }}.database.migration_guard.if_exists import (
+    write_if_exists,
+)
 from {{ cookiecutter.__package_name }}.database.migration_guard.journal import (
     TABLES,
     migrate,
@@ -60,6 +63,7 @@ def configure(**where: Any) -> None:
         compare_type=True,
         compare_server_default=True,
         render_item=render_item,
+        process_revision_directives=write_if_exists,
         transaction_per_migration=True,
         **where,
     )

@@ -1,15 +1,43 @@
-"""IF [NOT] EXISTS on an index or a column, which MySQL lacks: there the database is asked before the statement runs."""
+"""IF [NOT] EXISTS: written by autogenerate where DDL commits by itself.
+
+On an index or a column MySQL lacks it: there the database is asked before the statement runs.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.ddl import mysql
 from alembic.ddl.base import AddColumn, DropColumn
+from alembic.migration import MigrationContext
+from alembic.operations import ops
 from sqlalchemy.schema import CreateIndex, DropIndex, ExecutableDDLElement
 
 MEANT = "migration_guard_meant"  # the statement with its clause, by which the journal knows that it can be run again
+
+
+def write_if_exists(context: MigrationContext, revision: Any, directives: list[ops.MigrationScript]) -> None:
+    """Let autogenerate say IF [NOT] EXISTS where DDL commits by itself: what died halfway can then be run again.
+
+    For ``process_revision_directives`` of env.py.
+    """
+    if context.impl.transactional_ddl:
+        return
+
+    def write(operations: Iterable[ops.MigrateOperation]) -> None:
+        for operation in operations:
+            match operation:
+                case ops.OpContainer():
+                    write(operation.ops)
+                case ops.CreateTableOp() | ops.AddColumnOp() | ops.CreateIndexOp():
+                    operation.if_not_exists = True
+                case ops.DropTableOp() | ops.DropColumnOp() | ops.DropIndexOp():
+                    operation.if_exists = True
+
+    for directive in directives:
+        write([*directive.upgrade_ops_list, *directive.downgrade_ops_list])
 
 
 class MySQLImpl(mysql.MySQLImpl):
