@@ -170,7 +170,7 @@ def measure(kind: str, project: Path, url: str) -> float:
 
             def work(context: object) -> None:
                 stepper = stepping.Stepper(context, scripts)  # type: ignore[arg-type]
-                for script in stepper.plan():
+                for script in stepping.plan_of(scripts):
                     for function in ("upgrade",) if kind == "upgrade" else ("upgrade", "downgrade", "upgrade"):
                         stepper.step(script, function)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,8 @@ def write(project: Project, *revisions: Revision) -> None:
     faults.write(History(revisions), project.versions)
 
 
-def roundtrip(project: Project, *options: str) -> list[dict[str, Any]]:
-    done = project.run(*GUARD, "--format", "json", "--output", "report.json", *options, ok=None)
+def roundtrip(project: Project, *options: str, **environment: str) -> list[dict[str, Any]]:
+    done = project.run(*GUARD, "--format", "json", "--output", "report.json", *options, ok=None, **environment)
     assert done.returncode in (0, 1), done.stdout
     return list(json.loads((project.path / "report.json").read_text())["findings"])
 
@@ -81,6 +82,15 @@ def test_only_what_is_new_since_a_commit(blank: Project) -> None:
     assert done.returncode == 2
     assert "--since nowhere" in done.stdout
     assert "Traceback" not in done.stdout
+    hook = {"GIT_DIR": "/nowhere/.git", "GIT_INDEX_FILE": "/nowhere/index"}  # as git sets them, for another repository
+    assert {found["revision"] for found in roundtrip(blank, "--since", "HEAD", **hook)} == {"r2"}
+
+
+def test_since_a_commit_without_git_is_one_line(blank: Project) -> None:
+    done = blank.run(sys.executable, *GUARD[1:], "--since", "HEAD", ok=None, PATH="/nowhere")
+    assert done.returncode == 2
+    assert done.stdout.startswith("error: --since HEAD: ")
+    assert len(done.stdout.splitlines()) == 1
 
 
 def test_a_finding_is_suppressed_at_the_function(blank: Project) -> None:

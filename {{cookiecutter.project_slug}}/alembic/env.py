@@ -17,7 +17,6 @@ from {{ cookiecutter.__package_name }}.database.connection import (
     create_engine,
     database_url,
 )
-from {{ cookiecutter.__package_name }}.database.migration_guard.defaults import PLUGIN
 from {{ cookiecutter.__package_name }}.database.migration_guard.errors import (
     fault,
     full_message,
@@ -28,6 +27,9 @@ from {{ cookiecutter.__package_name }}.database.migration_guard.if_exists import
 from {{ cookiecutter.__package_name }}.database.migration_guard.journal import (
     TABLES,
     migrate,
+)
+from {{ cookiecutter.__package_name }}.database.migration_guard.server_defaults import (
+    PLUGIN,
 )
 
 try:

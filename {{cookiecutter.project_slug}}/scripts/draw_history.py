@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import to_tuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
@@ -19,19 +19,14 @@ DOCUMENT = ROOT / "docs" / "SCHEMA.md"
 BEGIN, END = "<!-- BEGIN_REVISION_GRAPH -->", "<!-- END_REVISION_GRAPH -->"
 
 
-def as_tuple(revisions: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return what Alembic gives as nothing, one or several as a tuple."""
-    return (revisions,) if isinstance(revisions, str) else tuple(revisions or ())
-
-
 def draw(scripts: ScriptDirectory) -> str:
     """Return the graph, oldest revision first: an arrow to each revision that follows, a dotted one for depends_on."""
     nodes, arrows = [], []
     for script in reversed(list(scripts.walk_revisions())):
         title = script.doc.rstrip(".").replace('"', "#quot;")
         nodes.append(f'  {script.revision}["{script.revision}<br>{title}"]')
-        arrows += [f"  {parent} --> {script.revision}" for parent in as_tuple(script.down_revision)]
-        arrows += [f"  {other} -.-> {script.revision}" for other in as_tuple(script.dependencies)]
+        arrows += [f"  {parent} --> {script.revision}" for parent in to_tuple(script.down_revision, ())]
+        arrows += [f"  {other} -.-> {script.revision}" for other in to_tuple(script.dependencies, ())]
     return "\n".join(["```mermaid", "flowchart TD", *nodes, *arrows, "```"])
 
 

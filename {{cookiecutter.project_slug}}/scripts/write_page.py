@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from draw_history import as_tuple
+from alembic.util import to_tuple
 from draw_schema import draw
 from mako.template import Template
 
@@ -54,12 +54,12 @@ def graph(scripts: ScriptDirectory) -> dict[str, Any]:
         x, y = lane_to(script.revision, 0), at[script.revision]
         place[script.revision] = x
         lanes[lanes.index(script.revision)] = None
-        for parent in as_tuple(script.down_revision):
+        for parent in to_tuple(script.down_revision, ()):
             below = lane_to(parent, x // LANE)
             paths.append((f"M{x} {y}C{x} {y + ROW} {below} {y} {below} {y + ROW}V{at[parent]}", "follows"))
     width = len(lanes) * LANE
     for script in revisions:
-        for other in as_tuple(script.dependencies):
+        for other in to_tuple(script.dependencies, ()):
             if other in at:  # and not a branch's label
                 here, there = (f"{place[end]} {at[end]}" for end in (script.revision, other))
                 paths.append((f"M{here}C{width} {at[script.revision]} {width} {at[other]} {there}", "depends"))

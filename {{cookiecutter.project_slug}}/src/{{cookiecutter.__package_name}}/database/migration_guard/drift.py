@@ -25,14 +25,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from .cache import Cache
-from .defaults import PLUGIN
 from .errors import mapped, one_line, place, relative
 from .findings import CannotCheck, Finding
 from .kept import kept_history
 from .scratch import find_url, scratch_database
+from .server_defaults import PLUGIN
 from .settings import Settings
 from .snapshot import Column, Difference, Facts, Thing, differences, snapshot_of
-from .stepping import Stepper, as_configured, read_scripts, run_env
+from .stepping import Stepper, as_configured, plan_of, read_scripts, run_env
 
 FIX = 'Migrations are out of sync with models: alembic revision --autogenerate -m "Sync models"'
 EXTRA = 'Add it to the models, or take it out of the migration; if that is deployed: alembic revision --autogenerate -m "Sync models"'
@@ -57,7 +57,7 @@ def check_drift(config: Config, settings: Settings, url: str | None, cache: Cach
         stepper = Stepper(context, scripts)
         if kept and not kept.fits(context):
             return
-        for script in stepper.plan()[kept.point if kept else 0 :]:
+        for script in plan_of(scripts)[kept.point if kept else 0 :]:
             try:
                 stepper.step(script, "upgrade")
             except Exception as error:
@@ -140,7 +140,8 @@ class Drift:
                 message = (
                     f"table {table.key}: the models can't make it, so Alembic alone compares it: {one_line(error)}."
                 )
-                self.find(f"table {table.key}", message, "Mend it in the models, or give them what it needs.", "note")
+                fix = "Mend it in the models, or give them what it needs."
+                self.find(message, fix, self.place(table.key), "note")
 
     def compare(self, context: MigrationContext, metadata: Any) -> None:
         """Note what differs in the server's descriptions, then what Alembic sees in what they do not have."""
@@ -150,9 +151,10 @@ class Drift:
         found = list(differences(made, wanted))
         for difference in found:
             if self.compared(difference, filtered):
-                seen |= {simple(difference.object), *([simple(difference.thing)] if not difference.fact else [])}
+                seen.add(simple(difference.object))
                 message = f"{difference.object}: models say {said(difference.after)}, migrations made {said(difference.before)}."
-                self.find(difference.thing, message, remedy(message, difference.before, difference.after))
+                fix = remedy(message, difference.before, difference.after)
+                self.find(message, fix, self.place(difference.thing))
         for thing in wanted:
             same |= {simple(Difference(thing.name, fact, None, None).object) for fact in thing.facts}
             same.add(simple(thing.name))
@@ -161,17 +163,14 @@ class Drift:
         alike -= {min((name for name in alike if name.startswith("table ")), default="")}
         for target, table, message in as_alembic_sees(context, metadata, alike):
             if simple(target) not in seen | same and simple(f"table {table}") not in seen:
-                self.find(f"table {table}", message, remedy(message))
+                self.find(message, remedy(message), self.place(table))
 
     def compared(self, difference: Difference, filtered: bool) -> bool:
         kind = difference.fact.partition(" ")[0]
         if not difference.thing.startswith(COMPARED) or kind in BY_HAND:
             return False
-        if difference.after is not None:
-            return True
-        if not difference.fact:  # only in the database: Alembic tells the tables, as env.py filters them
-            return False
-        return not filtered
+        # Of what is in the database alone Alembic tells the tables, and all where env.py filters.
+        return difference.after is not None or bool(difference.fact and not filtered)
 
     def comparable(self) -> tuple[list[Thing], list[Thing]]:
         """Both, without what can't be said in models and without names that nobody chose."""
@@ -205,17 +204,7 @@ class Drift:
                 if name not in known:
                     where = relative(path, self.root)
                     message = f"table {name}: models say it is there ({where}:{line}), but {self.env} never imports that module."
-                    fix = f"Import it in {self.env}, then: {FIX}"
-                    self.findings.append(
-                        Finding(
-                            rule="models-out-of-sync",
-                            message=message,
-                            fix=fix,
-                            path=where,
-                            line=line,
-                            operation=f"table {name}",
-                        )
-                    )
+                    self.find(message, f"Import it in {self.env}, then: {FIX}", (where, line))
 
     def render(self, config: Config, engine: sa.Engine) -> None:
         """Offline mode must print the whole history."""
@@ -233,8 +222,8 @@ class Drift:
                 )
             )
 
-    def find(self, thing: str, message: str, fix: str, severity: str = "error") -> None:
-        path, line = self.place(thing.removeprefix("table "))
+    def find(self, message: str, fix: str, place: tuple[str, int], severity: str = "error") -> None:
+        path, line = place
         self.findings.append(
             Finding(
                 rule="models-out-of-sync",
@@ -247,8 +236,9 @@ class Drift:
             )
         )
 
-    def place(self, table: str) -> tuple[str, int]:
+    def place(self, thing: str) -> tuple[str, int]:
         """Where the table is in the models; env.py where it is not."""
+        table = thing.removeprefix("table ")
         model = self.classes.get(table) or next(iter(self.classes.values()), None)
         with suppress(OSError, TypeError):
             if model is not None:
@@ -279,8 +269,7 @@ def as_alembic_sees(context: MigrationContext, metadata: Any, but: set[str]) -> 
         return not out and (include_object is None or include_object(item, name, kind, *rest))
 
     opts["include_name"], opts["include_object"] = named, chosen
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a computed column can't be altered is for who writes the migration
+    with warnings.catch_warnings(action="ignore"):  # that a computed column can't be altered is for who writes it
         found: Any = api.compare_metadata(context, metadata)
     parts = [part for item in found for part in (item if isinstance(item, list) else [item])]
     return [described(part, context.dialect) for part in parts]
@@ -289,32 +278,19 @@ def as_alembic_sees(context: MigrationContext, metadata: Any, but: set[str]) -> 
 def described(difference: Any, dialect: sa.Dialect) -> tuple[str, str, str]:
     """Alembic's difference: the object, its table, and a sentence."""
     kind, *rest = difference
-    if kind in ("add_table", "remove_table"):
-        target = table = rest[0].key
-        target = f"table {target}"
-    elif kind in ("add_column", "remove_column"):
+    if kind in ("add_table", "remove_table", "add_table_comment", "remove_table_comment"):
+        table = rest[0].key
+        target = f"table {table}"
+    elif kind in ("add_column", "remove_column") or kind.startswith("modify_"):
         table = f"{rest[0]}.{rest[1]}" if rest[0] else rest[1]
-        target = f"column {table}.{rest[2].name}"
-    elif kind.startswith("modify_"):
-        table = f"{rest[0]}.{rest[1]}" if rest[0] else rest[1]
-        target = f"column {table}.{rest[2]}"
-    else:
+        target = f"column {table}.{getattr(rest[2], 'name', rest[2])}"
+    else:  # a plugin's own operations, too
         table = getattr(getattr(rest[0], "table", rest[0]), "key", "")
         target = f"{'index' if 'index' in kind else 'constraint'} {table}.{getattr(rest[0], 'name', '')}"
-        if "comment" in kind:
-            target = f"table {table}"
+    models, made = ("it is there", "nothing") if kind.startswith("add") else ("nothing", "it")
     if kind.startswith("modify_"):
-        return (
-            target,
-            table,
-            f"{target}: models say {kind[7:]} {said(rest[-1], dialect)}, migrations made {said(rest[-2], dialect)}.",
-        )
-    sides = ("it is there", "nothing") if kind.startswith("add") else ("nothing", "it is there")
-    return (
-        target,
-        table,
-        f"{target}: models say {sides[0]}, migrations made {'it' if sides[1] != 'nothing' else sides[1]}.",
-    )
+        models, made = f"{kind[7:]} {said(rest[-1], dialect)}", said(rest[-2], dialect)
+    return target, table, f"{target}: models say {models}, migrations made {made}."
 
 
 def remedy(message: str, made: Column | str | None = None, wanted: Column | str | None = None) -> str:

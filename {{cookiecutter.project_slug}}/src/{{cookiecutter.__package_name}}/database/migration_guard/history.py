@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from .findings import CannotCheck, Finding
 from .operation import Migration
+from .reader import parse
 from .rules import finding
 
 Read = Callable[[str, bytes], Migration]  # path and content -> migration
@@ -117,13 +117,13 @@ class Deployed:
     def changed(self, folder: Path) -> Iterator[tuple[str, bytes]]:
         """Path and content, at the ref, of each migration that is not the same file now."""
         try:
-            listed = git(folder, "ls-tree", "-r", "-z", str(self.ref)).decode().split("\0")
-            entries = [(line.split("\t", 1)[1], line.split()[2]) for line in listed if line.endswith(".py")]
-            blobs = [(path, blob) for path, blob in entries if not is_same(folder / path, blob)]
-            data = git(folder, "cat-file", "--batch", give="".join(f"{blob}\n" for _, blob in blobs).encode())
+            compared = ("diff", "--name-only", "-z", "--relative", "--no-renames", "--diff-filter=a", str(self.ref))
+            listed = git(folder, *compared, "--", ".").decode().split("\0")
+            paths = [path for path in dict.fromkeys(listed) if path.endswith(".py")]
+            data = git(folder, "cat-file", "--batch", give="".join(f"{self.ref}:./{path}\n" for path in paths).encode())
         except (CannotCheck, OSError) as error:
             raise CannotCheck(f"--against {self.ref}: {error}; fetch it, or name another ref.") from None
-        for path, _ in blobs:
+        for path in paths:
             head, _, data = data.partition(b"\n")
             size = int(head.split()[2])
             yield path, data[:size]
@@ -136,9 +136,7 @@ def names(migration: Migration) -> str:
 
 def meaning(source: str) -> str:
     """What a migration does, without comments, docstrings, layout, and what it says of itself."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        tree = ast.parse(source)
+    tree = parse(source, "<deployed>")
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             node.body = [each for each in node.body if not is_said(each)]
@@ -180,16 +178,3 @@ def default_branch(folder: Path) -> str | None:
 
 def in_repository(folder: Path) -> bool:
     return any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents))
-
-
-def is_same(file: Path, blob: str) -> bool:
-    """Whether the file is this blob, as it is or with the line endings that git stores."""
-    import hashlib
-
-    try:
-        data = file.read_bytes()
-    except OSError:
-        return False
-    algorithm = hashlib.sha1 if len(blob) == 40 else hashlib.sha256
-    contents = {data, data.replace(b"\r\n", b"\n")}
-    return any(algorithm(b"blob %d\0" % len(each) + each).hexdigest() == blob for each in contents)

@@ -20,11 +20,12 @@ from .operation import HOLE, UNKNOWN, Call, Column, Migration, Unknown, words
 from .values import (
     ABSTRACT,
     AUTOCOMMIT,
-    DATABASES,
     DIALECT_NAME,
+    DIALECTS,
     MARKED,
     RESULT,
     UNSURE,
+    Condition,
     Either,
     Function,
     Instance,
@@ -35,7 +36,6 @@ from .values import (
     Row,
     Statement,
     Table,
-    Test,
     Text,
     filled,
     joined,
@@ -113,7 +113,7 @@ class Interpreter(ABC):
         self.globals: dict[str, Any] = {}
         self.scopes: tuple[dict[str, Any], ...] = (self.globals,)
         self.function = ""
-        self.branch = self.every = DATABASES.union(dialects)  # the databases on which the current statement runs
+        self.branch = self.every = DIALECTS.union(dialects)  # the databases on which the current statement runs
         self.conditional = self.autocommit = self.online = False
         self.steps = 0
         self.stack: list[Function] = []  # the functions that are being followed
@@ -250,7 +250,7 @@ class Interpreter(ABC):
 
     def do_Match(self, node: ast.Match) -> str | None:
         subject = self.value(node.subject)
-        rest, ways = Test(self.every, frozenset()), []
+        rest, ways = Condition(self.every, frozenset()), []
         for case in node.cases:
             test = self.pattern(case.pattern, subject)
             if case.guard:
@@ -259,7 +259,7 @@ class Interpreter(ABC):
             rest = rest & ~test
         return self.follow(*ways, (rest, []))
 
-    def pattern(self, node: ast.pattern, subject: Any) -> Test:
+    def pattern(self, node: ast.pattern, subject: Any) -> Condition:
         if isinstance(node, ast.MatchOr):
             return reduce(operator.or_, [self.pattern(pattern, subject) for pattern in node.patterns])
         if isinstance(node, ast.MatchAs) and node.pattern is None:
@@ -270,7 +270,7 @@ class Interpreter(ABC):
             return self.test(self.compare(ast.Eq(), subject, self.value(node.value)))
         return UNSURE
 
-    def follow(self, *ways: tuple[Test, list[ast.stmt]]) -> str | None:
+    def follow(self, *ways: tuple[Condition, list[ast.stmt]]) -> str | None:
         """Each way that can be taken. Afterwards a name on which they disagree is unknown."""
         branch, conditional, online = self.branch, self.conditional, self.online
         open_ways = [(test, body) for test, body in ways if test.yes & branch]
@@ -536,10 +536,10 @@ class Interpreter(ABC):
                 test = self.test(self.compare(op, value, right))
                 yes, no = yes | (test.yes & databases), no | (test.no & databases)
                 sure = sure and test.sure and not unsure
-            return Test(yes, no, sure)
+            return Condition(yes, no, sure)
         if id(left) in self.partial or id(right) in self.partial:
             return UNKNOWN
-        if right is None and not isinstance(left, (Unknown, Marker, Method, Ref, Test)):
+        if right is None and not isinstance(left, (Unknown, Marker, Method, Ref, Condition)):
             return run(left, None)
         return self.attempt(run, left, right) if plain(left) and plain(right) else UNKNOWN
 
@@ -548,16 +548,16 @@ class Interpreter(ABC):
         if not all(isinstance(result, bool) for result in results.values()):
             return UNKNOWN
         yes = frozenset(name for name, result in results.items() if result)
-        return Test(yes, self.every - yes)
+        return Condition(yes, self.every - yes)
 
-    def test(self, value: Any) -> Test:
-        if isinstance(value, Test):
+    def test(self, value: Any) -> Condition:
+        if isinstance(value, Condition):
             return value
         if value is RESULT:
             self.bind_read()
         if type(value) in ABSTRACT or id(value) in self.partial or (isinstance(value, str) and value == HOLE):
             return UNSURE
-        return Test(self.every, frozenset()) if value else Test(frozenset(), self.every)
+        return Condition(self.every, frozenset()) if value else Condition(frozenset(), self.every)
 
     def of_IfExp(self, node: ast.IfExp) -> Any:
         test = self.test(self.value(node.test))
@@ -673,7 +673,7 @@ class Interpreter(ABC):
             return self.call(function.function, [*function.args, *args], function.kwargs | kwargs, node)
         if kind is Table:
             return Row(function) if function.name else self.instance(function, args, kwargs, node)
-        if kind in (Marker, Test):
+        if kind in (Marker, Condition):
             return function
         return self.handed_over("call", args, kwargs, node)
 

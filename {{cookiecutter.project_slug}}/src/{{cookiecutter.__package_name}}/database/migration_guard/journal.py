@@ -24,8 +24,9 @@ from sqlalchemy import event
 
 from .errors import full_message, lost, place
 from .if_exists import MEANT
-from .limits import Limits, attempts, is_transient, read_limits, set_limits, undo
+from .limits import attempts, is_transient, read_limits, set_limits, undo
 from .lock import Lock, me, one_migrator
+from .settings import Limits
 
 TABLES = {"alembic_journal", "alembic_lease"}  # autogenerate must not see them
 TABLE = sa.Table(

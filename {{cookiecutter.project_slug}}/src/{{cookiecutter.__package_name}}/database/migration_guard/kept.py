@@ -30,12 +30,12 @@ MONTH = 30 * 24 * 3600
 PRAGMAS = ("foreign_keys", "legacy_alter_table", "recursive_triggers", "ignore_check_constraints", "writable_schema")
 
 
-def kept_history(cache: Cache | None, kind: str, config: Config, url: URL) -> History | None:
+def kept_history(cache: Cache | None, kind: str, config: Config, url: URL) -> KeptHistory | None:
     """What is kept of the revisions on this server; None where nothing is or can be."""
-    return History(cache, kind, config, url) if cache and url.get_backend_name() in STORES else None
+    return KeptHistory(cache, kind, config, url) if cache and url.get_backend_name() in STORES else None
 
 
-class History:
+class KeptHistory:
     """The revisions in the order in which they run; ``point``: how many of them a kept database holds."""
 
     def __init__(self, cache: Cache, kind: str, config: Config, url: URL) -> None:
@@ -60,15 +60,13 @@ class History:
         self.needed = kind == "check" or self.point < len(self.plan)  # to go on, or to look at
         import_all(plan_of(self.scripts)[self.point :])
 
-    def create(self, server: Any, name: str) -> Engine:
+    def create(self, server: Any, name: str) -> Any:
         """The scratch database, as it was kept; empty where that can't be had, and then it does not fit."""
         if self.point and self.needed:
             with suppress(CannotCheck, OSError):
-                made: Engine = self.store.restore(server, name, self.keys[self.point - 1])
-                return made
+                return self.store.restore(server, name, self.keys[self.point - 1])
             server.drop(name)
-        made = server.create(name)
-        return made
+        return server.create(name)
 
     def fits(self, context: MigrationContext) -> bool:
         """After env.py ran: is what is kept what the revisions would make today? If not: once more, from nothing."""

@@ -9,44 +9,30 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.util import CommandError
 
+from .findings import CannotCheck
+from .settings import Limits, read_settings
+
 log = logging.getLogger("alembic.migration_guard")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """In seconds. ``lock-timeout`` in ``[tool.migration-guard.lock]`` is ``MIGRATION_LOCK_TIMEOUT`` in the environment."""
-
-    wait: float = 600  # for another migrator
-    lock_timeout: float = 0.2  # for a lock on a table: whoever wants the table next waits as long
-    retry: float = 300  # to go on trying after that
-    statement_timeout: float = 0  # for one statement; 0: none
-    lease: float = 15  # where a row is the lock: how long after its holder died it is free
-    lease_only: float = 0  # 1: take a row though the database looks like one server
 
 
 def read_limits(root: Path) -> Limits:
     """The limits of the project at ``root``; what is deployed may have no pyproject.toml."""
-    from .findings import CannotCheck
-    from .settings import read_settings
-
     try:
-        said = {key.replace("-", "_"): value for key, value in read_settings(root).lock.items()}
+        limits = read_settings(root).lock
     except CannotCheck as error:
         raise CommandError(str(error)) from None
-    names = [field.name for field in fields(Limits)]
-    said |= {name: os.environ[key] for name in names if (key := f"MIGRATION_{name.upper()}") in os.environ}
+    variables = {field.name: f"MIGRATION_{field.name.upper()}" for field in fields(limits)}
     try:
-        limits = Limits(**{name: float(value) for name, value in said.items()})
+        return replace(limits, **{name: float(os.environ[key]) for name, key in variables.items() if key in os.environ})
     except ValueError as error:
-        raise CommandError(f"{', '.join(f'MIGRATION_{name.upper()}' for name in names)}: {error}") from None
-    return limits
+        raise CommandError(f"{', '.join(variables.values())}: {error}") from None
 
 
 def set_limits(connection: sa.Connection, limits: Limits, name: str) -> None:

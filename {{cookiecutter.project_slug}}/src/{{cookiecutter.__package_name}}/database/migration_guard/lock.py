@@ -16,7 +16,8 @@ from contextlib import contextmanager, suppress
 import sqlalchemy as sa
 from alembic.util import CommandError
 
-from .limits import Limits, is_transient, undo
+from .limits import is_transient, undo
+from .settings import Limits
 
 log = logging.getLogger("alembic.migration_guard")
 

@@ -29,13 +29,6 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def pairs(text: str) -> dict[str, str]:
-    """A table of two columns, with a colon between them."""
-    return {
-        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in text.strip().split("\n"))
-    }
-
-
 class UnreadableMigration(ValueError):
     """A migration file that can't be read at all; says where and why."""
 

@@ -30,7 +30,7 @@ from .rules import label, table_of
 from .scratch import load_dialect
 from .settings import DATABASES, Settings
 from .stepping import read_scripts, render_pending
-from .table_locks import ONE_SERVER, Lock, locks_of
+from .table_locks import ONE_SERVER, TableLock, locks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Planned:
     operation: str
     about: str
     line: int
-    locks: list[Lock] | None
+    locks: list[TableLock] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,6 @@ from .operation import (
     Operation,
     Type,
     UnreadableMigration,
-    pairs,
     words,
 )
 from .values import (
@@ -56,27 +55,25 @@ LOGGING = words("debug info warning error exception log echo")
 # Alembic's positional parameters; the table, a name and columns have fields of their own. A batch leaves out the table.
 SIGNATURES = {
     name: tuple(parameters.split())
-    for name, parameters in pairs(
-        """
-        add_column: table column
-        alter_column: table columns
-        bulk_insert: table rows
-        create_check_constraint: name table condition
-        create_exclude_constraint: name table
-        create_foreign_key: name table referent_table columns remote_cols
-        create_index: name table columns
-        create_primary_key: name table columns
-        create_table: table
-        create_table_comment: table comment
-        create_unique_constraint: name table columns
-        drop_column: table columns
-        drop_constraint: name table type_
-        drop_index: name table
-        drop_table: table
-        drop_table_comment: table
-        rename_table: table new_table_name
-        """
-    ).items()
+    for name, parameters in {
+        "add_column": "table column",
+        "alter_column": "table columns",
+        "bulk_insert": "table rows",
+        "create_check_constraint": "name table condition",
+        "create_exclude_constraint": "name table",
+        "create_foreign_key": "name table referent_table columns remote_cols",
+        "create_index": "name table columns",
+        "create_primary_key": "name table columns",
+        "create_table": "table",
+        "create_table_comment": "table comment",
+        "create_unique_constraint": "name table columns",
+        "drop_column": "table columns",
+        "drop_constraint": "name table type_",
+        "drop_index": "name table",
+        "drop_table": "table",
+        "drop_table_comment": "table",
+        "rename_table": "table new_table_name",
+    }.items()
 }
 IDENTITY = ("table", "name", "columns", "schema")  # two values of one of these are two operations
 STARRED = {*SIGNATURES, "execute", "batch_alter_table", "invoke", "get_bind", "get_context", "f"}
@@ -112,21 +109,19 @@ CONSTRUCTORS = (
     | words("text DDL table Table insert update delete inspect from_engine reflect automap_base conv quoted_name")
 )
 # The types whose SQL name is not their class name in lower case.
-TYPES = pairs(
-    """
-    String: varchar
-    Unicode: varchar
-    UnicodeText: text
-    BigInteger: bigint
-    SmallInteger: smallint
-    LargeBinary: blob
-    PickleType: blob
-    DateTime: timestamp
-    INT: integer
-    DECIMAL: numeric
-    DOUBLE_PRECISION: double
-    """
-)
+TYPES = {
+    "String": "varchar",
+    "Unicode": "varchar",
+    "UnicodeText": "text",
+    "BigInteger": "bigint",
+    "SmallInteger": "smallint",
+    "LargeBinary": "blob",
+    "PickleType": "blob",
+    "DateTime": "timestamp",
+    "INT": "integer",
+    "DECIMAL": "numeric",
+    "DOUBLE_PRECISION": "double",
+}
 OP = Ref.of("alembic.op")
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,12 +20,14 @@ from alembic.util import CommandError
 from .cache import Cache
 from .errors import one_line, place, relative
 from .findings import CannotCheck, Finding
+from .history import git
 from .kept import kept_history
 from .rows import Rows
+from .rules import RULES
 from .scratch import find_url, scratch_database
 from .settings import Settings
 from .snapshot import Changes, differences, snapshot_of, words
-from .stepping import RolledBack, Stepper, read_scripts, run_env
+from .stepping import RolledBack, Stepper, plan_of, read_scripts, run_env
 
 ENDLESS = 10_000  # statements of one function
 STATEMENT_ERRORS = (sa.exc.ProgrammingError, sa.exc.OperationalError)  # those of rows are IntegrityError and DataError
@@ -61,10 +63,7 @@ def check_roundtrip(
             return
         state = kept.resume(findings) if kept else None
         run = Roundtrip(context, stepper, settings.root, findings, rows, exact)
-        try:
-            start = run.run(selected, start or (kept.point if kept else 0), keep, progress, state)
-        finally:
-            run.close()
+        start = run.run(selected, start or (kept.point if kept else 0), keep, progress, state)
         if not exact and run.missed():  # once more, and slowly
             start, exact = 0, True
             findings.clear()
@@ -93,18 +92,13 @@ def select(scripts: ScriptDirectory, settings: Settings, since: str | None, only
     if since is None:
         return None
     folders = [str(folder) for folder in settings.versions]
-    changed = (
-        f"git diff --name-only --no-renames --diff-filter=AM --relative {since} --",
-        "git ls-files --others --exclude-standard --",
-    )
-    paths: set[Path] = set()
-    for command in changed:
-        done = subprocess.run(
-            [*command.split(), *folders], cwd=settings.root, check=False, capture_output=True, text=True
-        )
-        if done.returncode:
-            raise CannotCheck(f"--since {since}: {done.stderr.strip().splitlines()[0]}")
-        paths |= {(settings.root / line).resolve() for line in done.stdout.splitlines()}
+    compared = ("diff", "--name-only", "-z", "--no-renames", "--diff-filter=AM", "--relative", since)
+    try:
+        listed = git(settings.root, *compared, "--", *folders)
+        listed += git(settings.root, "ls-files", "-z", "--others", "--exclude-standard", "--", *folders)
+    except (CannotCheck, OSError) as error:
+        raise CannotCheck(f"--since {since}: {error}") from None
+    paths = {(settings.root / os.fsdecode(path)).resolve() for path in listed.split(b"\0")}
     return {script.revision for script in scripts.walk_revisions() if Path(script.path).resolve() in paths}
 
 
@@ -135,9 +129,6 @@ class Roundtrip:
         self.ran = False  # did the last step run any statement?
         sa.event.listen(self.connection.engine, "before_cursor_execute", self.note)
 
-    def close(self) -> None:
-        sa.event.remove(self.connection.engine, "before_cursor_execute", self.note)
-
     def note(self, _c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: bool) -> None:
         self.statements.append(statement)
         if len(self.statements) > ENDLESS:
@@ -147,7 +138,7 @@ class Roundtrip:
         self, selected: set[str] | None, start: int, keep: bool, progress: bool, state: dict[str, Any] | None = None
     ) -> int | None:
         """Go through the history; an index: go on from there, in a new database. ``state``: this one has come to start."""
-        plan = self.stepper.plan()
+        plan = plan_of(self.stepper.scripts)
         wanted = [index for index, script in enumerate(plan) if selected is None or script.revision in selected]
         wanted = [index for index in wanted if index >= start]
         if not wanted:
@@ -257,9 +248,7 @@ class Roundtrip:
         self.connection.commit()
         for table in sorted(self.rows.refused.keys() - known):
             message = f"No row can be made for table {table}, so nothing is known of migrations over its rows: {self.rows.refused[table]}."
-            self.find(
-                script, "table-without-rows", "upgrade", message, "Check by hand what later migrations do to its rows."
-            )
+            self.find(script, "table-without-rows", "upgrade", message)
 
     # findings
 
@@ -269,11 +258,7 @@ class Roundtrip:
         message = f"{function}() fails{when} at {place(error, script.path)}: {type(error).__name__}: {one_line(error)}"
         if statement := getattr(error, "statement", None):
             message += f" in: {shorten(statement, 300, placeholder=' ...')}"
-        fix = {
-            "upgrade-fails": "Fill, clean or default the rows that exist first: some are NULL, long, or alike.",
-            "downgrade-fails": 'Undo in reverse order what upgrade() does; if there is no way back: irreversible = "reason".',
-            "upgrade-not-repeatable": "Drop in downgrade() all that upgrade() makes.",
-        }[rule]
+        fix = ""
         if "op.batch_alter_table()" in message:
             fix = "Write it in a block: with op.batch_alter_table(...) as batch."
         elif isinstance(error, EndlessError):
@@ -293,21 +278,11 @@ class Roundtrip:
             return
         for difference in found:
             was, is_ = difference.before, difference.after
-            if was is None:
-                message = (
-                    f"{difference.object} is left behind: {is_}."
-                    if difference.fact
-                    else f"{difference.object} is left behind."
-                )
-            elif is_ is None:
-                message = (
-                    f"{difference.object} is not brought back: {was}."
-                    if difference.fact
-                    else f"{difference.object} is not brought back."
-                )
-            else:
-                message = f"{difference.object} differs after downgrade(): it was {was}, and is {is_}."
-            self.find(script, "downgrade-differs", "downgrade", message, "Undo in downgrade() all that upgrade() does.")
+            message = f"{difference.object} differs after downgrade(): it was {was}, and is {is_}."
+            if was is None or is_ is None:
+                fate, what = ("left behind", is_) if was is None else ("not brought back", was)
+                message = f"{difference.object} is {fate}{f': {what}' if difference.fact else ''}."
+            self.find(script, "downgrade-differs", "downgrade", message)
 
     def compare_rows(self, script: Script, tables: set[str]) -> None:
         assert self.rows is not None
@@ -318,26 +293,27 @@ class Roundtrip:
                 else f"values differ in {', '.join(columns)}"
             )
             message = f"table {table} has not the rows that it had: {what}."
-            fix = 'Keep what is needed to restore them, or say lossy = "reason" in the migration.'
-            self.find(script, "data-not-restored", "downgrade", message, fix)
+            self.find(script, "data-not-restored", "downgrade", message)
 
     def find(
-        self, script: Script, rule: str, function: str, message: str, fix: str, error: Exception | None = None
+        self, script: Script, rule: str, function: str, message: str, fix: str = "", error: Exception | None = None
     ) -> None:
+        """Note it, with the rule's own fix where there is no better one."""
         written = getattr(script.module, function, None)
         code = inspect.unwrap(written).__code__ if written else None
+        fix = fix or RULES[rule]["fix"]
+        if rule != "downgrade-differs":
+            fix += f" To reproduce, in an empty database:\n{self.reproduce(script, function, message, error)}"
         self.findings.append(
             Finding(
                 rule=rule,
                 message=message,
-                fix=fix
-                if rule == "downgrade-differs"
-                else f"{fix} To reproduce, in an empty database:\n{self.reproduce(script, function, message, error)}",
+                fix=fix,
                 path=relative(script.path, self.root),
                 line=code.co_firstlineno if code else 1,
                 revision=script.revision,
                 function=function,
-                severity="note" if rule == "table-without-rows" else "error",
+                severity=RULES[rule].severity,
                 operation=message.partition(":")[0],
             )
         )

@@ -9,10 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from .errors import one_line
-from .snapshot import Column, Facts, Snapshot, words
+from .snapshot import Column, Facts, Snapshot, unquoted, words
 
 ENOUGH = 60  # rows of a table that others refer to, so that a long history does not pile them up
 KEY = re.compile(
@@ -27,7 +26,7 @@ class Rows:
     """The rows that a scratch database holds while its history runs."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+        self.snapshot, self.connection = snapshot, snapshot.connection
         self.dialect = snapshot.connection.dialect.name
         self.percent = snapshot.connection.dialect.paramstyle in ("format", "pyformat")  # the driver reads %% as %
         self.serial = 0
@@ -35,10 +34,6 @@ class Rows:
         self.revision = ""  # at which rows are made
         self.inserts: dict[str, list[tuple[int, str, str]]] = {}  # their order, revision and statement
         self.refused: dict[str, str] = {}  # tables for which no row could be made, and why
-
-    @property
-    def connection(self) -> Connection:
-        return self.snapshot.connection
 
     def quote(self, name: str) -> str:
         quoted = self.connection.dialect.identifier_preparer.quote_identifier(name)
@@ -327,10 +322,6 @@ def checks(facts: Facts, columns: dict[str, Column]) -> list[str]:
 
 def names(listed: str) -> list[str]:
     return [unquoted(re.sub(r" (asc|desc)$", "", name.strip())) for name in listed.split(",")]
-
-
-def unquoted(name: str) -> str:
-    return re.sub(r'["`]', "", name)
 
 
 def counted(rows: list[dict[str, str]], columns: list[str]) -> Counter[tuple[str, ...]]:

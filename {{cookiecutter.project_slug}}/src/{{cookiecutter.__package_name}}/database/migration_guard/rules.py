@@ -86,7 +86,7 @@ Good: op.add_column("videos", sa.Column("tags", sa.String(500)))
 
 upgrade-fails (roundtrip) upgrade() raises on a scratch database with rows in its tables.
 Why: It will in production.
-Fix: Make it fit the rows that exist: fill, clean or default them before the constraint.
+Fix: Make it fit the rows that exist, of which some are NULL, long or alike: fill, clean or default them first.
 Bad: op.create_unique_constraint("uq_videos_title", "videos", ["title"])  # two videos have one title
 Good: op.create_index("ix_videos_title", "videos", ["title"])
 
@@ -141,9 +141,7 @@ def rule(databases: frozenset[str] = EVERY, severity: str = "error") -> Callable
     return register
 
 
-def judge(
-    migration: Migration, databases: Iterable[str], application: Callable[[str], bool] = lambda module: False
-) -> list[Finding]:
+def judge(migration: Migration, databases: Iterable[str], application: Callable[[str], bool]) -> list[Finding]:
     """What the rules find in one migration of a project that deploys to ``databases``.
 
     ``application`` says of a module's name whether it is the application's own.
@@ -172,7 +170,7 @@ def finding(name: str, migration: Migration, where: Operation | int, message: st
 CONSTRAINTS = {"foreignkey": "create_foreign_key", "primary": "create_primary_key"} | {
     kind: f"create_{kind}_constraint" for kind in ("unique", "check", "exclude")
 }
-DATA_CHANGES = frozenset({"update", "delete", "insert", "bulk_insert", "merge", "truncate"})
+DATA_CHANGES = frozenset({"update", "delete", "bulk_insert", "merge", "truncate"})
 
 
 def is_schema(op: Operation) -> bool:
@@ -727,7 +725,7 @@ def data_with_schema(view: View) -> Found:
         op.execute("UPDATE videos SET slug = lower(title) WHERE id < 1000")
     Good: op.execute("UPDATE videos SET slug = lower(title) WHERE id < 1000")
     """
-    copied = (op for op in view.existing("insert", "bulk_insert") if re.search(r"(?i)\bSELECT\b", op.sql or ""))
+    copied = (op for op in view.existing("bulk_insert") if re.search(r"(?i)\bSELECT\b", op.sql or ""))
     filled = [*view.existing("update", "delete", "merge"), *copied]
     tightened = ("add_column", "alter_column", "drop_column", "drop_constraint", "create_index", "drop_index")
     if filled and (changed := next(view.existing(*tightened, *CONSTRAINTS.values()), None)):

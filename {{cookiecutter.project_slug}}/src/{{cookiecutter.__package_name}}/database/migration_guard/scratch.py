@@ -29,7 +29,7 @@ from .errors import one_line
 from .findings import CannotCheck
 
 if TYPE_CHECKING:
-    from .kept import History
+    from .kept import KeptHistory
 
 ELSEWHERE = "or name another server with --database-url (--database-url sqlite:// needs none)."
 NAME = re.compile(r"migration_guard_(?P<machine>[0-9a-f]{8})_(?P<pid>\d+)_(?P<start>\d+)_[0-9a-f]{8}")
@@ -76,7 +76,7 @@ def load_dialect(url: URL, source: str = "DATABASE_URL") -> type[sa.Dialect]:
 
 @contextmanager
 def scratch_database(
-    url: URL, keep: Callable[[], bool] = lambda: False, kept: History | None = None
+    url: URL, keep: Callable[[], bool] = lambda: False, kept: KeptHistory | None = None
 ) -> Iterator[Engine]:
     """A database of its own on the server of ``url``; where ``keep`` says so at the end, it stays there.
 
@@ -152,7 +152,6 @@ class Server:
     missing = ""  # the right that is missing, as the statement that gives it
     listing = ""  # names of databases that nobody is connected to
     force = ""
-    connection_error: type[Exception] = sa.exc.DBAPIError
 
     def __init__(self, url: URL) -> None:
         self.url = url

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,18 @@ DATABASES: dict[str, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """In seconds. ``lock-timeout`` in ``[tool.migration-guard.lock]`` is ``MIGRATION_LOCK_TIMEOUT`` in the environment."""
+
+    wait: float = 600  # for another migrator
+    lock_timeout: float = 0.2  # for a lock on a table: whoever wants the table next waits as long
+    retry: float = 300  # to go on trying after that
+    statement_timeout: float = 0  # for one statement; 0: none
+    lease: float = 15  # where a row is the lock: how long after its holder died it is free
+    lease_only: float = 0  # 1: take a row though the database looks like one server
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     root: Path
@@ -36,14 +47,13 @@ class Settings:
     offline: bool = False  # must --sql print the whole history?
     cache: bool = True  # is what is green kept for the next run?
     cache_size: int = 200  # MB
-    lock: Mapping[str, Any] = field(default_factory=dict)  # lock.py's own
+    lock: Limits = Limits()
 
     @property
     def dialects(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(dialect for database in self.databases for dialect in DATABASES[database]))
 
 
-LOCK_KEYS = ("wait", "lock-timeout", "retry", "statement-timeout", "lease", "lease-only")
 KEYS: dict[str, tuple[type, str]] = {
     "databases": (list, "a list of names"),
     "ignore": (list, "a list of rules"),
@@ -77,15 +87,17 @@ def read_settings(root: Path) -> Settings:
         # to judge for no database is not to judge
         if not isinstance(value, kind) or not strings or (value == [] and key != "ignore"):
             raise CannotCheck(f"{place} {key}: must be {name}, is {value!r}.")
+    limits = [field.name.replace("_", "-") for field in fields(Limits)]
     for key, value in said.get("lock", {}).items():
-        if key not in LOCK_KEYS:
-            raise CannotCheck(f"{place} lock: no key {key}{nearest(key, LOCK_KEYS)}; known: {', '.join(LOCK_KEYS)}.")
+        if key not in limits:
+            raise CannotCheck(f"{place} lock: no key {key}{nearest(key, limits)}; known: {', '.join(limits)}.")
         if not isinstance(value, int | float):
             raise CannotCheck(f"{place} lock {key}: must be a number of seconds, is {value!r}.")
     for name in said.get("databases", ()):
         if name not in DATABASES:
             known = f"{nearest(name, DATABASES)}; known: {', '.join(DATABASES)}"
             raise CannotCheck(f"{place} databases: {name!r} is not known{known}.")
+    said["lock"] = Limits(**{key.replace("-", "_"): value for key, value in said.get("lock", {}).items()})
     said["versions"] = [root / folder for folder in said["versions"]]
     said |= {key: root / said[key] for key in ("baseline", "config") if key in said}
     lists = {key: tuple(value) for key, value in said.items() if isinstance(value, list)}

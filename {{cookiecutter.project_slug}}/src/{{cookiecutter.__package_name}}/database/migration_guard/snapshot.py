@@ -296,9 +296,7 @@ def sqlite_clauses(item: list[str], name: str | None, facts: Facts) -> Column:
 
 
 class SQLite(Snapshot):
-    def __init__(self, connection: Connection, hidden: Iterable[str] = (), exact: bool = False) -> None:
-        super().__init__(connection, hidden, exact)
-        self.raw: set[tuple[str, str, str, str]] = set()
+    raw: frozenset[tuple[str, str, str, str]] = frozenset()
 
     def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
         # By the driver itself: this is read at every step, and grows with the schema.
@@ -306,7 +304,7 @@ class SQLite(Snapshot):
         cursor.execute("SELECT tbl_name, type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
         rows = cursor.fetchall()
         cursor.close()
-        raw = set(rows)
+        raw = frozenset(rows)
         touched = {row[0] for row in raw ^ self.raw}
         self.raw = raw
         mine: dict[Any, list[tuple[str, str, str, str]]] = {}
@@ -336,15 +334,14 @@ class SQLite(Snapshot):
 def referred(facts: Facts) -> Iterator[str]:
     for fact, text in facts.items():
         if fact.startswith("constraint ") and (match := REFERENCES.search(str(text))):
-            yield plain(match[1])
+            yield unquoted(match[1])
 
 
 REFERENCES = re.compile(r"references ([^ (]+)", re.IGNORECASE)
 
 
-def plain(identifier: str) -> str:
-    """Without quotes."""
-    return identifier.strip('"`')
+def unquoted(name: str) -> str:
+    return re.sub(r'["`]', "", name)
 
 
 # --- MySQL and MariaDB: SHOW CREATE TABLE, line by line

@@ -15,7 +15,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import TokenType  # type: ignore[attr-defined,unused-ignore]
 
-from .operation import HOLE, UNKNOWN, Column, Constraint, Operation, Type, Unknown, pairs, words
+from .operation import HOLE, UNKNOWN, Column, Constraint, Operation, Type, Unknown, words
 
 __all__ = ["read_sql"]
 
@@ -29,23 +29,21 @@ KINDS = words(
     "TABLE INDEX VIEW FUNCTION PROCEDURE TRIGGER SEQUENCE TYPE DOMAIN SCHEMA DATABASE EXTENSION POLICY RULE ROLE USER "
     "STATISTICS PUBLICATION SUBSCRIPTION AGGREGATE COLLATION SERVER EVENT CAST OWNED SYSTEM LANGUAGE OPERATOR"
 )
-TYPES = pairs(
-    """
-    character varying: varchar
-    character: char
-    int: integer
-    int4: integer
-    int8: bigint
-    int2: smallint
-    bool: boolean
-    float4: real
-    float8: double
-    double precision: double
-    decimal: numeric
-    timestamptz: timestamp
-    timetz: time
-    """
-)
+TYPES = {
+    "character varying": "varchar",
+    "character": "char",
+    "int": "integer",
+    "int4": "integer",
+    "int8": "bigint",
+    "int2": "smallint",
+    "bool": "boolean",
+    "float4": "real",
+    "float8": "double",
+    "double precision": "double",
+    "decimal": "numeric",
+    "timestamptz": "timestamp",
+    "timetz": "time",
+}
 # What ends a type or a default in the definition of a column, and the words of a type after the first.
 AFTER_TYPE = words(
     ", ) NOT NULL DEFAULT PRIMARY UNIQUE REFERENCES CHECK CONSTRAINT GENERATED COLLATE AUTO_INCREMENT AUTOINCREMENT "

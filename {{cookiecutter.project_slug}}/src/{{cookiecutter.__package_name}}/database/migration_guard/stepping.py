@@ -56,10 +56,6 @@ class Stepper:
         if context.connection is not None:
             context.connection.commit()
 
-    def plan(self) -> list[Script]:
-        """Every revision, each after those that it revises or depends on."""
-        return plan_of(self.scripts)
-
     def step(self, script: Script, function: str, look: Callable[[], None] | None = None) -> None:
         """Run one function of a revision; ``look`` sees what it did before it is committed, and may raise RolledBack."""
         build = MigrationStep.upgrade_from_script if function == "upgrade" else MigrationStep.downgrade_from_script
@@ -130,9 +126,7 @@ def plan_of(scripts: ScriptDirectory) -> list[Script]:
     return list(scripts.iterate_revisions("heads", None, implicit_base=True))[::-1]
 
 
-def run_env(
-    config: Config, scripts: ScriptDirectory, engine: Engine, work: Callable[[MigrationContext], None], **options: Any
-) -> None:
+def run_env(config: Config, scripts: ScriptDirectory, engine: Engine, work: Callable[[MigrationContext], None]) -> None:
     """Run env.py once on the scratch database, and ``work`` where it would run the migrations."""
     env, done, runs = relative(scripts.env_py_location), False, 0
     duty = f'{env} must run on config.attributes["connection"] where there is one: see {relative(README)}.'
@@ -154,7 +148,7 @@ def run_env(
 
     with engine.connect() as connection, as_configured(config, engine, connection):
         try:
-            environment = EnvironmentContext(config, scripts, fn=run, as_sql=False, destination_rev="heads", **options)
+            environment = EnvironmentContext(config, scripts, fn=run, as_sql=False, destination_rev="heads")
             environment.run_migrations = run_migrations  # type: ignore[method-assign]
             with in_one_line(), environment:
                 scripts.run_env()

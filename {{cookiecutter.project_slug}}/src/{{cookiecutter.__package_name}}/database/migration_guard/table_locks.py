@@ -15,7 +15,7 @@ from .rules import CONSTRAINTS, DATA_CHANGES, concurrently, is_free, is_schema, 
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
+class TableLock:
     table: str
     mode: str
     holds_up: str
@@ -29,7 +29,7 @@ LOCKS = {
         "SHARE ROW EXCLUSIVE": "create_foreign_key create_trigger",
         "SHARE": "create_index",
         "SHARE UPDATE EXCLUSIVE": "validate_constraint create_table_comment drop_table_comment",
-        "ROW EXCLUSIVE": "insert bulk_insert update delete merge",
+        "ROW EXCLUSIVE": "bulk_insert update delete merge",
         "": "create_table create_type create_sequence create_schema create_function create_extension create_view",
     },
     "mariadb": {
@@ -37,7 +37,7 @@ LOCKS = {
         "COPY": "create_foreign_key create_check_constraint",
         "INPLACE": "drop_column create_index drop_index create_unique_constraint create_table_comment drop_table_comment",
         "INSTANT": "add_column",
-        "row locks": "insert bulk_insert update delete",
+        "row locks": "bulk_insert update delete",
         "": "create_table create_schema create_function create_view",
     },
 }
@@ -92,13 +92,13 @@ def is_plain(column: Column) -> bool:
     return constant and not more and not column.identity
 
 
-def locks_of(op: Operation, dialect: str, new: set[str]) -> list[Lock] | None:
+def locks_of(op: Operation, dialect: str, new: set[str]) -> list[TableLock] | None:
     """The locks on what was there before; ``new`` are the tables that the migration itself has made so far."""
     mode, own = mode_of(op, dialect), table_of(op)
     if mode is None or (mode and not own and not op.name):
         return None
     if dialect == "sqlite":
-        return [Lock("the database", mode, "writes")]
+        return [TableLock("the database", mode, "writes")]
     locks = {op.qualified_table or f"the table of {op.name}": mode} if mode and own not in new else {}
     if dialect == "postgresql" and op.operation in ("create_table", "add_column", "create_foreign_key"):
         others = [str(each.references) for each in op.constraints if each.references is not None]
@@ -106,4 +106,4 @@ def locks_of(op: Operation, dialect: str, new: set[str]) -> list[Lock] | None:
         for table in others:
             if table.casefold().removeprefix("public.") not in {*new, own}:
                 locks[table] = "SHARE ROW EXCLUSIVE"
-    return [Lock(table, mode, HOLDS_UP.get(mode, "writes")) for table, mode in locks.items()]
+    return [TableLock(table, mode, HOLDS_UP.get(mode, "writes")) for table, mode in locks.items()]

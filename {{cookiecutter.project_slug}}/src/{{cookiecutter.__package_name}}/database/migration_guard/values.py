@@ -13,7 +13,7 @@ from .operation import HOLE, UNKNOWN, Call, Column, Constraint, Type, Unknown, w
 
 MAX_WAYS = 6  # on which one value may depend
 
-DATABASES = words("sqlite postgresql mysql mariadb oracle mssql cockroachdb")
+DIALECTS = words("sqlite postgresql mysql mariadb oracle mssql cockroachdb")
 
 
 class Ref:
@@ -48,7 +48,7 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Condition:
     """A condition: the databases on which it can hold, those on which it can fail, and whether that is all it says."""
 
     yes: frozenset[str]
@@ -56,15 +56,15 @@ class Test:
     sure: bool = True
     offline: bool | None = None  # holds in offline mode alone, or in online mode alone
 
-    def __and__(self, other: Test) -> Test:
+    def __and__(self, other: Condition) -> Condition:
         offline = self.offline if other.offline is None else other.offline
-        return Test(self.yes & other.yes, self.no | other.no, self.sure and other.sure, offline)
+        return Condition(self.yes & other.yes, self.no | other.no, self.sure and other.sure, offline)
 
-    def __or__(self, other: Test) -> Test:
+    def __or__(self, other: Condition) -> Condition:
         return ~(~self & ~other)
 
-    def __invert__(self) -> Test:
-        return Test(self.no, self.yes, self.sure, None if self.offline is None else not self.offline)
+    def __invert__(self) -> Condition:
+        return Condition(self.no, self.yes, self.sure, None if self.offline is None else not self.offline)
 
 
 class Text(str):
@@ -144,8 +144,8 @@ class Either:
 BIND, CONTEXT, SESSION, DIALECT, DIALECT_NAME, AUTOCOMMIT, RESULT = map(
     Marker, ("bind", "context", "session", "dialect", "dialect name", "autocommit block", "result")
 )
-OFFLINE = Test(DATABASES, DATABASES, False, True)
-UNSURE = Test(DATABASES, DATABASES, False)
+OFFLINE = Condition(DIALECTS, DIALECTS, False, True)
+UNSURE = Condition(DIALECTS, DIALECTS, False)
 MARKED: dict[tuple[Marker, str], Any] = {
     **{(BIND, name): BIND for name in words("engine bind begin begin_nested connect execution_options connection")},
     **{(CONTEXT, name): BIND for name in words("bind connection get_bind")},
@@ -175,7 +175,7 @@ Ref.known.update(
 )
 
 # What is not data, and what of that an operation may show.
-ABSTRACT = {Ref, Marker, Test, Function, Method, Partial, Batch, Table, Instance, Row, Statement, Either}
+ABSTRACT = {Ref, Marker, Condition, Function, Method, Partial, Batch, Table, Instance, Row, Statement, Either}
 SHOWN = {Unknown, Call, Column, Constraint, Type, bool, int, type(None)}
 PRIVATE = frozenset(ABSTRACT)
 ABSTRACT |= {Unknown, Call, Column, Constraint, Type}

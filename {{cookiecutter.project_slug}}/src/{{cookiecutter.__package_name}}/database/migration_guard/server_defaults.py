@@ -14,7 +14,7 @@ from alembic.runtime.plugins import Plugin
 from alembic.util import PriorityDispatchResult
 from sqlalchemy import Boolean, DefaultClause, Float, Integer, Numeric
 
-PLUGIN = "migration_guard.defaults"
+PLUGIN = "migration_guard.server_defaults"
 NOW = re.compile(r"(now|current_timestamp|localtimestamp|localtime)(\((?P<digits>\d*)\))?")
 
 
