@@ -183,7 +183,9 @@ def flagged(tool: Tool, programs: Path, database: str, kind: str, history: fault
         if database in common.SERVERS:
             admin = sa.create_engine(common.SERVERS[database], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
             with admin.connect() as connection:
-                connection.exec_driver_sql(f"CREATE DATABASE {scratch}")
+                # PostgreSQL copies template1 only while nobody is connected to it.
+                template = " TEMPLATE template0" if database == "postgresql" else ""
+                connection.exec_driver_sql(f"CREATE DATABASE {scratch}{template}")
             url = admin.url.set(database=scratch).render_as_string(hide_password=False)
         (folder / "alembic" / "versions").mkdir(parents=True)
         faults.write(history, folder / "alembic" / "versions", folder / "models.py")

@@ -182,7 +182,9 @@ def fresh_database(database: str, folder: Path) -> Iterator[str]:
     name = f"template_test_{uuid.uuid4().hex[:12]}"
     server = sa.create_engine(SERVERS[database], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
     with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        # PostgreSQL copies template1 only while nobody is connected to it.
+        template = " TEMPLATE template0" if database == "postgresql" else ""
+        connection.exec_driver_sql(f"CREATE DATABASE {name}{template}")
     yield server.url.set(database=name).render_as_string(hide_password=False)
     with server.connect() as connection:
         force = " WITH (FORCE)" if database == "postgresql" else ""
