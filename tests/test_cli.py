@@ -395,8 +395,29 @@ def test_another_database_than_it_deploys_to_is_said(bake: Callable[..., Project
     project.environment.pop("DATABASE_URL", None)
     said = "The migrations ran on sqlite, not on postgresql."
     assert said in project.run("python", "scripts/check_migrations.py").stdout
+    (initial,) = project.versions.glob("*_initial_schema.py")
+    code = initial.read_text()
+    initial.write_text(code.replace("def upgrade() -> None:\n", "def upgrade() -> None:\n    raise ValueError\n"))
+    failed = project.run("python", "scripts/check_migrations.py", "--select", "models-out-of-sync", ok=False).stdout
+    assert said in failed.splitlines()[-1]
+    initial.write_text(code)
     project.edit("pyproject.toml", 'databases = ["postgresql"]', 'databases = ["postgresql", "sqlite"]')
     assert said not in project.run("python", "scripts/check_migrations.py").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "idle"),
+    [
+        (("--static", "--select", "models-out-of-sync,drop-column"), "models-out-of-sync"),
+        (("--select", "downgrade-fails"), "downgrade-fails"),
+        (("--static", "--select", "drop-column"), ""),
+    ],
+)
+def test_a_rule_that_is_selected_and_not_run_is_said(
+    bake: Callable[..., Project], options: tuple[str, ...], idle: str
+) -> None:
+    said = bake().run("python", "scripts/check_migrations.py", *options).stdout
+    assert (f"Not looked for by this command: {idle}." in said) is bool(idle)
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -48,9 +48,23 @@ def test_an_edited_migration_stops_the_upgrade(migrated: Project) -> None:
     path.write_text(good.replace("n + 1", "n + 2"))
     assert "r002.py was edited after it was applied" in failure(migrated, "upgrade", "head")
     assert n(migrated) == 2
+    other = migrated.versions / f"{revision(3)}.py"
+    good_too = other.read_text()
+    other.write_text(good_too.replace("n + 1", "n + 3"))
+    assert "r002.py, r003.py were edited after they were applied" in failure(migrated, "upgrade", "head")
+    other.write_text(good_too)
     path.write_text("# reformatted, and commented on\n" + good.replace('"', "'"))
     assert alembic(migrated, "upgrade", "head")[0] == 0
     assert n(migrated) == 99
+
+
+@on_sqlite
+def test_a_downgrade_from_which_there_is_no_way_back_is_asked_about(migrated: Project) -> None:
+    path = migrated.versions / f"{revision(3)}.py"
+    path.write_text(path.read_text() + "\nirreversible = 'the rows are gone'\n")
+    assert "no way back from r003 (the rows are gone)" in failure(migrated, "downgrade", "-1")
+    assert n(migrated) == 2
+    assert alembic(migrated, "-x", "yes", "downgrade", "-1")[0] == 0
 
 
 @on_sqlite
@@ -283,7 +297,7 @@ def test_it_does_not_try_for_ever(migrated: Project) -> None:
     with engine(migrated.environment["DATABASE_URL"]).connect() as blocker:
         blocker.execute(sa.text("SELECT n FROM t"))
         line = failure(migrated, "upgrade", "head", MIGRATION_RETRY="0.5")
-    assert "lock" in line.lower()
+    assert "tried for 0.5 s: end what holds the lock" in line
     assert "resume" not in line, "what was refused needs no repair"
     assert alembic(migrated, "upgrade", "head")[0] == 0
 
@@ -321,7 +335,7 @@ def test_a_resume_that_fails_forgets_nothing(migrated: Project) -> None:
         return line[: line.index(remedy)].split("can't be repeated: ")[1]
 
     half = note(failure(migrated, "upgrade", "head"))
-    assert "positive" in half
+    assert "COLUMN y" in half, "the constraint was refused"
     again = failure(migrated, *resume)
     assert "Duplicate column name 'x'" in again
     died = failure(migrated, "upgrade", "head")

@@ -158,6 +158,35 @@ def test_what_autogenerate_writes_heals_by_itself(project: Project, points: tupl
     assert half, "the points must lie within the revision"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sqlite_runs_what_autogenerate_wrote_for_mariadb(project: Project) -> None:
+    url = project.environment["DATABASE_URL"]
+    write_history(project, "data", 2)
+    once = """op.add_column("t", sa.Column("x", sa.Integer), if_not_exists=True)
+    op.add_column("t", sa.Column("y", sa.Integer), if_not_exists=True)
+    op.drop_column("t", "y", if_exists=True)"""
+    write_migration(project, 3, f"{once}\n    {once}")
+    status, said = alembic(project, "upgrade", "head")
+    assert status == 0, said
+    assert {column["name"] for column in sa.inspect(engine(url)).get_columns("t")} == {"id", "n", "x"}
+    assert "ADD COLUMN x INTEGER;" in project.run("alembic", "upgrade", f"{revision(2)}:head", "--sql").stdout
+
+
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+def test_the_downgrade_of_a_new_table_with_an_indexed_foreign_key_runs(project: Project) -> None:
+    project.run("alembic", "upgrade", "head")
+    project.edit(
+        project.models,
+        "class Video(Base):",
+        'class Tag(Base):\n    __tablename__ = "tags"\n\n    id: Mapped[int] = mapped_column(primary_key=True)\n'
+        '    video_id: Mapped[int] = mapped_column(ForeignKey("videos.id"), index=True)\n\n\nclass Video(Base):',
+    )
+    project.run("alembic", "revision", "--autogenerate", "-m", "Add tags")
+    project.run("alembic", "upgrade", "head")
+    project.run("alembic", "-x", "yes", "downgrade", "-1")
+    project.run("alembic", "upgrade", "head")
+
+
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_autogenerate_asks_nothing_where_a_transaction_undoes_it(project: Project) -> None:
     project.run("alembic", "upgrade", "head")
@@ -213,6 +242,24 @@ def test_a_revision_whose_only_change_is_refused_needs_no_repair(project: Projec
     refused.write_text(refused.read_text().replace("1000", "-1"))
     status, said = alembic(project, "upgrade", "head")
     assert status == 0, said
+
+
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+@pytest.mark.parametrize(
+    "refused",
+    [
+        'op.execute("ALTER TABLE t ADD CONSTRAINT c CHECK (n > 1000)")',
+        'op.execute("UPDATE lost SET n = 1")',
+        'op.execute("CREATE TABLE IF NOT EXISTS u (n lost)")',
+    ],
+)
+def test_what_was_refused_is_not_what_is_to_be_undone(project: Project, refused: str) -> None:
+    write_history(project, "data", 2)
+    write_migration(project, 3, f'op.execute("ALTER TABLE t ADD COLUMN extra INTEGER")\n    {refused}')
+    for _ in range(2):
+        status, said = alembic(project, "upgrade", "head")
+        assert status
+        assert "can't be repeated: ALTER TABLE t ADD COLUMN extra INTEGER;" in said
 
 
 # --- busy

@@ -155,6 +155,12 @@ class Check:
                 self.findings += ran
             except CannotCheck as error:  # after the report of what was found without
                 failed = error
+        runs = {"rules": not options.roundtrip, "drift": not (options.static or options.roundtrip)}
+        runs["roundtrip"] = bool(options.roundtrip)
+        if options.select and (idle := [name for name in self.rules if not runs.get(RULES[name].by, True)]):
+            self.left_out.append(
+                f"Not looked for by this command: {', '.join(idle)}. See --help: --static, --roundtrip"
+            )
         mine = {migration.path: migration for migration in judged if migration.revision not in old}
         findings = self.let_stand(self.findings, mine)
         if options.write_baseline:
@@ -276,17 +282,22 @@ class Check:
         config, settings, options, url = self.config(), self.settings, self.options, self.options.database_url
         from .scratch import find_url
 
-        server = find_url(settings.root, url).get_backend_name()
+        server, elsewhere = find_url(settings.root, url).get_backend_name(), ""
         if server not in settings.dialects:
             names = ", ".join(settings.databases)
-            self.left_out.append(f"The migrations ran on {server}, not on {names}. Name a server: DATABASE_URL")
-        if options.roundtrip:
-            from .roundtrip import check_roundtrip
+            elsewhere = f"The migrations ran on {server}, not on {names}. Name a server: DATABASE_URL"
+            self.left_out.append(elsewhere)
+        try:
+            if options.roundtrip:
+                from .roundtrip import check_roundtrip
 
-            return check_roundtrip(config, settings, url, options.since, options.only, options.keep, cache=self.cache)
-        from .drift import check_drift
+                some = (options.since, options.only, options.keep)
+                return check_roundtrip(config, settings, url, *some, cache=self.cache)
+            from .drift import check_drift
 
-        return check_drift(config, settings, url, self.cache)
+            return check_drift(config, settings, url, self.cache)
+        except CannotCheck as error:
+            raise (CannotCheck(f"{str(error).rstrip('.')}. {elsewhere}") if elsewhere else error) from None
 
     def plan(self, files: list[Path]) -> int:
         """Report what is to run on the configured database, judged for that database alone."""

@@ -25,7 +25,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from .cache import Cache
-from .errors import mapped, one_line, place, relative
+from .errors import line_of, mapped, one_line, place, relative
 from .findings import CannotCheck, Finding
 from .kept import kept_history
 from .scratch import find_url, scratch_database
@@ -36,10 +36,11 @@ from .stepping import Stepper, as_configured, plan_of, read_scripts, run_env
 
 FIX = 'Migrations are out of sync with models: alembic revision --autogenerate -m "Sync models"'
 EXTRA = 'Add it to the models, or take it out of the migration; if that is deployed: alembic revision --autogenerate -m "Sync models"'
+BY_HAND = "Autogenerate does not see it: write the revision by hand, with {}"
 DEFAULT = "Give the model server_default, too, or drop the default in a later revision."
 CHECKS = "alembic.ext.checkconstraint_byname"  # not in Alembic before 1.19
 COMPARED = ("table ", "type ", "sequence ")
-BY_HAND = ("trigger", "policy", "rule", "parent")  # what models can't say
+UNSAID = ("trigger", "policy", "rule", "parent")  # what models can't say
 COMMENT = re.compile(r"comment[ =]'(?:[^']|'')*'", re.IGNORECASE)
 OWNED = re.compile(r"nextval\('([^']+)'::regclass\)")
 
@@ -141,7 +142,7 @@ class Drift:
                     f"table {table.key}: the models can't make it, so Alembic alone compares it: {one_line(error)}."
                 )
                 fix = "Mend it in the models, or give them what it needs."
-                self.find(message, fix, self.place(table.key), "note")
+                self.find(message, fix, self.place(f"table {table.key}"), "note")
 
     def compare(self, context: MigrationContext, metadata: Any) -> None:
         """Note what differs in the server's descriptions, then what Alembic sees in what they do not have."""
@@ -153,8 +154,8 @@ class Drift:
             if self.compared(difference, filtered):
                 seen.add(simple(difference.object))
                 message = f"{difference.object}: models say {said(difference.after)}, migrations made {said(difference.before)}."
-                fix = remedy(message, difference.before, difference.after)
-                self.find(message, fix, self.place(difference.thing))
+                fix = by_hand(difference) or remedy(message, difference.before, difference.after)
+                self.find(message, fix, self.place(difference.thing, difference.fact))
         for thing in wanted:
             same |= {simple(Difference(thing.name, fact, None, None).object) for fact in thing.facts}
             same.add(simple(thing.name))
@@ -163,11 +164,11 @@ class Drift:
         alike -= {min((name for name in alike if name.startswith("table ")), default="")}
         for target, table, message in as_alembic_sees(context, metadata, alike):
             if simple(target) not in seen | same and simple(f"table {table}") not in seen:
-                self.find(message, remedy(message), self.place(table))
+                self.find(message, remedy(message), self.place(f"table {table}", target))
 
     def compared(self, difference: Difference, filtered: bool) -> bool:
         kind = difference.fact.partition(" ")[0]
-        if not difference.thing.startswith(COMPARED) or kind in BY_HAND:
+        if not difference.thing.startswith(COMPARED) or kind in UNSAID:
             return False
         # Of what is in the database alone Alembic tells the tables, and all where env.py filters.
         return difference.after is not None or bool(difference.fact and not filtered)
@@ -236,13 +237,18 @@ class Drift:
             )
         )
 
-    def place(self, thing: str) -> tuple[str, int]:
-        """Where the table is in the models; env.py where it is not."""
-        table = thing.removeprefix("table ")
+    def place(self, thing: str, fact: str = "") -> tuple[str, int]:
+        """Where the column, the type or the table is in the models; env.py where it is not."""
+        kind, _, table = thing.partition(" ")
+        attribute = fact.partition(" ")[2].rpartition(".")[2] if fact.startswith("column ") else ""
+        if kind == "type":
+            columns = (column for metadata in self.metadata for each in metadata.tables.values() for column in each.c)
+            typed = (column for column in columns if getattr(column.type, "name", None) == table)
+            table, attribute = next(((column.table.key, column.key) for column in typed), (table, ""))
         model = self.classes.get(table) or next(iter(self.classes.values()), None)
         with suppress(OSError, TypeError):
             if model is not None:
-                line = inspect.getsourcelines(model)[1] if table in self.classes else 1
+                line = line_of(model, attribute) if table in self.classes else 1
                 return relative(inspect.getfile(model), self.root), line
         return self.env, 1
 
@@ -291,6 +297,27 @@ def described(difference: Any, dialect: sa.Dialect) -> tuple[str, str, str]:
     if kind.startswith("modify_"):
         models, made = f"{kind[7:]} {said(rest[-1], dialect)}", said(rest[-2], dialect)
     return target, table, f"{target}: models say {models}, migrations made {made}."
+
+
+def by_hand(difference: Difference) -> str:
+    """What to write where autogenerate writes nothing: of a CHECK it compares the name alone, of an enum nothing."""
+    kind, _, name = difference.fact.partition(" ")
+    before, after = str(difference.before), str(difference.after)
+    if difference.thing.startswith("type ") and "enum (" in before and "enum (" in after:
+        type_ = difference.thing.partition(" ")[2]
+        said, made = (re.findall(r"'((?:[^']|'')*)'", text) for text in (after, before))
+        new = [value for value in said if value not in made]
+        if said[: len(made)] == made:
+            adds = "; ".join(f"op.execute(\"ALTER TYPE {type_} ADD VALUE '{value}'\")" for value in new)
+            return BY_HAND.format(f"{adds} inside `with op.get_context().autocommit_block():`.")
+        return BY_HAND.format("ALTER TYPE ... RENAME VALUE, or a new type and ALTER COLUMN ... TYPE ... USING.")
+    if kind == "constraint" and "check" in before.lower() and "check" in after.lower():
+        table = difference.thing.partition(" ")[2]
+        where = f'op.f("{name}"), "{table}"'
+        return BY_HAND.format(
+            f'op.drop_constraint({where}, type_="check") and op.create_check_constraint({where}, ...).'
+        )
+    return ""
 
 
 def remedy(message: str, made: Column | str | None = None, wanted: Column | str | None = None) -> str:

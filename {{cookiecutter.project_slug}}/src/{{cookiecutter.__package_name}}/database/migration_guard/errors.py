@@ -34,6 +34,10 @@ REMEDIES = {  # what Alembic or the server says without one, and what we say ins
     r'near "ALTER": syntax error|batch mode feature': "SQLite has no ALTER TABLE for this: use op.batch_alter_table(),"
     " which copies the table",
     "Target database is not up to date": "Target database is not up to date: alembic upgrade head",
+    "Ambiguous walk": "After a merge -1 can be either parent: name the revision to go to: alembic downgrade <revision>",
+    "needed in a foreign key constraint": "MySQL and MariaDB need this index for a foreign key: drop that first, or with"
+    " the whole table leave the index out",
+    "require the existing type": "MySQL and MariaDB describe the whole column anew: say existing_type= and existing_nullable=",
 }
 
 
@@ -115,10 +119,15 @@ def place_of(column: Column[Any]) -> str | None:
     """Where the column is in the class of its table."""
     with suppress(KeyError, OSError):  # a table without a class, a class without a file
         model = dict(mapped([column.table.metadata]))[column.table.key]
-        lines, first = inspect.getsourcelines(model)
-        at = (first + i for i, line in enumerate(lines) if re.match(rf"\s*{column.key}\s*[:=]", line))
-        return f"{relative(inspect.getfile(model))}:{next(at, first)}"
+        return f"{relative(inspect.getfile(model))}:{line_of(model, column.key)}"
     return None
+
+
+def line_of(model: type, attribute: str) -> int:
+    """Where the class sets the attribute; its own line, where it does not."""
+    lines, first = inspect.getsourcelines(model)
+    sets = re.compile(rf"\s*{re.escape(attribute)}\s*[:=]", re.IGNORECASE)
+    return next((first + i for i, line in enumerate(lines) if attribute and sets.match(line)), first)
 
 
 def mapped(many: Iterable[MetaData]) -> Iterator[tuple[str, type]]:

@@ -1,15 +1,15 @@
 """IF [NOT] EXISTS: written by autogenerate where DDL commits by itself.
 
-On an index or a column MySQL lacks it: there the database is asked before the statement runs.
+MySQL lacks it on an index or a column, and SQLite on a column: there the database is asked before the statement runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.ddl import mysql
+from alembic.ddl import mysql, sqlite
 from alembic.ddl.base import AddColumn, DropColumn
 from alembic.migration import MigrationContext
 from alembic.operations import ops
@@ -21,16 +21,23 @@ MEANT = "migration_guard_meant"  # the statement with its clause, by which the j
 def write_if_exists(context: MigrationContext, revision: Any, directives: list[ops.MigrationScript]) -> None:
     """Let autogenerate say IF [NOT] EXISTS where DDL commits by itself: what died halfway can then be run again.
 
+    A table that is dropped takes its indexes along: MySQL and MariaDB refuse to drop the one of a foreign key before it.
     For ``process_revision_directives`` of env.py.
     """
     if context.impl.transactional_ddl:
         return
 
-    def write(operations: Iterable[ops.MigrateOperation]) -> None:
+    def write(operations: Iterable[ops.MigrateOperation], dropped: Container[object] = ()) -> None:
         for operation in operations:
             match operation:
                 case ops.OpContainer():
-                    write(operation.ops)
+                    tables = [(op.table_name, op.schema) for op in operation.ops if isinstance(op, ops.DropTableOp)]
+                    if (
+                        isinstance(operation, ops.ModifyTableOps)
+                        and (operation.table_name, operation.schema) in dropped
+                    ):
+                        operation.ops = [op for op in operation.ops if not isinstance(op, ops.DropIndexOp)]
+                    write(operation.ops, tables)
                 case ops.CreateTableOp() | ops.AddColumnOp() | ops.CreateIndexOp():
                     operation.if_not_exists = True
                 case ops.DropTableOp() | ops.DropColumnOp() | ops.DropIndexOp():
@@ -38,6 +45,25 @@ def write_if_exists(context: MigrationContext, revision: Any, directives: list[o
 
     for directive in directives:
         write([*directive.upgrade_ops_list, *directive.downgrade_ops_list])
+
+
+class SQLiteImpl(sqlite.SQLiteImpl):
+    """In place of Alembic's own."""
+
+    __dialect__ = "sqlite"
+
+    def _exec(self, construct: Any, *args: Any, **options: Any) -> Any:
+        match construct:
+            case AddColumn(if_not_exists=True) | DropColumn(if_exists=True):
+                wanted = isinstance(construct, AddColumn)
+                setattr(construct, "if_not_exists" if wanted else "if_exists", False)
+                if self.connection is not None and not self.as_sql:
+                    columns = "SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = lower(?)"
+                    names = (construct.table_name, construct.column.name)
+                    there = self.connection.exec_driver_sql(columns, names).first() is not None
+                    if there is wanted:
+                        return None
+        return super()._exec(construct, *args, **options)
 
 
 class MySQLImpl(mysql.MySQLImpl):

@@ -71,7 +71,8 @@ class Journal:
         self.changes: list[str] = []  # its statements that can't be run again
         self.dropped: set[str] = set()  # indexes that it drops before it makes them
         self.half: dict[str, str] = {}  # revisions to resume, and what is noted of them until they have gone through
-        self.watching = self.noted = self.refused = False
+        self.watching = self.counted = self.refused = False  # of the last statement: is it one of the changes?
+        self.noted = 0  # how many of the changes may be committed
         self.plan = migration._migrations_fn
         migration._migrations_fn = self._steps  # Alembic has a hook after each revision and none before
         migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, self._applied)
@@ -87,24 +88,33 @@ class Journal:
             except sa.exc.DBAPIError as error:
                 undo(self.connection)
                 self.watching = False
-                half = self.half.get(self.name)
-                if self.refused and len(self.changes) == 1 and not error.connection_invalidated:
-                    # Its only change was refused: there is nothing to repair, or no more than before.
-                    if half:
-                        self._write(half)
+                if self.refused and self.counted and not error.connection_invalidated:
+                    # The last change was refused: what is to be repaired is what came before it.
+                    self.noted -= 1
+                    if done := self._last_done():
+                        self._write(done)
                     else:
                         forget(self.connection, self.name)
                     self.connection.commit()
-                    self.noted = False
                 if self.noted or last or not is_transient(error.orig):
                     where = f"{place(error, self.step.revision.path)}: " if isinstance(self.step, RevisionStep) else ""
                     cause = f"{where}{self.name} failed: {full_message(error)}"
-                    statement = self.changes[-1] if self.noted else half
+                    if is_transient(error.orig):
+                        cause += f"; tried for {self.limits.retry:g} s: end what holds the lock (the server lists its"
+                        cause += " sessions), or raise retry or lock-timeout"
+                    statement = self._last_done()
                     raise CommandError(stuck(cause, statement) if statement else cause) from error
 
     @property
     def name(self) -> str:
         return self.step.revision.revision if isinstance(self.step, RevisionStep) else "the migration"
+
+    def _last_done(self) -> str | None:
+        """The last of the revision's changes that may be committed, by this run or by the one that died."""
+        half = self.half.get(self.name)
+        if self.noted and half not in [change[:2000] for change in self.changes[self.noted :]]:
+            return self.changes[self.noted - 1][:2000]
+        return half
 
     # --- before and after each revision
 
@@ -117,15 +127,15 @@ class Journal:
             self.half = look_back(self.connection, self.migration.script, self.flags, edits=not down)
             for revision in self.half.keys() - {step.revision.revision for step in steps}:
                 forget(self.connection, revision)
-        if down and self.connection.dialect.name != "sqlite" and "yes" not in self.flags:
-            ask(down)
+        if down and "yes" not in self.flags:
+            ask(down, self.connection.dialect.name)
             self.flags = {*self.flags, "yes"}  # another attempt does not ask again
         if steps:
             TABLE.create(self.connection, checkfirst=True)
         self.connection.commit()
         for step in steps:
             self.step, self.changes, self.dropped = step, [], set()
-            self.watching, self.noted, self.refused = isinstance(step, RevisionStep), False, False
+            self.watching, self.noted, self.refused = isinstance(step, RevisionStep), 0, False
             yield step
 
     def _applied(self, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
@@ -165,8 +175,8 @@ class Journal:
         index = INDEX.match(sql)
         if index and index[1].upper() == "DROP":
             self.dropped.add(index[2])
-        if not (REPEATABLE.match(sql) or (index and index[2] in self.dropped)):
-            self.changes.append(sql)
+        self.counted = not (REPEATABLE.match(sql) or (index and index[2] in self.dropped))
+        self.changes += [sql] * self.counted
         autocommit = self.connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
         if autocommit or not (self.migration.impl.transactional_ddl or word in ROWS):
             with self._aside():
@@ -217,7 +227,7 @@ class Journal:
                 self.connection.execute(TABLE.update().where(where).values(statement=statement))
             else:
                 self._write(statement)
-        self.noted = True
+        self.noted = len(self.changes)
 
 
 def look_back(
@@ -231,6 +241,7 @@ def look_back(
         return {}
     files = {script.revision: Path(script.path) for script in scripts.walk_revisions()}
     journal = connection.execute(sa.select(TABLE.c.revision, TABLE.c.digest, TABLE.c.statement)).all()
+    edited = []
     for revision, applied, statement in journal:
         if statement is not None:
             if "resume" not in flags:
@@ -247,10 +258,14 @@ def look_back(
                 as_now = {"digest": digest(source), "source": zlib.compress(source)}
                 connection.execute(TABLE.update().where(TABLE.c.revision == revision).values(as_now))
             elif meaning(zlib.decompress(was).decode()) != meaning(source.decode()):
-                raise CommandError(
-                    f"{files[revision].name} was edited after it was applied: restore it and write a new migration"
-                    " (or, if the database is as it says now: alembic -x edited upgrade head)"
-                )
+                edited.append(files[revision].name)
+    if edited:
+        one = len(edited) == 1
+        raise CommandError(
+            f"{', '.join(sorted(edited))} {'was edited after it was' if one else 'were edited after they were'} applied:"
+            f" restore {'it' if one else 'them'} and write a new migration"
+            f" (or, if the database is as {'it says' if one else 'they say'} now: alembic -x edited upgrade head)"
+        )
     return {revision: statement for revision, _, statement in journal if statement is not None}
 
 
@@ -270,16 +285,19 @@ def stuck(what: str, statement: str) -> str:
     )
 
 
-def ask(down: list[Any]) -> None:
-    """Let a person confirm that what others use is taken away."""
-    if not (any(script.down_revision is None for script in down) or deployed(down)):
+def ask(down: list[Any], dialect: str) -> None:
+    """Let a person confirm that what others use is taken away, or that there is no way back."""
+    said = {script.revision: getattr(script.module, "irreversible", None) for script in down}
+    if reasons := [f"there is no way back from {revision} ({reason})" for revision, reason in said.items() if reason]:
+        why = "; ".join(reasons)
+    elif dialect != "sqlite" and (any(script.down_revision is None for script in down) or deployed(down)):
+        why = "this is deployed and may hold data"
+    else:
         return
-    what = f"downgrade of {', '.join(script.revision for script in down)}"
+    what = f"downgrade of {', '.join(said)}: {why}"
     if not sys.stdin.isatty():
-        raise CommandError(
-            f"{what}: this is deployed and may hold data; if that is meant: alembic -x yes downgrade ..."
-        )
-    if input(f"{what}: this is deployed and may hold data. Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise CommandError(f"{what}; if that is meant: alembic -x yes downgrade ...")
+    if input(f"{what}. Go on? [y/N] ").strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was done")
 
 

@@ -75,7 +75,7 @@ def attempts(seconds: float, what: Callable[[], str]) -> Iterator[bool]:
     while True:
         if what() != name:
             name, deadline, longest = what(), time.monotonic() + seconds, 0.1
-        log.info("%s met a lock or another transaction: trying again", name)
+        log.info("%s met a lock or another transaction: trying again for up to %g s", name, seconds)
         time.sleep(random.uniform(0, longest))
         longest = min(longest * 2, 1.2)
         yield time.monotonic() > deadline

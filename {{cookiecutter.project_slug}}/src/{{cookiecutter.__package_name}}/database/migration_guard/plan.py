@@ -139,7 +139,9 @@ def current(
             tables = [lock.table, TABLE] if isinstance(lock, Lease) else [TABLE]
             return heads, [table for table in tables if not sa.inspect(connection).has_table(table.name)]
     except sa.exc.DBAPIError as error:
-        raise CannotCheck(f"{url.set(query={}).render_as_string()} can't be read: {one_line(error)}.") from None
+        offline = isinstance(error, sa.exc.OperationalError)
+        remedy = "; start the server, create the database, or mend DATABASE_URL" if offline else ""
+        raise CannotCheck(f"{url.set(query={}).render_as_string()} can't be read: {one_line(error)}{remedy}.") from None
 
 
 def planned(migration: Migration, dialect: str, sure: bool) -> Iterator[Planned]:

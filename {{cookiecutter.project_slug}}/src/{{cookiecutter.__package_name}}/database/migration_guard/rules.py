@@ -86,7 +86,8 @@ Good: op.add_column("videos", sa.Column("tags", sa.String(500)))
 
 upgrade-fails (roundtrip) upgrade() raises on a scratch database with rows in its tables.
 Why: It will in production.
-Fix: Make it fit the rows that exist, of which some are NULL, long or alike: fill, clean or default them first.
+Fix: Make it fit the rows that exist, of which some are NULL, long or alike: fill, clean or default them first. If the
+    code keeps such rows out, suppress this with how.
 Bad: op.create_unique_constraint("uq_videos_title", "videos", ["title"])  # two videos have one title
 Good: op.create_index("ix_videos_title", "videos", ["title"])
 
@@ -434,7 +435,8 @@ def not_null_lost(view: View) -> Found:
     """A column is altered without a word on NULL, and can be NULL afterwards.
     Why: MODIFY and CHANGE describe the whole column anew: Alembic writes NULL where neither nullable nor existing_nullable
         says otherwise, and a default or comment that is not said again goes as well.
-    Fix: Say existing_nullable=, and existing_server_default= and existing_comment= where it has them, as autogenerate does.
+    Fix: Say existing_type= and existing_nullable=, and existing_server_default= and existing_comment= where it has them, as
+        autogenerate does; in SQL say NOT NULL, DEFAULT and COMMENT again.
     Bad: op.alter_column("videos", "url", existing_type=sa.String(20), type_=sa.String(30))
     Good: op.alter_column("videos", "url", existing_type=sa.String(20), type_=sa.String(30), existing_nullable=False)
     """
@@ -539,8 +541,8 @@ def constraint_scan(view: View) -> Found:
     Why: Every row is checked while writers wait, on both tables of a foreign key (MySQL and MariaDB copy the table).
     Fix: Add it with postgresql_not_valid=True and VALIDATE it in the next revision. MySQL and MariaDB have no such
         form: do it in a quiet hour and suppress this with when.
-    Bad: op.create_check_constraint("ck_videos_length", "videos", "length > 0")
-    Good: op.create_check_constraint("ck_videos_length", "videos", "length > 0", postgresql_not_valid=True)
+    Bad: op.create_check_constraint(op.f("ck_videos_length"), "videos", "length > 0")
+    Good: op.create_check_constraint(op.f("ck_videos_length"), "videos", "length > 0", postgresql_not_valid=True)
     """
     for op in view.existing("create_foreign_key", "create_check_constraint"):
         if not any(constraint.not_valid for constraint in op.constraints):
@@ -623,8 +625,9 @@ def drop_table(view: View) -> Found:
 def drop_column(view: View) -> Found:
     """A column is dropped.
     Why: Its values are gone, and code that still runs during the deployment names it in every SELECT and INSERT.
-    Fix: Deploy code that no longer maps it first (suppress models-out-of-sync at its model until then); drop it in a later
-        revision, with a suppression here that says since when.
+    Fix: Deploy code that no longer maps it first (suppress models-out-of-sync at its model's class until then; if it is NOT
+        NULL, make it nullable before, or give it a server default); drop it in a later revision, with a suppression here
+        that says since when.
     Bad: op.drop_column("videos", "url")
     Good: op.alter_column("videos", "url", nullable=True, existing_type=sa.String(200))
     """
@@ -640,8 +643,8 @@ def drop_constraint(view: View) -> Found:
     Fix: Deploy code that does without it first; suppress this with since when nothing relies on it.
     Bad: op.drop_constraint("uq_videos_url", "videos", type_="unique")
     Good:
-        op.drop_constraint("ck_videos_length", "videos", type_="check")
-        op.create_check_constraint("ck_videos_length", "videos", "length >= 0", postgresql_not_valid=True)
+        op.drop_constraint(op.f("ck_videos_length"), "videos", type_="check")
+        op.create_check_constraint(op.f("ck_videos_length"), "videos", "length >= 0", postgresql_not_valid=True)
     """
     for op in view.existing("drop_constraint"):
         kind = CONSTRAINTS.get(str(op.kwargs.get("type_")), "")
@@ -799,7 +802,8 @@ def enum_value_in_transaction(view: View) -> Found:
 def json_equality(view: View) -> Found:
     """A column is json where jsonb is meant.
     Why: json has no equality: SELECT DISTINCT, GROUP BY and UNION fail on the whole row, and no index helps it.
-    Fix: Use JSONB (from sqlalchemy.dialects import postgresql), or sa.JSON().with_variant(postgresql.JSONB(), "postgresql").
+    Fix: Use JSONB (from sqlalchemy.dialects import postgresql), or sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+        here and in the model.
     Bad: op.add_column("videos", sa.Column("data", sa.JSON()))
     Good: op.add_column("videos", sa.Column("data", postgresql.JSONB()))
     """
@@ -850,7 +854,7 @@ def unnamed_constraint(view: View) -> Found:
         names can be relied on, but drop_constraint(None) can't.
     Fix: Give it a name; Alembic writes op.f("...") for each when the metadata has a naming_convention.
     Bad: op.create_unique_constraint(None, "videos", ["url"])
-    Good: op.create_check_constraint("ck_videos_length", "videos", "length > 0", postgresql_not_valid=True)
+    Good: op.create_check_constraint(op.f("ck_videos_length"), "videos", "length > 0", postgresql_not_valid=True)
     """
     for op in view.upgrade("create_table", "add_column", *CONSTRAINTS.values()):
         unnamed = [constraint.kind for constraint in op.constraints if constraint.name is None]

@@ -192,10 +192,14 @@ class Server:
                 except sa.exc.DBAPIError as error:
                     why = one_line(error)
             else:
-                grant = self.missing.format(user=self.url.username or "the user")
+                grant = self.missing.format(user=self.user(connection))
                 raise CannotCheck(f"No scratch database can be made ({why}): {grant}, {ELSEWHERE}")
             self.hasten(connection, name)
         return sa.create_engine(self.address(name), poolclass=NullPool, connect_args=self.arguments())
+
+    def user(self, connection: Connection) -> str:
+        """The name of who is connected, quoted."""
+        return f'"{connection.scalar(sa.select(sa.func.current_user()))}"'
 
     def arguments(self) -> dict[str, Any]:
         """What to give to the driver."""
@@ -217,7 +221,7 @@ class Server:
 
 
 class PostgreSQL(Server):
-    missing = 'ALTER ROLE "{user}" CREATEDB'
+    missing = "ALTER ROLE {user} CREATEDB"
     listing = (
         "SELECT datname FROM pg_database d WHERE starts_with(datname, 'migration_guard_')"
         " AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)"
@@ -248,11 +252,15 @@ class PostgreSQL(Server):
 
 
 class MySQL(Server):
-    missing = "GRANT ALL ON `migration\\_guard\\_%%`.* TO '{user}'"
+    missing = "GRANT ALL ON `migration\\_guard\\_%`.* TO {user}"
     listing = (
         "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'migration\\_guard\\_%%'"
         " AND NOT EXISTS (SELECT 1 FROM information_schema.processlist WHERE db = schema_name)"
     )
+
+    def user(self, connection: Connection) -> str:
+        name, _, host = str(connection.scalar(sa.select(sa.func.current_user()))).rpartition("@")
+        return f"'{name}'@'{host}'"
 
     def maintenance(self) -> tuple[URL, ...]:
         return (self.url.set(database=""),)
