@@ -190,7 +190,8 @@ def test_a_user_who_may_not_create_databases_is_told_so_in_one_line(limited: Cal
     assert "secret" not in text
     assert "--database-url" in text
     remedy = re.search(r"(ALTER ROLE \S+ CREATEDB|GRANT ALL .+? TO \S+),", text)
-    with sa.create_engine(SERVERS[database_of(url)], isolation_level="AUTOCOMMIT").connect() as admin:
+    engine = sa.create_engine(SERVERS[database_of(url)], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+    with engine.connect() as admin:
         admin.exec_driver_sql(remedy[1].replace("%", "%%"))
     with scratch_database(url):
         pass
