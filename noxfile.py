@@ -66,7 +66,7 @@ def corpus(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure everything beside its peers, which takes hours (-- roundtrip --only cached: one part)"""
+    """Measure everything beside its peers, which takes over an hour (-- roundtrip --only cached: one part)"""
     part, *options = session.posargs or ["all"]
     install(session, "tests")
     session.install("matplotlib")
