@@ -59,6 +59,37 @@ def test_an_edited_migration_stops_the_upgrade(migrated: Project) -> None:
 
 
 @on_sqlite
+def test_back_one_step_from_a_merge_names_the_remedy(migrated: Project) -> None:
+    for name, parents in (("left", '"r003"'), ("right", '"r003"'), ("merged", '("left", "right")')):
+        (migrated.versions / f"{name}.py").write_text(
+            f'revision = "{name}"\ndown_revision = {parents}\n\n\ndef upgrade():\n    pass\n\n\ndef downgrade():\n    pass\n'
+        )
+    (migrated.versions / "r004.py").unlink()
+    assert alembic(migrated, "upgrade", "head")[0] == 0
+    assert "name the revision to go to: alembic downgrade <revision>" in failure(
+        migrated, "-x", "yes", "downgrade", "-1"
+    )
+    assert alembic(migrated, "-x", "yes", "downgrade", "r003")[0] == 0
+
+
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+@pytest.mark.parametrize(
+    ("upgrade", "remedy"),
+    [
+        ('op.alter_column("t", "n", nullable=True)', "say existing_type= and existing_nullable="),
+        (
+            'op.execute("CREATE TABLE u (t_id INTEGER, KEY k (t_id), FOREIGN KEY (t_id) REFERENCES t (id))")\n'
+            '    op.drop_index("k", "u")',
+            "need this index for a foreign key: drop that first",
+        ),
+    ],
+)
+def test_what_mariadb_refuses_comes_with_a_remedy(migrated: Project, upgrade: str, remedy: str) -> None:
+    write_migration(migrated, 4, upgrade)
+    assert remedy in failure(migrated, "upgrade", "head")
+
+
+@on_sqlite
 def test_a_downgrade_from_which_there_is_no_way_back_is_asked_about(migrated: Project) -> None:
     path = migrated.versions / f"{revision(3)}.py"
     path.write_text(path.read_text() + "\nirreversible = 'the rows are gone'\n")
