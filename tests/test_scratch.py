@@ -163,6 +163,7 @@ def limited(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
     user = f"guard_{os.getpid()}"
     admin = sa.create_engine(SERVERS[request.param], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
     postgresql = request.param == "postgresql"
+    account = user if postgresql else f"{user}@'_%%'"  # another than user@'%', which a GRANT to the name alone means
 
     def make(creates: bool) -> str:
         with admin.connect() as connection:
@@ -170,14 +171,14 @@ def limited(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
                 connection.exec_driver_sql(f"CREATE ROLE {user} LOGIN PASSWORD 'secret' {'CREATEDB' * creates}")
                 connection.exec_driver_sql(f"REVOKE ALL ON DATABASE {url.database} FROM PUBLIC")
             else:
-                connection.exec_driver_sql(f"CREATE USER {user} IDENTIFIED BY 'secret'")
+                connection.exec_driver_sql(f"CREATE USER {account} IDENTIFIED BY 'secret'")
                 if creates:
-                    connection.exec_driver_sql(f"GRANT ALL ON `migration\\_guard\\_%%`.* TO {user}")
+                    connection.exec_driver_sql(f"GRANT ALL ON `migration\\_guard\\_%%`.* TO {account}")
         return url.set(username=user, password="secret").render_as_string(hide_password=False)
 
     yield make
     with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP {'ROLE' if postgresql else 'USER'} IF EXISTS {user}")
+        connection.exec_driver_sql(f"DROP {'ROLE' if postgresql else 'USER'} IF EXISTS {account}")
     next(database, None)
 
 
