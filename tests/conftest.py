@@ -130,6 +130,15 @@ class Project:
         assert old in text, f"{old!r} is not in {path}"
         file.write_text(text.replace(old, new, 1), encoding="utf-8")
 
+    def autogenerate(self, columns: str, message: str) -> Path:
+        """Add columns to the model of videos and let Alembic write the revision; return its file."""
+        table = '    __tablename__ = "videos"\n'
+        self.edit(self.models, table, f"{table}\n{columns}")
+        before = set(self.versions.glob("*.py"))
+        self.run("alembic", "revision", "--autogenerate", "-m", message)
+        (written,) = set(self.versions.glob("*.py")) - before
+        return written
+
 
 @functools.cache
 def _template() -> str:

@@ -155,8 +155,8 @@ class Check:
                 self.findings += ran
             except CannotCheck as error:  # after the report of what was found without
                 failed = error
-        runs = {"rules": not options.roundtrip, "drift": not (options.static or options.roundtrip)}
-        runs["roundtrip"] = bool(options.roundtrip)
+        plain = not options.roundtrip
+        runs = {"rules": plain, "drift": plain and not options.static, "roundtrip": not plain}
         if options.select and (idle := [name for name in self.rules if not runs.get(RULES[name].by, True)]):
             self.left_out.append(
                 f"Not looked for by this command: {', '.join(idle)}. See --help: --static, --roundtrip"
@@ -297,7 +297,9 @@ class Check:
 
             return check_drift(config, settings, url, self.cache)
         except CannotCheck as error:
-            raise (CannotCheck(f"{str(error).rstrip('.')}. {elsewhere}") if elsewhere else error) from None
+            if not elsewhere:
+                raise
+            raise CannotCheck(f"{str(error).rstrip('.')}. {elsewhere}") from error
 
     def plan(self, files: list[Path]) -> int:
         """Report what is to run on the configured database, judged for that database alone."""
