@@ -13,7 +13,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, reduce
+from functools import reduce
 from typing import Any, ClassVar
 
 from .operation import HOLE, UNKNOWN, Call, Column, Migration, Unknown, words
@@ -136,12 +136,12 @@ class Interpreter(ABC):
     def statement(self, node: ast.stmt) -> str | None:
         self.steps += 1
         self.line = self.site.lineno if self.site else node.lineno
+        if type(node) is ast.Expr:
+            self.bare = node.value
+            self.value(node.value)
+            return None
         run = STATEMENTS.get(type(node))
         return run(self, node) if run else None
-
-    def do_Expr(self, node: ast.Expr) -> None:
-        self.bare = node.value
-        self.value(node.value)
 
     def do_Import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -331,7 +331,7 @@ class Interpreter(ABC):
         state = self.branch, self.conditional, self.online
         self.conditional |= partial or not known
         if not known:  # one turn stands for all: what the body assigns may have changed since the turn before
-            self.scopes[0].update(dict.fromkeys(counters(node), UNKNOWN))
+            self.scopes[0].update(dict.fromkeys(counters(node.body), UNKNOWN))
         left = None
         for target, turn in turns:
             self.steps += 1
@@ -370,25 +370,28 @@ class Interpreter(ABC):
 
     # Expressions
 
-    def value(self, node: ast.expr) -> Any:
-        kind = type(node)
+    def value(self, node: Any) -> Any:
+        kind = type(node)  # the frequent ones first: a call through the table costs twice as much
         if kind is ast.Constant:
-            return node.value  # type: ignore[attr-defined]
+            return node.value
+        if kind is ast.Call:
+            return self.of_Call(node)
+        if kind is ast.Attribute:
+            return self.of_Attribute(node)
+        if kind is ast.Name:
+            name = node.id
+            for scope in self.scopes:
+                if name in scope:
+                    return scope[name]
+            return Ref.of(f"builtins.{name}")
         evaluate = EXPRESSIONS.get(kind)
         return evaluate(self, node) if evaluate else UNKNOWN
 
-    def of_Name(self, node: ast.Name) -> Any:
-        name = node.id
-        for scope in self.scopes:
-            if name in scope:
-                return scope[name]
-        return Ref.of(f"builtins.{name}")
-
     def of_Attribute(self, node: ast.Attribute) -> Any:
-        owner = self.of_Name(node.value) if type(node.value) is ast.Name else self.value(node.value)
+        owner, name = self.value(node.value), node.attr
         if type(owner) is Ref:
-            return owner.attributes.get(node.attr) or owner.attribute(node.attr)
-        return self.attribute(owner, node.attr)
+            return owner.attributes[name] if name in owner.attributes else owner.attribute(name)
+        return self.attribute(owner, name)
 
     def attribute(self, owner: Any, name: str) -> Any:
         kind = type(owner)
@@ -443,11 +446,9 @@ class Interpreter(ABC):
         return result
 
     def elements(self, nodes: list[ast.expr]) -> list[Any]:
-        values = []
+        values: list[Any] = []
         for node in nodes:
-            if type(node) is ast.Constant:
-                values.append(node.value)
-            elif type(node) is ast.Starred:
+            if type(node) is ast.Starred:
                 values.extend(self.turns(self.value(node.value))[0])
             else:
                 values.append(self.value(node))
@@ -647,7 +648,7 @@ class Interpreter(ABC):
         args = self.elements(node.args) if node.args else []
         kwargs = {}
         for keyword in node.keywords:
-            value = keyword.value.value if type(keyword.value) is ast.Constant else self.value(keyword.value)
+            value = self.value(keyword.value)
             if keyword.arg:
                 kwargs[keyword.arg] = value
             else:
@@ -708,6 +709,8 @@ class Interpreter(ABC):
 
     def arguments(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
         spec = function.node.args
+        if not (spec.args or spec.posonlyargs or spec.kwonlyargs or spec.vararg or spec.kwarg):
+            return {}
         parameters = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
         local: dict[str, Any] = dict.fromkeys([*parameters, *(p.arg for p in spec.kwonlyargs)], UNKNOWN)
         scopes, self.scopes = self.scopes, function.scopes
@@ -808,11 +811,13 @@ class Interpreter(ABC):
         """A value that the database gives was looked at."""
 
 
-@lru_cache(maxsize=256)
-def counters(loop: ast.AST) -> frozenset[str]:
-    """The names that a loop adds to."""
-    changes = (node.target for node in ast.walk(loop) if isinstance(node, ast.AugAssign))
-    return frozenset(target.id for target in changes if isinstance(target, ast.Name))
+def counters(body: Iterable[Any]) -> Iterator[str]:
+    """The names to which statements add."""
+    for node in body:
+        if type(node) is ast.AugAssign and type(node.target) is ast.Name:
+            yield node.target.id
+        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+            yield from counters(getattr(node, part, ()))
 
 
 STATEMENTS: dict[type, Callable[[Interpreter, Any], str | None]] = {

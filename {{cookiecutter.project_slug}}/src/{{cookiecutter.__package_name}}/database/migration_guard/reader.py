@@ -106,7 +106,8 @@ SESSIONS = words("Session sessionmaker scoped_session")
 CONSTRUCTORS = (
     CONSTRAINTS.keys()
     | SESSIONS
-    | words("text DDL table Table insert update delete inspect from_engine reflect automap_base conv quoted_name")
+    | words("Column mapped_column text DDL table Table insert update delete inspect from_engine reflect automap_base")
+    | words("conv quoted_name")
 )
 # The types whose SQL name is not their class name in lower case.
 TYPES = {
@@ -160,6 +161,8 @@ def decode(data: bytes) -> str:
 
 
 def parse(source: str, name: str) -> ast.Module:
+    if "\\" not in source:
+        return ast.parse(source, name)
     with warnings.catch_warnings(action="ignore"):  # of invalid escapes Python tells when it runs
         return ast.parse(source, name)
 
@@ -235,7 +238,7 @@ class Reader(Interpreter):
 
     def identifier(self, name: str, node: ast.expr) -> None:
         try:
-            value = ast.literal_eval(node)
+            value = node.value if type(node) is ast.Constant else ast.literal_eval(node)
         except (ValueError, TypeError, SyntaxError):
             self.migration.problems.append((node.lineno, f"{name} is computed"))
             return
@@ -268,8 +271,8 @@ class Reader(Interpreter):
     # Calls
 
     def call_imported(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr, bare: bool) -> Any:
-        if ref.root == "sqlalchemy":
-            return self.call_sqlalchemy(ref.name, args, kwargs, node)
+        if ref.root == "sqlalchemy" or ref.root == "alembic":
+            return self.call_ref(ref, args, kwargs, node)
         function: Any = ref
         if ref.root not in QUIET:  # where only a value is asked for, the application itself is not read
             function = self.found(ref, near=not bare and not self.hands_over(args, kwargs))
@@ -280,7 +283,7 @@ class Reader(Interpreter):
     def call_ref(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
         name, root = ref.name, ref.root
         if root == "alembic":
-            if ref.path == f"alembic.op.{name}":
+            if ref.owner == "alembic.op":
                 return self.call_op(name, args, kwargs, node)
             return OP if name == "Operations" else Call(name, tuple(args), kwargs)
         if root == "sqlalchemy":
@@ -290,10 +293,10 @@ class Reader(Interpreter):
         return self.call_python(ref, args, kwargs, node)
 
     def call_sqlalchemy(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
-        if name == "Column" or name == "mapped_column":
-            return self.column(args, kwargs)
         if name not in CONSTRUCTORS:
             return Call(name, tuple(args), kwargs)
+        if name == "Column" or name == "mapped_column":
+            return self.column(args, kwargs)
         first = args[0] if args else UNKNOWN
         if name in CONSTRAINTS:
             return self.constraint(CONSTRAINTS[name], args, kwargs)
@@ -406,14 +409,13 @@ class Reader(Interpreter):
             fields[FIELDS.get(key, key)] = value
         if batch:
             fields["table"], fields["schema"] = batch.table, batch.schema
-        identity = [fields.pop(key, None) for key in IDENTITY]
-        kinds = [type(value) for value in identity]
+        table, index, columns, schema = map(fields.pop, IDENTITY, (None, None, None, None))
+        kinds = {type(table), type(index), type(columns), type(schema)}
         if Either in kinds:
-            either = identity[kinds.index(Either)]
+            either = next(value for value in (table, index, columns, schema) if type(value) is Either)
             return self.each(either, lambda way: self.call_op(name, *chosen(either, way, args, kwargs), node, batch))
         if Ref in kinds:
-            identity = [self.found(value) for value in identity]
-        table, index, columns, schema = identity
+            table, index, columns, schema = map(self.found, (table, index, columns, schema))
         if type(table) is Table:
             table, schema = table.name, table.schema
         operation = Operation(name, self.function, shown(args), shown(kwargs), text_of(table), text_of(schema))
@@ -540,10 +542,12 @@ class Reader(Interpreter):
         operation.end_column = node.end_col_offset + 1
         if node.end_lineno != node.lineno or not self.ascii:
             self.lines = self.lines or self.migration.source.split("\n")
-            line = self.lines[node.lineno - 1].encode()
-            end = node.end_col_offset if node.end_lineno == node.lineno else len(line)
-            operation.column = len(line[: node.col_offset].decode(errors="ignore")) + 1
-            operation.end_column = len(line[:end].decode(errors="ignore")) + 1
+            line = self.lines[node.lineno - 1]
+            if not self.ascii:  # Python counts bytes
+                operation.column = len(line.encode()[: node.col_offset].decode(errors="ignore")) + 1
+                operation.end_column = len(line.encode()[: node.end_col_offset].decode(errors="ignore")) + 1
+            if node.end_lineno != node.lineno:
+                operation.end_column = len(line) + 1
         operation.autocommit, operation.conditional = self.autocommit, self.conditional
         if self.branch != self.every:
             operation.dialects = self.branch
@@ -631,15 +635,15 @@ def type_of(value: Any) -> Type | None:
         value = Call(value.name)
     if not isinstance(value, Call):
         return None
-    args, kwargs = tuple(map(shown, value.args)), value.kwargs and shown(value.kwargs)
-    name = TYPES.get(value.name, value.name)
-    if name.upper() == "ENUM":
+    name = TYPES.get(value.name) or value.name.lower()
+    args, kwargs = tuple(map(shown, value.args)), shown(value.kwargs)
+    if name == "enum":
         return Type("enum", (), {**kwargs, "values": args})
-    if name == "ARRAY":
+    if value.name == "ARRAY":
         return Type("array", (type_of(value.args[0]) if value.args else None,), kwargs)
     if "length" in kwargs:
-        args, kwargs = (kwargs["length"], *args), {k: v for k, v in kwargs.items() if k != "length"}
-    return Type(name.lower(), args, kwargs)
+        args = (kwargs.pop("length"), *args)
+    return Type(name, args, kwargs)
 
 
 def default_of(value: Any) -> Any:

@@ -19,13 +19,13 @@ DIALECTS = words("sqlite postgresql mysql mariadb oracle mssql cockroachdb")
 class Ref:
     """Something imported, by its dotted path: ``alembic.op.create_index``. One object for each path."""
 
-    __slots__ = ("attributes", "name", "path", "root")
+    __slots__ = ("attributes", "name", "owner", "path", "root")
     known: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.root = path.partition(".")[0]
-        self.name = path.rpartition(".")[2]
+        self.owner, _, self.name = path.rpartition(".")
         self.attributes: dict[str, Any] = {}
 
     @classmethod
@@ -196,10 +196,10 @@ def plain(value: Any) -> bool:
 def shown(value: Any) -> Any:
     """The value as an operation's argument: nothing of the reader's own in it."""
     kind = type(value)
-    if kind in SHOWN:
-        return value
     if kind is str or kind is Text:
         return UNKNOWN if HOLE in value else value
+    if kind in SHOWN:
+        return value
     if kind is list or kind is tuple:
         return kind(map(shown, value))
     if kind is dict:
@@ -220,8 +220,10 @@ def texts_of(value: Any) -> tuple[str, ...]:
     """The names of columns."""
     if value is None:
         return ()
-    values = value if type(value) in (list, tuple, set) else (value,)
-    return tuple(name for name in map(column_name, values) if name)
+    if type(value) in (list, tuple, set):
+        return tuple(filter(None, map(column_name, value)))
+    name = column_name(value)
+    return (name,) if name else ()
 
 
 def column_name(value: Any) -> str | None:
