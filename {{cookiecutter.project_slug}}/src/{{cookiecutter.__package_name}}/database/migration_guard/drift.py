@@ -12,6 +12,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.util import find_spec
 from io import StringIO
@@ -58,22 +59,25 @@ def check_drift(config: Config, settings: Settings, url: str | None, cache: Cach
         stepper = Stepper(context, scripts)
         if kept and not kept.fits(context):
             return
-        for script in plan_of(scripts)[kept.point if kept else 0 :]:
-            try:
-                stepper.step(script, "upgrade")
-            except Exception as error:
-                where = place(error, script.path)
-                raise CannotCheck(f"{where}: upgrade() of {script.revision} fails: {one_line(error)}") from None
-        if kept:
-            kept.keep(context, [])
-        done = True
         metadata = context.opts["target_metadata"]
         if metadata is None:
             raise CannotCheck(f"{drift.env} gives no target_metadata to context.configure().")
-        many = list(metadata) if isinstance(metadata, Iterable) else [metadata]
-        drift.migrated(context, many)
-        with scratch_database(server) as second:
-            drift.modelled(second)
+        drift.metadata = list(metadata) if isinstance(metadata, Iterable) else [metadata]
+        with scratch_database(server) as second, ThreadPoolExecutor() as pool:
+            modelled = pool.submit(drift.modelled, second)  # while the server migrates the first
+            for script in plan_of(scripts)[kept.point if kept else 0 :]:
+                try:
+                    stepper.step(script, "upgrade")
+                except Exception as error:
+                    where = place(error, script.path)
+                    raise CannotCheck(f"{where}: upgrade() of {script.revision} fails: {one_line(error)}") from None
+            if kept:
+                kept.keep(context, [])
+            done = True
+            drift.migrated(context)
+        if not modelled.result():
+            with scratch_database(server) as third:
+                drift.modelled_in_parts(third)
         drift.compare(context, metadata)
 
     while not done:
@@ -94,40 +98,61 @@ class Drift:
         self.metadata: list[sa.MetaData] = []
         self.classes: dict[str, type] = {}
 
-    def migrated(self, context: MigrationContext, many: list[sa.MetaData]) -> None:
+    def migrated(self, context: MigrationContext) -> None:
         assert context.connection is not None
-        self.metadata = many
         snapshot = snapshot_of(context.connection, [context.version_table])
         snapshot.look(everything=True)
         self.made = {thing.name: thing for thing in snapshot.things.values()}
         context.connection.commit()
-        self.classes = dict(mapped(many))
+        self.classes = dict(mapped(self.metadata))
         self.unimported()
 
-    def modelled(self, engine: sa.Engine) -> None:
-        """A second database, made from the models: what they need and can't make themselves is made first."""
+    def modelled(self, engine: sa.Engine) -> bool:
+        """A second database, made from the models; False: they are wrong, or need what they can't make themselves."""
         with engine.connect() as connection:
-            if connection.dialect.name == "postgresql":
-                tables = (table for metadata in self.metadata for table in metadata.tables.values())
-                schemas = sorted({table.schema for table in tables if table.schema})
-                first = [f'CREATE SCHEMA IF NOT EXISTS "{schema}"' for schema in schemas]
-                for name, thing in self.made.items():
-                    kind, _, rest = name.partition(" ")
-                    text = str(thing.facts.get("", ""))
-                    first += [f'CREATE EXTENSION IF NOT EXISTS "{rest}"'] * (kind == "extension")
-                    first += [f"CREATE DOMAIN {rest} AS {text}"] * (kind == "domain")
-                    first += [text.partition(" comment '")[0]] * (kind in ("function", "procedure"))
-                for statement in first:
-                    with suppress(sa.exc.DBAPIError), connection.begin_nested():
-                        connection.exec_driver_sql(statement.replace("%", "%%"))
-            try:
-                for metadata in self.metadata:
-                    metadata.create_all(connection, checkfirst=False)  # the database is empty
-            except Exception:
-                connection.rollback()
+            made = self.make_all(connection)
+            if made:
+                self.describe(connection)
+        return made
+
+    def modelled_in_parts(self, engine: sa.Engine) -> None:
+        """The same after what else the migrations make, and without the tables that can't be made."""
+        first = []
+        with engine.connect() as connection:
+            for name, thing in self.made.items() if connection.dialect.name == "postgresql" else ():
+                kind, _, rest = name.partition(" ")
+                text = str(thing.facts.get("", ""))
+                first += [f'CREATE EXTENSION IF NOT EXISTS "{rest}"'] * (kind == "extension")
+                first += [f"CREATE DOMAIN {rest} AS {text}"] * (kind == "domain")
+                first += [text.partition(" comment '")[0]] * (kind in ("function", "procedure"))
+            self.make_schemas(connection)
+            for statement in first:
+                with suppress(sa.exc.DBAPIError), connection.begin_nested():
+                    connection.exec_driver_sql(statement.replace("%", "%%"))
+            connection.commit()
+            if not first or not self.make_all(connection):
                 self.one_by_one(connection)
-            snapshot = snapshot_of(connection)
-            snapshot.look(everything=True)
+            self.describe(connection)
+
+    def make_all(self, connection: sa.Connection) -> bool:
+        try:
+            self.make_schemas(connection)
+            for metadata in self.metadata:
+                metadata.create_all(connection, checkfirst=False)  # the database is empty
+        except Exception:
+            connection.rollback()
+            return False
+        return True
+
+    def make_schemas(self, connection: sa.Connection) -> None:
+        if connection.dialect.name == "postgresql":
+            tables = (table for metadata in self.metadata for table in metadata.tables.values())
+            for schema in sorted({table.schema for table in tables if table.schema}):
+                connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'.replace("%", "%%"))
+
+    def describe(self, connection: sa.Connection) -> None:
+        snapshot = snapshot_of(connection)
+        snapshot.look(everything=True)
         self.wanted = {thing.name: thing for thing in snapshot.things.values()}
 
     def one_by_one(self, connection: sa.Connection) -> None:
