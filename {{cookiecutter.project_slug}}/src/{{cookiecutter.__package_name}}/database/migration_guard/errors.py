@@ -69,9 +69,13 @@ def full_message(error: BaseException) -> str:
     return " ".join(words(error).split())
 
 
+SCRATCH = re.compile(r"`?migration_guard_\w+`?[./]")  # MySQL's messages name the database, which is another each time
+
+
 def one_line(error: BaseException) -> str:
     """The first of its lines, for a report."""
-    return (words(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    text = SCRATCH.sub("", words(error).strip()) or type(error).__name__
+    return text.splitlines()[0].rstrip(".")
 
 
 def fault(error: Exception) -> str:

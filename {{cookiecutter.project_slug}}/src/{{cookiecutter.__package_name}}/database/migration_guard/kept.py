@@ -1,16 +1,18 @@
 """The migrated database, kept for the next run under a hash of the revisions that made it and of what ran them.
 
-The longest history that is kept is taken, and what follows it alone is run. SQLite's file lies in the cache's folder;
-PostgreSQL's database stays on its server, to be copied. MySQL and MariaDB can copy none: there the whole history runs.
+The longest history that is kept is taken, and what follows it alone is run. SQLite's file lies in the cache's folder, and
+so do the statements that make a MySQL or MariaDB database again; PostgreSQL's stays on its server, to be copied.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import time
 import zlib
+from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
 from contextlib import suppress
 from dataclasses import asdict
@@ -23,7 +25,7 @@ from sqlalchemy.engine import URL, Connection, Engine
 
 from .cache import UNSEEN, Cache, bare, changed_since, content, digest, is_alone, libraries, loaded, record, said
 from .findings import CannotCheck, Finding
-from .scratch import PostgreSQL, SQLite
+from .scratch import MySQL, PostgreSQL, SQLite
 from .stepping import import_all, plan_of, read_scripts
 
 MONTH = 30 * 24 * 3600
@@ -110,7 +112,7 @@ class KeptHistory:
             self.point == len(self.plan)
             or self.plan != [script.path for script in plan_of(self.scripts)]
             or len(migrations) < len(self.plan)
-            or any(UNSEEN.search(migration.source) for migration in migrations)
+            or any(UNSEEN.search(each.source) or self.store.unseen.search(each.source) for each in migrations)
             or any(changed_since(self.cache.started, path) for path in here | set(self.plan))
             or now is None
             or self.session is None
@@ -147,11 +149,21 @@ class KeptHistory:
                 self.store.keep(server, name, self.keys[-1], json.dumps(self.made).encode())
 
 
-class Images:
-    """SQLite's files, compressed: the header is the first line."""
+class Files(ABC):
+    """Images of databases in the cache's folder, compressed: the header is the first line."""
 
-    def __init__(self, cache: Cache, url: URL) -> None:
-        self.cache, self.server = cache, f"sqlite {sqlite3.sqlite_version}"
+    unseen = re.compile("(?!)")
+
+    def __init__(self, cache: Cache, server: str) -> None:
+        self.cache, self.server = cache, server
+
+    @abstractmethod
+    def read(self, server: Any, scratch: str) -> bytes | None:
+        """The image of a database; None of one that can have none."""
+
+    @abstractmethod
+    def restore(self, server: Any, scratch: str, name: str) -> Engine:
+        """The scratch database, made of the image of which the header was read last."""
 
     def names(self) -> set[str]:
         return {path.stem for path in self.cache.folder.glob("*.image")}
@@ -165,13 +177,10 @@ class Images:
                 os.utime(path)
             return made
 
-    def restore(self, server: SQLite, scratch: str, name: str) -> Engine:
-        engine = server.create(scratch)
-        (server.folder(scratch) / "scratch.db").write_bytes(self.image)
-        return engine
-
-    def keep(self, server: SQLite, scratch: str, name: str, header: bytes) -> None:
-        image = (server.folder(scratch) / "scratch.db").read_bytes()
+    def keep(self, server: Any, scratch: str, name: str, header: bytes) -> None:
+        image = self.read(server, scratch)
+        if image is None:
+            return
         self.cache.write(f"{name}.image", zlib.compress(header + b"\n" + image, 1))
         files = {path: path.stat() for path in self.cache.folder.glob("*.image")}
         total = 0
@@ -181,8 +190,57 @@ class Images:
                 path.unlink()
 
 
+class Images(Files):
+    """SQLite's files."""
+
+    def __init__(self, cache: Cache, url: URL) -> None:
+        super().__init__(cache, f"sqlite {sqlite3.sqlite_version}")
+
+    def read(self, server: SQLite, scratch: str) -> bytes:
+        return (server.folder(scratch) / "scratch.db").read_bytes()
+
+    def restore(self, server: SQLite, scratch: str, name: str) -> Engine:
+        engine = server.create(scratch)
+        (server.folder(scratch) / "scratch.db").write_bytes(self.image)
+        return engine
+
+
+class Dumps(Files):
+    """MySQL and MariaDB can copy no database: the statements that make one again, tables alone with their rows."""
+
+    unseen = re.compile(r"(?i)\btemporary\b|@\w+\s*:?=")  # what lives as long as the session
+
+    def __init__(self, cache: Cache, url: URL) -> None:
+        server = MySQL(url)
+        with server.connect() as connection:
+            place, user = url.set(database=None).render_as_string(), server.user(connection)
+            settings = connection.exec_driver_sql(VARIABLES.format("GLOBAL")).all()
+        super().__init__(cache, digest(place, user, *server.options(), *settings))
+
+    def read(self, server: MySQL, scratch: str) -> bytes | None:
+        with server.engine(scratch).connect() as connection:
+            dumped = dump(connection)
+        return json.dumps(dumped).encode() if dumped else None
+
+    def restore(self, server: MySQL, scratch: str, name: str) -> Engine:
+        engine, dumped = server.create(scratch), json.loads(self.image)
+        with engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            try:
+                for statement in ("SET foreign_key_checks = 0", DUMPING, *dumped["statements"]):
+                    cursor.execute(statement)
+                connection.connection.commit()
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise CannotCheck(str(error)) from None
+            if dump(connection) != dumped:
+                raise CannotCheck("What was kept does not give the same again.")
+        return engine
+
+
 class Templates:
     """PostgreSQL's databases, under a name that no scratch database has; the header is the comment of each."""
+
+    unseen = Files.unseen
 
     def __init__(self, cache: Cache, url: URL) -> None:
         self.cache, self.databases = cache, PostgreSQL(url)
@@ -227,7 +285,7 @@ class Templates:
                         connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {database}")
 
 
-STORES: dict[str, Any] = {"sqlite": Images, "postgresql": Templates}
+STORES: dict[str, Any] = {"sqlite": Images, "postgresql": Templates, "mysql": Dumps, "mariadb": Dumps}
 SERVER = """SELECT version(), current_user, datcollate, datctype, encoding, (SELECT string_agg(name || setting, ' ' ORDER BY name)
   FROM pg_settings WHERE source NOT IN ('default', 'client', 'session', 'override', 'database'))
   FROM pg_database WHERE datname = 'template1'"""
@@ -236,11 +294,75 @@ KEPT = f"""SELECT datname{{}} FROM pg_database
   WHERE datname ~ '^migration_guard_kept_[0-9a-f]{{{{8}}}}_[0-9a-f]{{{{24}}}}$' AND {COMMENT} ~ '^[0-9]+ '"""
 
 
+VARIABLES = (
+    "SHOW {} VARIABLES WHERE Variable_name REGEXP '^(version$|(character_set|collation|default|explicit|lower_case|sql_mode"
+    "|sql_require|time_zone|(check_constraint|foreign_key|unique)_checks|innodb_(default|file|page|strict)|lock_wait|old))'"
+)
+FOREIGN_KEY = re.compile(r"CONSTRAINT (`(?:[^`]|``)+`) FOREIGN KEY \((`(?:[^`]|``)+`)(.*?)\) REFERENCES")
+DUMPING = "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'"
+# By type of column: its value in words that give it again, to the last bit.
+LITERALS = {
+    "ifnull(concat('_binary X\\'', hex({0}), '\\''), 'NULL')": "char varchar tinytext text mediumtext longtext binary varbinary"
+    " tinyblob blob mediumblob longblob enum set",
+    "ifnull({0} + 0e0, 'NULL')": "float double",
+    "ifnull({0} + 0, 'NULL')": "bit",
+    "quote({0})": "tinyint smallint mediumint int bigint decimal date time datetime timestamp year uuid inet4 inet6 json",
+}
+LITERAL = {kind: literal for literal, kinds in LITERALS.items() for kind in kinds.split()}
+OTHERS = "SELECT " + " + ".join(
+    f"(SELECT count(*) FROM information_schema.{kind}s WHERE {kind}_schema = database())"
+    for kind in ("trigger", "routine", "event")
+)
+COLUMNS = """SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = database()
+  AND coalesce(generation_expression, '') = '' ORDER BY ordinal_position"""
+
+
+def dump(connection: Connection) -> dict[str, list[str]] | None:
+    """The statements that make a MySQL or MariaDB database, and all that it says of its tables, in order.
+
+    None of one that has more than tables of common types.
+    """
+    cursor = connection.connection.cursor()
+
+    def ask(statement: str) -> list[Any]:
+        cursor.execute(statement)
+        return list(cursor.fetchall())
+
+    cursor.execute(DUMPING)
+    columns: dict[str, dict[str, str]] = {}
+    for table, name, kind in ask(COLUMNS):
+        columns.setdefault(table, {})[quoted(name)] = kind
+    others = ask(OTHERS)[0][0] or any(kind != "BASE TABLE" for _, kind in ask("SHOW FULL TABLES"))
+    if others or any(kind not in LITERAL for named in columns.values() for kind in named.values()):
+        return None
+    statements, lines = [], list[str]()
+    for table, named in sorted(columns.items()):
+        text = ask(f"SHOW CREATE TABLE {quoted(table)}")[0][1]
+        lines += sorted(line.rstrip(",") for line in text.split("\n"))
+        for key, first, rest in FOREIGN_KEY.findall(text):  # the index that the server itself made for it goes with it
+            for index in (key, first):
+                text = text.replace(f"  KEY {index} ({first}{rest}),\n", "")
+        statements.append(text)
+        literals = ", ".join(LITERAL[kind].format(name) for name, kind in named.items())
+        rows = [row for (row,) in ask(f"SELECT concat_ws(',', {literals}) FROM {quoted(table)}")]
+        if None in rows:  # longer than a packet
+            return None
+        if rows:
+            statements.append(f"INSERT INTO {quoted(table)} ({', '.join(named)}) VALUES ({'), ('.join(rows)})")
+    return {"statements": statements, "lines": lines}
+
+
+def quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
 def session(connection: Connection) -> dict[str, str] | None:
     """What was set for the session and is not in its database; None where it has tables of its own."""
     if connection.dialect.name == "sqlite":
         found = {name: str(connection.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in PRAGMAS}
         return None if connection.exec_driver_sql("SELECT 1 FROM sqlite_temp_master").first() else found
+    if connection.dialect.name != "postgresql":
+        return {row.Variable_name: row.Value for row in connection.exec_driver_sql(VARIABLES.format("SESSION"))}
     rows = connection.exec_driver_sql("SELECT name, setting FROM pg_settings WHERE source = 'session'")
     found = {row.name: row.setting for row in rows}
     return None if connection.exec_driver_sql("SELECT pg_my_temp_schema()").scalar() else found
@@ -250,6 +372,8 @@ def restore_session(connection: Connection, settings: dict[str, str]) -> None:
     for name, value in settings.items():
         if connection.dialect.name == "sqlite":  # by the driver: in a transaction some do nothing
             connection.connection.cursor().execute(f"PRAGMA {name} = {value}")
+        elif connection.dialect.name != "postgresql":
+            connection.exec_driver_sql(f"SET {name} = " + (value if value.isdigit() else f"'{value}'"))
         else:
             connection.execute(sa.select(sa.func.set_config(name, value, False)))
     connection.commit()

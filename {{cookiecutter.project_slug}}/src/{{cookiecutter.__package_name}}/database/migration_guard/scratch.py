@@ -195,6 +195,9 @@ class Server:
                 grant = self.missing.format(user=self.user(connection))
                 raise CannotCheck(f"No scratch database can be made ({why}): {grant}, {ELSEWHERE}")
             self.hasten(connection, name)
+        return self.engine(name)
+
+    def engine(self, name: str) -> Engine:
         return sa.create_engine(self.address(name), poolclass=NullPool, connect_args=self.arguments())
 
     def user(self, connection: Connection) -> str:
