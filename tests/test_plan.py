@@ -167,6 +167,20 @@ def test_what_can_not_be_printed_says_so_and_the_others_are(bake: Callable[..., 
     assert "Traceback" not in text
 
 
+def test_what_asks_for_offline_mode_may_run_more_than_is_printed(bake: Callable[..., Project]) -> None:
+    project = bake(starter="blank")
+    more = "op.execute('SELECT 1')\nif not op.get_context().as_sql:\n    op.execute('SELECT 2')"
+    faults.write(History((BASE, Revision(more))), project.versions)
+    first, second = plan(project)["revisions"]
+    assert first["problem"] is None
+    assert ("SELECT 1" in second["sql"], "SELECT 2" in second["sql"]) == (True, False)
+    says = "001_r1.py asks for offline mode: on a database it may run more than this"
+    assert second["problem"].endswith(says)
+    for form in ("text", "markdown"):
+        text = project.run(*PLAN, "--format", form).stdout
+        assert text.index("SELECT 1") < text.index("asks for offline mode")
+
+
 def test_a_batch_that_copies_a_table_of_sqlite_is_shown_without_sql(bake: Callable[..., Project]) -> None:
     project = bake(starter="blank")
     faults.write(History((BASE, Revision(BATCH))), project.versions)

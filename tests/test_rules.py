@@ -904,6 +904,27 @@ def test_not_null_is_lost_in_what_alembic_writes_for_mysql(example: str) -> None
     assert ("NOT NULL" not in written.getvalue()) is (example == "bad")
 
 
+def test_the_loop_of_batches_fills_every_row(database_url: str) -> None:
+    engine, written = sa.create_engine(database_url, poolclass=sa.pool.NullPool), io.StringIO()
+    videos = sa.Table(
+        "videos", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("views", sa.Integer)
+    )
+    loop, offline = RULES["unbatched-update"]["good"], {"as_sql": True, "output_buffer": written}
+    exec(loop, {"op": Operations(MigrationContext.configure(url=database_url, opts=offline)), "sa": sa})
+    with engine.connect() as connection:
+        videos.create(connection)
+        connection.execute(videos.insert(), [{"id": 7 * number, "views": number} for number in range(2500)])
+        connection.commit()
+        updates: list[int] = []
+        sa.event.listen(engine, "after_cursor_execute", lambda *args: updates.append(args[1].rowcount))
+        context = MigrationContext.configure(connection, opts={"transaction_per_migration": True})
+        with context.begin_transaction(_per_migration=True):
+            exec(loop, {"op": Operations(context), "sa": sa})
+        assert [count for count in updates if count >= 0] == [1000, 1000, 499, 0]
+        assert connection.scalar(sa.select(sa.func.max(videos.c.views))) == 0
+    assert written.getvalue() == ""
+
+
 def test_a_narrowed_type_is_said_to_fail_on_longer_values() -> None:
     change = 'op.alter_column("videos", "url", existing_type=sa.String({}), type_=sa.String({}))'
     narrowed, widened = (

@@ -45,7 +45,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A pending revision. ``sql`` is None where it can't be printed without a database; ``problem`` says why."""
+    """A pending revision. ``sql`` is None where it can't be printed without a database.
+
+    ``problem`` says why, or that it may be less than what runs.
+    """
 
     revision: str
     message: str
@@ -102,6 +105,8 @@ def make_plan(config: Config, settings: Settings, judge: Judge) -> Plan:
         if problem and (reads := [line for function, line in migration.bind_reads if function.startswith("upgrade")]):
             where = f"{migration.path}:{min(reads)}"
             problem = f"this revision reads the database ({where}): it can't be shown before it runs"
+        elif problem is None and re.search(r"\b(is_offline_mode|as_sql)\b", migration.source):
+            problem = f"{migration.path} asks for offline mode: on a database it may run more than this"
         about = script.revision, script.doc, migration.path
         revisions.append(Revision(*about, sql, problem, operations, findings, suppressed))
     return Plan(url.set(query={}).render_as_string(), heads, first, revisions)
@@ -183,7 +188,8 @@ def as_text(plan: Plan) -> str:
         for found in each.findings:
             out += [f"  {found.severity} {found.rule} (line {found.line}): {found.message}", f"    fix: {found.fix}"]
         out += [f"  suppressed: {found.rule} (line {found.line}): {found.message}" for found in each.suppressed]
-        out.append("\n" + indent(each.sql, "    ") if each.sql is not None else f"  SQL: {each.problem}")
+        out += ["", indent(each.sql, "    ")] if each.sql is not None else []
+        out += [f"  SQL: {each.problem}"] if each.problem else []
     return "\n".join(out) + "\n"
 
 
@@ -209,7 +215,8 @@ def as_markdown(plan: Plan) -> str:
         out += [f"- suppressed: {found.rule} (line {found.line})" for found in each.suppressed]
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", each.sql or "")), default=0))
         sql = ["<details><summary>SQL</summary>", "", f"{fence}sql", each.sql or "", fence, "", "</details>"]
-        out += ["", *(sql if each.sql is not None else [f"SQL: {plain(each.problem or '')}"])]
+        out += ["", *sql] if each.sql is not None else []
+        out += ["", f"SQL: {plain(each.problem)}"] if each.problem else []
         part = "\n".join(out) + "\n"
         if len(made) + len(part) > COMMENT - 200:  # for the last line
             return f"{made}\nLeft out: {number - index} of {number} revisions; --plan --format text shows all.\n"

@@ -706,9 +706,17 @@ def data_loss(view: View) -> Found:
 def unbatched_update(view: View) -> Found:
     """A whole existing table is updated at once.
     Why: Every row stays locked until the end, the table doubles in size, and a replica falls behind.
-    Fix: Update in batches by ranges of the key, each in its own transaction, from a script or a revision of its own.
+    Fix: Update in batches, each in its own transaction, by a script or a revision of its own, as --explain shows.
     Bad: op.execute("UPDATE videos SET views = 0")
-    Good: op.execute("UPDATE videos SET views = 0 WHERE id BETWEEN 1 AND 1000")
+    Good:
+        batch = sa.text(
+            "UPDATE videos SET views = 0 WHERE id IN"
+            " (SELECT id FROM (SELECT id FROM videos WHERE views <> 0 LIMIT 1000) AS batch)"
+        )
+        if not op.get_context().as_sql:  # with --sql there are no rows to count
+            with op.get_context().autocommit_block():
+                while op.get_bind().execute(batch).rowcount:
+                    pass
     """
     for op in view.existing("update"):
         where = op.kwargs.get("where")
