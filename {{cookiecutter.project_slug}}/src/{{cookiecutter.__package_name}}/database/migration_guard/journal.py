@@ -24,7 +24,7 @@ from sqlalchemy import event
 
 from .errors import full_message, lost, place
 from .if_exists import MEANT
-from .limits import attempts, is_transient, read_limits, set_limits, undo
+from .limits import attempts, in_the_way, is_transient, read_limits, set_limits, undo
 from .lock import Lock, me, one_migrator
 from .settings import Limits
 
@@ -100,8 +100,9 @@ class Journal:
                     where = f"{place(error, self.step.revision.path)}: " if isinstance(self.step, RevisionStep) else ""
                     cause = f"{where}{self.name} failed: {full_message(error)}"
                     if is_transient(error.orig):
-                        cause += f"; tried for {self.limits.retry:g} s: end what holds the lock (the server lists its"
-                        cause += " sessions), or raise retry or lock-timeout"
+                        sessions = in_the_way(self.connection, error.statement or "") or "the server lists its sessions"
+                        cause += f"; tried for {self.limits.retry:g} s: end what holds the lock ({sessions}),"
+                        cause += " or raise retry or lock-timeout"
                     statement = self._last_done()
                     raise CommandError(stuck(cause, statement) if statement else cause) from error
 

@@ -1,4 +1,4 @@
-"""How long a migration waits for what, and which failures are worth another attempt."""
+"""How long a migration waits, for whom, and which failures are worth another attempt."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -57,6 +58,29 @@ def is_transient(error: Any) -> bool:
     code = next(iter(getattr(error, "args", ())), None)
     busy = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
     return state in ("55P03", "40P01", "40001") or code in (1205, 1213) or busy
+
+
+# The sessions in the way, as far as the server lets this user see: on PostgreSQL those that hold a lock on a table that the
+# statement names; MySQL and MariaDB tell of no table, but of open transactions.
+POSTGRESQL = """SELECT DISTINCT pid, concat_ws(', ', usename, nullif(application_name, ''), state,
+    extract(epoch FROM date_trunc('second', now() - xact_start))::int || ' s')
+  FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN pg_class ON pg_class.oid = relation
+  WHERE granted AND pid <> pg_backend_pid() AND datname = current_database() AND relname = ANY(:words)"""
+MYSQL = """SELECT id, concat_ws(', ', user, host, lower(command), concat(timestampdiff(SECOND, trx_started, now()), ' s'))
+  FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
+  WHERE id <> connection_id() AND db = database()"""
+IN_THE_WAY = {"postgresql": POSTGRESQL, "mysql": MYSQL, "mariadb": MYSQL}
+
+
+def in_the_way(connection: sa.Connection, statement: str) -> str:
+    """The sessions for which a statement seems to have waited: number, user, state, age; "" where none is known."""
+    if query := IN_THE_WAY.get(connection.dialect.name):
+        with suppress(sa.exc.DBAPIError):
+            words = {"words": re.findall(r"\w+", statement)} if ":words" in query else {}
+            return ", ".join(
+                f"session {number} ({about})" for number, about in connection.execute(sa.text(query), words)
+            )
+    return ""
 
 
 def undo(connection: sa.Connection) -> None:
