@@ -14,9 +14,9 @@ from typing import Any
 import faults
 import pytest
 import sqlalchemy as sa
-from conftest import SERVERS, Project, fresh_database, require
+from conftest import SERVERS, Project, fresh_database, mariadb_only, require
 from faults import BASE, History, Revision
-from migration_guard import cli, kept
+from migration_guard import cli, dump, kept
 from migration_guard.cache import digest
 
 RAN = "models-out-of-sync,upgrade-fails,downgrade-fails,upgrade-not-repeatable,downgrade-differs,data-not-restored,table-without-rows"
@@ -267,13 +267,36 @@ def test_what_a_revision_sets_for_the_session_is_set_again(blank: Project, serve
     ask, say, value = {
         "sqlite": ("PRAGMA recursive_triggers", "PRAGMA recursive_triggers = 1", 1),
         "postgresql": ("SHOW lock_timeout", "SET lock_timeout = '7s'", "7s"),
-        "mariadb": ("SELECT @@sql_mode", "SET sql_mode = 'PIPES_AS_CONCAT'", "PIPES_AS_CONCAT"),
+        "mariadb": ("SELECT @@group_concat_max_len", "SET group_concat_max_len = 7777", 7777),
     }[server]
     write(blank, BASE, Revision(f"op.execute({say!r})"))
     assert run(blank, "roundtrip", server) == ([], 0)
     asks = f"assert op.get_bind().exec_driver_sql({ask!r}).scalar() == {value!r}"
     write(blank, BASE, Revision(f"op.execute({say!r})"), Revision(asks))
     assert run(blank, "roundtrip", server) == ([], 2)
+
+
+@pytest.mark.parametrize("what", ["SET @x = 1", "SELECT 1 INTO @x", "CREATE TEMPORARY TABLE x (n INT)"])
+def test_what_lives_in_a_session_of_mariadb_is_not_kept(blank: Project, what: str) -> None:
+    require("mariadb")
+    write(blank, BASE, Revision(f"op.execute({what!r})", "op.execute('DROP TEMPORARY TABLE IF EXISTS x')"))
+    assert [run(blank, "check", "mariadb")[1] for _ in range(2)] == [0, 0]
+
+
+def test_a_foreign_key_that_is_gone_is_not_forgotten(blank: Project) -> None:
+    """Whose index MariaDB may keep; a revision that drops it is seen alike with and without the cache."""
+    require("mariadb")
+    key = "KEY fk (p), CONSTRAINT fk FOREIGN KEY (p) REFERENCES users (id)"
+    made = Revision(f"op.execute('CREATE TABLE c (id INT PRIMARY KEY, p INT, {key})')", "op.drop_table('c')")
+    dropped = Revision(
+        "op.drop_constraint('fk', 'c', type_='foreignkey')", "op.create_foreign_key('fk', 'c', 'users', ['p'], ['id'])"
+    )
+    write(blank, BASE, made, dropped)
+    assert run(blank, "roundtrip", "mariadb")[0] == []
+    write(blank, BASE, made, dropped, Revision("op.drop_index('fk', 'c')", "op.create_index('fk', 'c', ['p', 'id'])"))
+    found, taken = run(blank, "roundtrip", "mariadb")
+    assert taken == 3
+    assert found == run(blank, "roundtrip", "mariadb", "--no-cache")[0]
 
 
 def kept_things(project: Project) -> list[str]:
@@ -317,34 +340,105 @@ VALUES = {
 }
 
 
-def test_a_dump_gives_again_the_very_same(tmp_path: Path) -> None:
-    """Of each type the values at its ends; an index that a foreign key made is the server's own again."""
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[tuple[sa.Connection, sa.Connection]]:
+    """Connections to two new databases."""
     fresh = contextmanager(fresh_database)
     with fresh("mariadb", tmp_path) as first, fresh("mariadb", tmp_path) as second, ExitStack() as stack:
-        engines = (sa.create_engine(url, poolclass=sa.pool.NullPool) for url in (first, second))
-        one, two = (stack.enter_context(engine.connect()) for engine in engines)
-        cursor, again = one.connection.cursor(), two.connection.cursor()
-        cursor.execute(f"CREATE TABLE `a%b` (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, {', '.join(VALUES)})")
-        for row in zip(range(1, 4), *VALUES.values(), strict=True):
-            cursor.execute(f"INSERT INTO `a%%b` VALUES ({', '.join(['%s'] * len(row))})", row)
-        cursor.execute("CREATE TABLE c (p BIGINT UNSIGNED, n INT, CONSTRAINT fk FOREIGN KEY (p) REFERENCES `a%b` (id))")
-        cursor.execute("INSERT INTO c (p) VALUES (1), (1), (NULL)")
-        made = kept.dump(one)
-        assert made is not None
-        again.execute("SET foreign_key_checks = 0")
-        for statement in made["statements"]:
-            again.execute(statement)
-        assert kept.dump(two) == made
-        for each in (cursor, again):
-            each.execute("CHECKSUM TABLE `a%b`, c")
-        (a, b), (c, d) = ([row[1] for row in each.fetchall()] for each in (cursor, again))
-        assert (a, b) == (c, d)
-        again.execute("CREATE INDEX own ON c (p, n)")
-        again.execute("SHOW CREATE TABLE c")
-        assert "KEY `fk`" not in again.fetchone()[1]
-        for trouble in ("UPDATE c SET n = 1", "CREATE VIEW v AS SELECT 1", "CREATE TABLE g (at POINT)"):
-            cursor.execute(trouble)
-            assert kept.dump(one) != made
+        engines = [sa.create_engine(url, poolclass=sa.pool.NullPool) for url in (first, second)]
+        one, other = (stack.enter_context(engine.connect()) for engine in engines)
+        yield one.execution_options(no_parameters=True), other.execution_options(no_parameters=True)
+
+
+def ask(connection: sa.Connection, *statements: str) -> list[Any]:
+    result = [connection.exec_driver_sql(statement) for statement in statements][-1]
+    return list(result) if result.returns_rows else []
+
+
+PARENT = "CREATE TABLE `a%b` (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, x INT, y INT, UNIQUE (x, y))"
+
+
+def test_a_dump_gives_again_the_very_same(two: tuple[sa.Connection, sa.Connection]) -> None:
+    """Of each type the values at its ends."""
+    one, other = two
+    ask(one, f"CREATE TABLE t (id INT PRIMARY KEY, {', '.join(VALUES)}, g INT AS (length(u)) STORED)")
+    for row in zip(range(1, 4), *VALUES.values(), strict=True):
+        names = ", ".join(["id", *(column.partition(" ")[0] for column in VALUES)])
+        statement = f"INSERT INTO t ({names}) VALUES ({', '.join(['%s'] * len(row))})"
+        one.connection.cursor().execute(statement, row)
+    ask(one, PARENT, "INSERT INTO `a%b` (id) VALUES (7)", "COMMIT")
+    sums = ask(one, "CHECKSUM TABLE t, `a%b`")
+    made = dump.dump(one)
+    assert made is not None
+    assert dump.restore(other, made)
+    assert [row[1] for row in ask(other, "CHECKSUM TABLE t, `a%b`")] == [row[1] for row in sums]
+    assert not dump.restore(other, made | {"statements": ["UPDATE t SET f = 1"]})
+
+
+# A table, the index that another one does or does not replace, and whether it is the server's own, made for a foreign key.
+INDEXES = {
+    "the server's": ("p BIGINT UNSIGNED, CONSTRAINT fk FOREIGN KEY (p) REFERENCES `a%b` (id)", "fk", True),
+    "of the same name": (
+        "p BIGINT UNSIGNED, KEY fk (p), CONSTRAINT fk FOREIGN KEY (p) REFERENCES `a%b` (id)",
+        "fk",
+        False,
+    ),
+    "of two columns": ("p INT, n INT, CONSTRAINT fk FOREIGN KEY (p, n) REFERENCES `a%b` (x, y)", "fk", True),
+    "of no name": ("p BIGINT UNSIGNED, FOREIGN KEY (p) REFERENCES `a%b` (id)", "p", True),
+    "of no name, and one's own": (
+        "p BIGINT UNSIGNED, KEY own (p), FOREIGN KEY (p) REFERENCES `a%b` (id)",
+        "own",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", INDEXES)
+def test_an_index_of_the_server_stays_its_own(two: tuple[sa.Connection, sa.Connection], case: str) -> None:
+    columns, name, implicit = INDEXES[case]
+    one, other = two
+    ask(one, PARENT, f"CREATE TABLE c (id INT PRIMARY KEY, n{'2' * ('n INT' in columns)} INT, {columns})")
+    made = dump.dump(one)
+    assert made is not None
+    assert dump.restore(other, made)
+    ask(other, f"CREATE INDEX more ON c (p, n{', id' * ('n INT' in columns)})")
+    assert (f"KEY `{name}`" not in ask(other, "SHOW CREATE TABLE c")[0][1]) is implicit
+
+
+NO_DUMP = {
+    "a view": ["CREATE VIEW v AS SELECT 1"],
+    "a trigger": ["CREATE TABLE t (id INT)", "CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.id = 1"],
+    "a routine": ["CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1"],
+    "a type": ["CREATE TABLE t (at POINT)"],
+    "an index left of a foreign key": [
+        PARENT,
+        "CREATE TABLE t (p BIGINT UNSIGNED, CONSTRAINT fk FOREIGN KEY (p) REFERENCES `a%b` (id))",
+        "ALTER TABLE t DROP FOREIGN KEY fk",
+    ],
+    "a long value": ["CREATE TABLE t (x LONGTEXT)", "INSERT INTO t VALUES (repeat('x', @@max_allowed_packet - 99))"],
+}
+
+
+@pytest.mark.parametrize("what", NO_DUMP)
+def test_what_can_not_be_made_again_is_not_dumped(two: tuple[sa.Connection, sa.Connection], what: str) -> None:
+    ask(two[0], *NO_DUMP[what], "COMMIT")
+    assert dump.dump(two[0]) is None
+
+
+@mariadb_only
+def test_history_that_a_table_keeps_is_not_dumped(two: tuple[sa.Connection, sa.Connection]) -> None:
+    ask(two[0], "CREATE TABLE t (x INT) WITH SYSTEM VERSIONING")
+    assert dump.dump(two[0]) is None
+
+
+def test_what_was_computed_otherwise_is_not_taken(two: tuple[sa.Connection, sa.Connection]) -> None:
+    """A stored column that depends on the time zone of the session in which it was written."""
+    one, other = two
+    ask(one, "SET time_zone = '+05:00'", "CREATE TABLE t (at TIMESTAMP NULL, d DATE AS (cast(at AS date)) STORED)")
+    ask(one, "INSERT INTO t (at) VALUES ('2026-01-02 01:00:00')", "COMMIT")
+    made = dump.dump(one)
+    assert made is not None
+    assert not dump.restore(other, made)
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(blank: Project) -> None:

@@ -186,6 +186,21 @@ def test_what_env_py_leaves_out_is_let_be(bake: Callable[..., Project]) -> None:
     assert drift(project) == []
 
 
+def test_models_of_the_servers_own_tables_are_no_drift(bake: Callable[..., Project], tmp_path: Path) -> None:
+    """Which can't be made, and which env.py leaves out."""
+    for url in fresh_database("postgresql", tmp_path):
+        project = bake(url, starter="blank")
+        table = "('{}', metadata, sa.Column('id', sa.Integer(), primary_key=True){})"
+        models = (
+            f"sa.Table{table.format('t', '')}\nsa.Table{table.format('pg_own', ', schema={!r}'.format('pg_catalog'))}"
+        )
+        made = "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))"
+        faults.write(History((Revision(made),), models), project.versions, project.models)
+        without = "include_object=lambda _, name, *__: name != 'pg_own', compare_type=True"
+        project.edit(project.path / "alembic" / "env.py", "compare_type=True", without)
+        assert [found["severity"] for found in drift(project)] == ["note"]
+
+
 def test_models_that_need_what_only_migrations_make(bake: Callable[..., Project], database_url: str) -> None:
     if not database_url.startswith("postgresql"):
         pytest.skip("functions in defaults are PostgreSQL's")

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from conftest import DATABASE_FOLDER, SERVERS, Project, database_of, fresh_database, require
+from migration_guard.errors import one_line
 from migration_guard.findings import CannotCheck
 from migration_guard.scratch import find_url, scratch_database
 
@@ -264,3 +265,11 @@ def test_the_driver_is_the_first_that_is_installed(tmp_path: Path, monkeypatch: 
     there.add("psycopg")
     assert find_url(tmp_path, "postgres://a@h/b").drivername == "postgresql+psycopg"
     assert find_url(tmp_path, "postgresql+psycopg2://a@h/b").drivername == "postgresql+psycopg2"
+
+
+def test_a_message_names_no_scratch_database() -> None:
+    name = "migration_guard_b8f24180_14666_340841_2691f0d1"
+    assert one_line(ValueError(f"Table '{name}.user' doesn't exist.")) == "Table 'user' doesn't exist"
+    assert one_line(ValueError(f"fails (`{name}`.`c`, CONSTRAINT x)")) == "fails (`c`, CONSTRAINT x)"
+    other = "No module named 'migration_guard_helpers.rows'"
+    assert one_line(ValueError(other)) == other

@@ -64,7 +64,8 @@ def check_drift(config: Config, settings: Settings, url: str | None, cache: Cach
             raise CannotCheck(f"{drift.env} gives no target_metadata to context.configure().")
         drift.metadata = list(metadata) if isinstance(metadata, Iterable) else [metadata]
         with scratch_database(server) as second, ThreadPoolExecutor() as pool:
-            modelled = pool.submit(drift.modelled, second)  # while the server migrates the first
+            # While the server migrates the first. An error waits for it: its database can't be dropped under it.
+            modelled = pool.submit(drift.modelled, second)
             for script in plan_of(scripts)[kept.point if kept else 0 :]:
                 try:
                     stepper.step(script, "upgrade")
@@ -125,8 +126,7 @@ class Drift:
                 first += [f'CREATE EXTENSION IF NOT EXISTS "{rest}"'] * (kind == "extension")
                 first += [f"CREATE DOMAIN {rest} AS {text}"] * (kind == "domain")
                 first += [text.partition(" comment '")[0]] * (kind in ("function", "procedure"))
-            self.make_schemas(connection)
-            for statement in first:
+            for statement in [*self.schemas(connection), *first]:
                 with suppress(sa.exc.DBAPIError), connection.begin_nested():
                     connection.exec_driver_sql(statement.replace("%", "%%"))
             connection.commit()
@@ -136,7 +136,8 @@ class Drift:
 
     def make_all(self, connection: sa.Connection) -> bool:
         try:
-            self.make_schemas(connection)
+            for statement in self.schemas(connection):
+                connection.exec_driver_sql(statement.replace("%", "%%"))
             for metadata in self.metadata:
                 metadata.create_all(connection, checkfirst=False)  # the database is empty
         except Exception:
@@ -144,11 +145,14 @@ class Drift:
             return False
         return True
 
-    def make_schemas(self, connection: sa.Connection) -> None:
-        if connection.dialect.name == "postgresql":
-            tables = (table for metadata in self.metadata for table in metadata.tables.values())
-            for schema in sorted({table.schema for table in tables if table.schema}):
-                connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'.replace("%", "%%"))
+    def schemas(self, connection: sa.Connection) -> list[str]:
+        tables = [table for metadata in self.metadata for table in metadata.tables.values()]
+        named = (
+            sorted({table.schema for table in tables if table.schema})
+            if connection.dialect.name == "postgresql"
+            else ()
+        )
+        return [f'CREATE SCHEMA IF NOT EXISTS "{schema}"' for schema in named]
 
     def describe(self, connection: sa.Connection) -> None:
         snapshot = snapshot_of(connection)

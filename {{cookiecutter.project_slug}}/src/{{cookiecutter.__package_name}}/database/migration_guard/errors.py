@@ -69,12 +69,15 @@ def full_message(error: BaseException) -> str:
     return " ".join(words(error).split())
 
 
-SCRATCH = re.compile(r"`?migration_guard_\w+`?[./]")  # MySQL's messages name the database, which is another each time
+SCRATCH = (
+    r"migration_guard_(?P<machine>[0-9a-f]{8})_(?P<pid>\d+)_(?P<start>\d+)_[0-9a-f]{8}"  # a scratch database's name
+)
 
 
 def one_line(error: BaseException) -> str:
     """The first of its lines, for a report."""
-    text = SCRATCH.sub("", words(error).strip()) or type(error).__name__
+    # MySQL's messages name the database, which is another each time.
+    text = re.sub(f"`?{SCRATCH}`?\\.", "", words(error).strip()) or type(error).__name__
     return text.splitlines()[0].rstrip(".")
 
 

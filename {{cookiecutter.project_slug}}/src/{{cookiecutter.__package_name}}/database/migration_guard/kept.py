@@ -24,6 +24,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import URL, Connection, Engine
 
 from .cache import UNSEEN, Cache, bare, changed_since, content, digest, is_alone, libraries, loaded, record, said
+from .dump import dump, restore
+from .errors import one_line
 from .findings import CannotCheck, Finding
 from .scratch import MySQL, PostgreSQL, SQLite
 from .stepping import import_all, plan_of, read_scripts
@@ -108,11 +110,12 @@ class KeptHistory:
         connection.commit()
         read = {str(file): reading.migration for file, reading in self.cache.readings.items()}
         migrations = [read[path] for path in self.plan if path in read]
+        unseen = {UNSEEN, getattr(self.store, "unseen", UNSEEN)}
         if (
             self.point == len(self.plan)
             or self.plan != [script.path for script in plan_of(self.scripts)]
             or len(migrations) < len(self.plan)
-            or any(UNSEEN.search(each.source) or self.store.unseen.search(each.source) for each in migrations)
+            or any(each.search(migration.source) for migration in migrations for each in unseen)
             or any(changed_since(self.cache.started, path) for path in here | set(self.plan))
             or now is None
             or self.session is None
@@ -151,8 +154,6 @@ class KeptHistory:
 
 class Files(ABC):
     """Images of databases in the cache's folder, compressed: the header is the first line."""
-
-    unseen = re.compile("(?!)")
 
     def __init__(self, cache: Cache, server: str) -> None:
         self.cache, self.server = cache, server
@@ -206,9 +207,9 @@ class Images(Files):
 
 
 class Dumps(Files):
-    """MySQL and MariaDB can copy no database: the statements that make one again, tables alone with their rows."""
+    """The statements that make a MySQL or MariaDB database again."""
 
-    unseen = re.compile(r"(?i)\btemporary\b|@\w+\s*:?=")  # what lives as long as the session
+    unseen = re.compile(r"(?i)\bcreate\s+(or\s+replace\s+)?temporary\b|\bprefixes\b|(?<![\w\n])@")  # is the session's
 
     def __init__(self, cache: Cache, url: URL) -> None:
         server = MySQL(url)
@@ -223,24 +224,20 @@ class Dumps(Files):
         return json.dumps(dumped).encode() if dumped else None
 
     def restore(self, server: MySQL, scratch: str, name: str) -> Engine:
-        engine, dumped = server.create(scratch), json.loads(self.image)
+        engine = server.create(scratch)
         with engine.connect() as connection:
-            cursor = connection.connection.cursor()
             try:
-                for statement in ("SET foreign_key_checks = 0", DUMPING, *dumped["statements"]):
-                    cursor.execute(statement)
-                connection.connection.commit()
-            except engine.dialect.loaded_dbapi.Error as error:
-                raise CannotCheck(str(error)) from None
-            if dump(connection) != dumped:
-                raise CannotCheck("What was kept does not give the same again.")
+                same = restore(connection, json.loads(self.image))
+            except sa.exc.DBAPIError as error:
+                connection.invalidate()
+                raise CannotCheck(one_line(error)) from None
+        if not same:
+            raise CannotCheck("What was kept does not give the same again.")
         return engine
 
 
 class Templates:
     """PostgreSQL's databases, under a name that no scratch database has; the header is the comment of each."""
-
-    unseen = Files.unseen
 
     def __init__(self, cache: Cache, url: URL) -> None:
         self.cache, self.databases = cache, PostgreSQL(url)
@@ -294,66 +291,11 @@ KEPT = f"""SELECT datname{{}} FROM pg_database
   WHERE datname ~ '^migration_guard_kept_[0-9a-f]{{{{8}}}}_[0-9a-f]{{{{24}}}}$' AND {COMMENT} ~ '^[0-9]+ '"""
 
 
-VARIABLES = (
-    "SHOW {} VARIABLES WHERE Variable_name REGEXP '^(version$|(character_set|collation|default|explicit|lower_case|sql_mode"
-    "|sql_require|time_zone|(check_constraint|foreign_key|unique)_checks|innodb_(default|file|page|strict)|lock_wait|old))'"
+VARIABLES = (  # on which it may depend what a statement does
+    "SHOW {} VARIABLES WHERE Variable_name REGEXP '^(version$|auto_increment|character_set|collation|default|div_precision"
+    "|explicit|group_concat|innodb_(default|file|page|strict)|lock_wait|lower_case|max_(statement|execution)|old|sql_(auto|big"
+    "|mode|quote|require|safe|select)|time_zone|transaction_|tx_|(check_constraint|foreign_key|unique)_checks)'"
 )
-FOREIGN_KEY = re.compile(r"CONSTRAINT (`(?:[^`]|``)+`) FOREIGN KEY \((`(?:[^`]|``)+`)(.*?)\) REFERENCES")
-DUMPING = "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'"
-# By type of column: its value in words that give it again, to the last bit.
-LITERALS = {
-    "ifnull(concat('_binary X\\'', hex({0}), '\\''), 'NULL')": "char varchar tinytext text mediumtext longtext binary varbinary"
-    " tinyblob blob mediumblob longblob enum set",
-    "ifnull({0} + 0e0, 'NULL')": "float double",
-    "ifnull({0} + 0, 'NULL')": "bit",
-    "quote({0})": "tinyint smallint mediumint int bigint decimal date time datetime timestamp year uuid inet4 inet6 json",
-}
-LITERAL = {kind: literal for literal, kinds in LITERALS.items() for kind in kinds.split()}
-OTHERS = "SELECT " + " + ".join(
-    f"(SELECT count(*) FROM information_schema.{kind}s WHERE {kind}_schema = database())"
-    for kind in ("trigger", "routine", "event")
-)
-COLUMNS = """SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = database()
-  AND coalesce(generation_expression, '') = '' ORDER BY ordinal_position"""
-
-
-def dump(connection: Connection) -> dict[str, list[str]] | None:
-    """The statements that make a MySQL or MariaDB database, and all that it says of its tables, in order.
-
-    None of one that has more than tables of common types.
-    """
-    cursor = connection.connection.cursor()
-
-    def ask(statement: str) -> list[Any]:
-        cursor.execute(statement)
-        return list(cursor.fetchall())
-
-    cursor.execute(DUMPING)
-    columns: dict[str, dict[str, str]] = {}
-    for table, name, kind in ask(COLUMNS):
-        columns.setdefault(table, {})[quoted(name)] = kind
-    others = ask(OTHERS)[0][0] or any(kind != "BASE TABLE" for _, kind in ask("SHOW FULL TABLES"))
-    if others or any(kind not in LITERAL for named in columns.values() for kind in named.values()):
-        return None
-    statements, lines = [], list[str]()
-    for table, named in sorted(columns.items()):
-        text = ask(f"SHOW CREATE TABLE {quoted(table)}")[0][1]
-        lines += sorted(line.rstrip(",") for line in text.split("\n"))
-        for key, first, rest in FOREIGN_KEY.findall(text):  # the index that the server itself made for it goes with it
-            for index in (key, first):
-                text = text.replace(f"  KEY {index} ({first}{rest}),\n", "")
-        statements.append(text)
-        literals = ", ".join(LITERAL[kind].format(name) for name, kind in named.items())
-        rows = [row for (row,) in ask(f"SELECT concat_ws(',', {literals}) FROM {quoted(table)}")]
-        if None in rows:  # longer than a packet
-            return None
-        if rows:
-            statements.append(f"INSERT INTO {quoted(table)} ({', '.join(named)}) VALUES ({'), ('.join(rows)})")
-    return {"statements": statements, "lines": lines}
-
-
-def quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
 
 
 def session(connection: Connection) -> dict[str, str] | None:
@@ -373,7 +315,8 @@ def restore_session(connection: Connection, settings: dict[str, str]) -> None:
         if connection.dialect.name == "sqlite":  # by the driver: in a transaction some do nothing
             connection.connection.cursor().execute(f"PRAGMA {name} = {value}")
         elif connection.dialect.name != "postgresql":
-            connection.exec_driver_sql(f"SET {name} = " + (value if value.isdigit() else f"'{value}'"))
+            quoted = f"'{value}'" if value else "NULL"
+            connection.exec_driver_sql(f"SET {name} = {value if value.isdigit() else quoted}")
         else:
             connection.execute(sa.select(sa.func.set_config(name, value, False)))
     connection.commit()

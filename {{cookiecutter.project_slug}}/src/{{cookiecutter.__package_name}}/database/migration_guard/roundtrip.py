@@ -146,6 +146,7 @@ class Roundtrip:
         for script in plan[: wanted[0]] if state is None else ():
             if not self.step(script, "upgrade", first=True):
                 return None
+        self.snapshot.foreign |= set(state["foreign"] if state else ())
         self.snapshot.look(everything=True)
         self.snapshot.written = set(self.snapshot.tables)
         if state is not None and self.rows:

@@ -78,7 +78,8 @@ class Rows:
 
     def state(self) -> dict[str, Any]:
         """What is not in the database, to go on in a copy of it."""
-        return {"serial": self.serial, "refused": self.refused, "inserts": self.inserts}
+        foreign = sorted(self.snapshot.foreign)
+        return {"serial": self.serial, "refused": self.refused, "inserts": self.inserts, "foreign": foreign}
 
     def restore(self, state: dict[str, Any]) -> None:
         self.remember(self.snapshot.tables)

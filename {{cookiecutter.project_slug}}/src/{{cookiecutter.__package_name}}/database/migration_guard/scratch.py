@@ -25,14 +25,13 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import NullPool
 
-from .errors import one_line
+from .errors import SCRATCH, one_line
 from .findings import CannotCheck
 
 if TYPE_CHECKING:
     from .kept import KeptHistory
 
 ELSEWHERE = "or name another server with --database-url (--database-url sqlite:// needs none)."
-NAME = re.compile(r"migration_guard_(?P<machine>[0-9a-f]{8})_(?P<pid>\d+)_(?P<start>\d+)_[0-9a-f]{8}")
 DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mysql": ("pymysql",), "mariadb": ("pymysql",)}
 
 
@@ -300,7 +299,7 @@ def started(pid: int) -> int:
 
 def abandoned(name: str) -> bool:
     """Was this scratch database made on this machine, by a process that is no more?"""
-    match = NAME.fullmatch(name)
+    match = re.fullmatch(SCRATCH, name)
     if match is None or match["machine"] != machine():
         return False
     pid, start = int(match["pid"]), int(match["start"])

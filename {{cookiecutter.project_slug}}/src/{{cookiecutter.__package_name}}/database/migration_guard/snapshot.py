@@ -103,6 +103,7 @@ class Snapshot(ABC):
         self.connection = connection
         self.hidden = {f"table {name}" for name in hidden}  # Alembic's own table
         self.exact = exact  # read all at every look
+        self.foreign: set[str] = set()  # names of foreign keys that came or went (MySQL's, which leave their indexes)
         self.steps = self.before = Steps()
         self.things: dict[Any, Thing] = {}
         self.tables: dict[str, Facts] = {}
@@ -357,8 +358,6 @@ UNNAMED = re.compile(r"CONSTRAINT_\d+|.*_ibfk_\d+")  # names that the server mad
 
 
 class MySQL(Snapshot):
-    foreign: frozenset[str] = frozenset()  # names of foreign keys that came or went
-
     def note(self, statements: Sequence[str], atomic: bool) -> None:
         super().note(statements, atomic)
         self.foreign |= {

@@ -1,0 +1,123 @@
+"""A MySQL or MariaDB database as the statements that make it again, for servers that can copy none.
+
+The very same or not at all: of a database with more than tables there is no dump, and one that gives another description
+of itself when it is made again is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+# What SHOW CREATE TABLE and the rows are written in, and read.
+SESSION = "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', foreign_key_checks = 0"
+TABLES = "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = database()"
+COLUMNS = """SELECT table_name, column_name, data_type, coalesce(generation_expression, '') <> ''
+  FROM information_schema.columns WHERE table_schema = database() ORDER BY ordinal_position"""
+MORE_THAN_TABLES = "SELECT " + " + ".join(
+    f"(SELECT count(*) FROM information_schema.{kind}s WHERE {kind}_schema = database())"
+    for kind in ("trigger", "routine", "event")
+)
+# By type of column: its value in words that give it again, to the last bit.
+LITERALS = {
+    "concat('_binary X\\'', hex({0}), '\\'')": "char varchar tinytext text mediumtext longtext binary varbinary"
+    " tinyblob blob mediumblob longblob",
+    "{0} + 0e0": "float double",
+    "{0} + 0": "bit enum set",
+    "quote({0})": "tinyint smallint mediumint int bigint decimal date time datetime timestamp year uuid inet4 inet6 json",
+}
+LITERAL = {kind: literal for literal, kinds in LITERALS.items() for kind in kinds.split()}
+KEY = re.compile(r"^  KEY (`(?:[^`]|``)+`) (.*?),?$", re.MULTILINE)
+UNNAMED = re.compile(r"^  CONSTRAINT `\w+_ibfk_\d+` (?=FOREIGN KEY)", re.MULTILINE)
+
+
+class Tables:
+    """The tables of the database of a connection, which is for this alone."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection.execution_options(no_parameters=True)  # a % is a %
+        self.run(SESSION)
+        self.columns: dict[str, dict[str, str]] = {table: {} for table, _ in self.run(TABLES)}
+        self.generated: dict[str, list[str]] = {table: [] for table in self.columns}
+        kinds = set()
+        for table, name, kind, generated in self.run(COLUMNS):
+            kinds.add(kind)
+            literal = f"if({quoted(name)} IS NULL, 'NULL', {LITERAL.get(kind, '').format(quoted(name))})"
+            if generated:
+                self.generated[table].append(literal)
+            else:
+                self.columns[table][quoted(name)] = literal
+        self.plain = (
+            all(kind == "BASE TABLE" for _, kind in self.run(TABLES))
+            and kinds <= LITERAL.keys()
+            and all(self.columns.values())
+            and not self.run(MORE_THAN_TABLES)[0][0]
+        )
+
+    def run(self, statement: str) -> list[Any]:
+        result = self.connection.exec_driver_sql(statement)
+        return list(result) if result.returns_rows else []
+
+    def text(self, table: str) -> str:
+        return str(self.run(f"SHOW CREATE TABLE {quoted(table)}")[0][1])
+
+    def rows(self, table: str) -> list[tuple[str | None, str | None]]:
+        """Of each row its values to insert, and those that are generated; None: longer than a packet."""
+        parts = [
+            "concat(" + ", ',', ".join(each or ["''"]) + ")"
+            for each in (self.columns[table].values(), self.generated[table])
+        ]
+        return [tuple(row) for row in self.run(f"SELECT {', '.join(parts)} FROM {quoted(table)}")]
+
+    def described(self) -> list[str]:
+        """All that the server says of them. The lines are sorted: an index comes back where the server puts it."""
+        found = []
+        for table in sorted(self.columns):
+            found += sorted(line.rstrip(",") for line in self.text(table).split("\n"))
+            found += [f"{values}, {generated}" for values, generated in self.rows(table)]
+        return found
+
+    def statements(self) -> list[str] | None:
+        """What makes them again. To find the indexes that foreign keys made, it changes them."""
+        made = []
+        for table in sorted(self.columns):
+            text = self.text(table)
+            if keys := dict(KEY.findall(text)):
+                # The server itself drops what it made as soon as there is another: so it does when a revision makes one.
+                more = (f"ADD KEY migration_guard_{number} {rest}" for number, rest in enumerate(keys.values()))
+                self.run(f"ALTER TABLE {quoted(table)} {', '.join(more)}")
+                own = keys.keys() - dict(KEY.findall(self.text(table))).keys()
+                if own and "FOREIGN KEY" not in text:  # which is gone, and nothing else makes such an index
+                    return None
+                for name in own:
+                    text = re.sub(rf"  KEY {re.escape(name)} .*\n", "", text)
+            made.append(UNNAMED.sub("  ", text))
+            for values, _ in self.rows(table):
+                if values is None:
+                    return None
+                made.append(f"INSERT INTO {quoted(table)} ({', '.join(self.columns[table])}) VALUES ({values})")
+        return made
+
+
+def dump(connection: Connection) -> dict[str, list[str]] | None:
+    """The statements, and the description of what they must give; the database is not to be used afterwards."""
+    tables = Tables(connection)
+    if not tables.plain:
+        return None
+    described, statements = tables.described(), tables.statements()
+    return None if statements is None else {"statements": statements, "described": described}
+
+
+def restore(connection: Connection, dumped: dict[str, list[str]]) -> bool:
+    """Make it again in an empty database; False: it is not the same."""
+    empty = Tables(connection)
+    for statement in dumped["statements"]:
+        empty.run(statement)
+    connection.commit()
+    return Tables(connection).described() == dumped["described"]
+
+
+def quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
