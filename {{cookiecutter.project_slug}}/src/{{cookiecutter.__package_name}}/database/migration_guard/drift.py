@@ -146,13 +146,10 @@ class Drift:
         return True
 
     def schemas(self, connection: sa.Connection) -> list[str]:
-        tables = [table for metadata in self.metadata for table in metadata.tables.values()]
-        named = (
-            sorted({table.schema for table in tables if table.schema})
-            if connection.dialect.name == "postgresql"
-            else ()
-        )
-        return [f'CREATE SCHEMA IF NOT EXISTS "{schema}"' for schema in named]
+        if connection.dialect.name != "postgresql":
+            return []
+        tables = (table for metadata in self.metadata for table in metadata.tables.values())
+        return [f'CREATE SCHEMA IF NOT EXISTS "{name}"' for name in sorted({t.schema for t in tables if t.schema})]
 
     def describe(self, connection: sa.Connection) -> None:
         snapshot = snapshot_of(connection)

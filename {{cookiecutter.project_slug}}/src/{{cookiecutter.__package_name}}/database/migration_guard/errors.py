@@ -69,9 +69,8 @@ def full_message(error: BaseException) -> str:
     return " ".join(words(error).split())
 
 
-SCRATCH = (
-    r"migration_guard_(?P<machine>[0-9a-f]{8})_(?P<pid>\d+)_(?P<start>\d+)_[0-9a-f]{8}"  # a scratch database's name
-)
+# The name of a scratch database.
+SCRATCH = r"migration_guard_(?P<machine>[0-9a-f]{8})_(?P<pid>\d+)_(?P<start>\d+)_[0-9a-f]{8}"
 
 
 def one_line(error: BaseException) -> str:

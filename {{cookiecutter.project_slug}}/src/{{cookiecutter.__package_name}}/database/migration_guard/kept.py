@@ -315,8 +315,8 @@ def restore_session(connection: Connection, settings: dict[str, str]) -> None:
         if connection.dialect.name == "sqlite":  # by the driver: in a transaction some do nothing
             connection.connection.cursor().execute(f"PRAGMA {name} = {value}")
         elif connection.dialect.name != "postgresql":
-            quoted = f"'{value}'" if value else "NULL"
-            connection.exec_driver_sql(f"SET {name} = {value if value.isdigit() else quoted}")
+            plain = value.replace(".", "", 1).isdigit()
+            connection.exec_driver_sql(f"SET {name} = " + (value if plain else f"'{value}'" if value else "NULL"))
         else:
             connection.execute(sa.select(sa.func.set_config(name, value, False)))
     connection.commit()
