@@ -252,7 +252,7 @@ def two_databases(folder: Path, *urls: str) -> Project:
         )
     targets = 'import models\ntarget_metadata = {"engine1": models.metadata, "engine2": models.metadata2}'
     project.edit("migrations/env.py", "target_metadata = {}", targets)
-    project.run("alembic", "revision", "--autogenerate", "-m", "first")
+    project.run("alembic", "revision", "--autogenerate", "-m", "first", "--rev-id", "a1")
     return project
 
 
