@@ -194,10 +194,12 @@ def fresh_database(database: str, folder: Path) -> Iterator[str]:
         # PostgreSQL copies template1 only while nobody is connected to it.
         template = " TEMPLATE template0" if database == "postgresql" else ""
         connection.exec_driver_sql(f"CREATE DATABASE {name}{template}")
-    yield server.url.set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        force = " WITH (FORCE)" if database == "postgresql" else ""
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}{force}")
+    try:
+        yield server.url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with server.connect() as connection:
+            force = " WITH (FORCE)" if database == "postgresql" else ""
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}{force}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])

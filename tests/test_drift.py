@@ -190,11 +190,10 @@ def test_models_of_the_servers_own_tables_are_no_drift(bake: Callable[..., Proje
     """Which can't be made, and which env.py leaves out."""
     for url in fresh_database("postgresql", tmp_path):
         project = bake(url, starter="blank")
-        table = "('{}', metadata, sa.Column('id', sa.Integer(), primary_key=True){})"
-        models = (
-            f"sa.Table{table.format('t', '')}\nsa.Table{table.format('pg_own', ', schema={!r}'.format('pg_catalog'))}"
-        )
-        made = "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))"
+        column = "sa.Column('id', sa.Integer(), primary_key=True)"
+        own = f"sa.Table('pg_own', metadata, {column}, schema='pg_catalog')"
+        models = f"sa.Table('t', metadata, {column})\n{own}"
+        made = f"op.create_table('t', {column})"
         faults.write(History((Revision(made),), models), project.versions, project.models)
         without = "include_object=lambda _, name, *__: name != 'pg_own', compare_type=True"
         project.edit(project.path / "alembic" / "env.py", "compare_type=True", without)

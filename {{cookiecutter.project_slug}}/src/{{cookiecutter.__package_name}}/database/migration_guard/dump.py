@@ -39,8 +39,9 @@ class Tables:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection.execution_options(no_parameters=True)  # a % is a %
         self.run(SESSION)
-        self.columns: dict[str, dict[str, str]] = {table: {} for table, _ in self.run(TABLES)}
-        self.generated: dict[str, list[str]] = {table: [] for table in self.columns}
+        tables = dict(self.run(TABLES))
+        self.columns: dict[str, dict[str, str]] = {table: {} for table in tables}
+        self.generated: dict[str, list[str]] = {table: [] for table in tables}
         kinds = set()
         for table, name, kind, generated in self.run(COLUMNS):
             kinds.add(kind)
@@ -50,7 +51,7 @@ class Tables:
             else:
                 self.columns[table][quoted(name)] = literal
         self.plain = (
-            all(kind == "BASE TABLE" for _, kind in self.run(TABLES))
+            set(tables.values()) <= {"BASE TABLE"}
             and kinds <= LITERAL.keys()
             and all(self.columns.values())
             and not self.run(MORE_THAN_TABLES)[0][0]

@@ -76,10 +76,8 @@ def in_the_way(connection: sa.Connection, statement: str) -> str:
     """The sessions for which a statement seems to have waited: number, user, state, age; "" where none is known."""
     if query := IN_THE_WAY.get(connection.dialect.name):
         with suppress(sa.exc.DBAPIError):
-            words = {"words": re.findall(r"\w+", statement)} if ":words" in query else {}
-            return ", ".join(
-                f"session {number} ({about})" for number, about in connection.execute(sa.text(query), words)
-            )
+            found = connection.execute(sa.text(query), {"words": re.findall(r"\w+", statement)})
+            return ", ".join(f"session {number} ({about})" for number, about in found)
     return ""
 
 
