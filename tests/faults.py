@@ -746,13 +746,16 @@ wrong(
 # --- left behind quietly
 
 
+T = "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))"
+SPLIT = sql("ALTER TABLE parts PARTITION BY HASH (id) PARTITIONS 2")
+
+
 def left(name: str, make: str, drop: str, databases: tuple[str, ...]) -> None:
-    table = "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))"
     step(
         f"{name} left behind",
         "downgrade-differs",
-        Revision(f"{make}\n{table}", "op.drop_table('t')"),
-        Revision(f"{make}\n{table}", f"op.drop_table('t')\n{drop}"),
+        Revision(f"{make}\n{T}", "op.drop_table('t')"),
+        Revision(f"{make}\n{T}", f"op.drop_table('t')\n{drop}"),
         databases,
     )
 
@@ -802,6 +805,14 @@ left(
     sql(TRIGGER + "EXECUTE FUNCTION suppress_redundant_updates_trigger()"),
     sql("DROP TRIGGER grow ON users"),
     (POSTGRESQL,),
+)
+step(
+    "partitions left behind",
+    "downgrade-differs",
+    Revision(f"{SPLIT}\n{T}", "op.drop_table('t')"),
+    Revision(f"{SPLIT}\n{T}", f"op.drop_table('t')\n{sql('ALTER TABLE parts REMOVE PARTITIONING')}"),
+    (MARIADB,),
+    Revision(T.replace("'t'", "'parts'"), "op.drop_table('parts')"),
 )
 left("policy", sql("CREATE POLICY own ON users USING (age > 0)"), sql("DROP POLICY own ON users"), (POSTGRESQL,))
 left("table", sql("CREATE TABLE extra (id integer)"), sql("DROP TABLE extra"), ALL)
@@ -1137,6 +1148,7 @@ drift(
     (POSTGRESQL,),
     after="op.execute('CREATE VIEW seen AS SELECT v FROM t'); op.execute('CREATE SEQUENCE s')",
 )
+drift("partitions made by hand", V, N, V, (MARIADB,), after=SPLIT.replace("parts", "t"))
 PAIRS.append(
     Pair(
         "drift: model in a module that nobody imports",

@@ -186,6 +186,29 @@ def test_what_env_py_leaves_out_is_let_be(bake: Callable[..., Project]) -> None:
     assert drift(project) == []
 
 
+BY_HAND = {
+    "mariadb": ["ALTER TABLE t PARTITION BY HASH (id) PARTITIONS 2"],
+    "postgresql": ["CREATE RULE once AS ON INSERT TO t WHERE NEW.id < 0 DO INSTEAD NOTHING"],
+}
+
+
+@pytest.mark.parametrize("database", BY_HAND)
+def test_what_is_made_by_hand_is_no_drift_where_env_py_leaves_out_nothing(
+    bake: Callable[..., Project], tmp_path: Path, database: str
+) -> None:
+    for url in fresh_database(database, tmp_path):
+        project = bake(url, starter="blank")
+        columns = "sa.Column('id', sa.Integer(), primary_key=True)"
+        up = f"op.create_table('t', {columns})\n" + "\n".join(map(faults.sql, BY_HAND[database]))
+        faults.write(History((Revision(up),), f"sa.Table('t', metadata, {columns})"), project.versions, project.models)
+        filtering = re.compile(r"^ *include_name=.*\n", re.MULTILINE)
+        env = project.path / "alembic" / "env.py"
+        env.write_text(filtering.sub("", env.read_text()))
+        assert drift(project) == []
+        project.edit(project.versions / "000_r0.py", "'t', sa", "'t', sa.Column('more', sa.Integer()), sa")
+        assert [found["message"].partition(":")[0] for found in drift(project)] == ["column t.more"]
+
+
 def test_models_of_the_servers_own_tables_are_no_drift(bake: Callable[..., Project], tmp_path: Path) -> None:
     """Which can't be made, and which env.py leaves out."""
     for url in fresh_database("postgresql", tmp_path):

@@ -12,7 +12,7 @@ from typing import Any
 import faults
 import pytest
 import sqlalchemy as sa
-from conftest import Project, fresh_database
+from conftest import Project, fresh_database, mariadb_only
 from faults import BASE, History, Revision, sql
 from migration_guard.snapshot import snapshot_of
 
@@ -309,6 +309,49 @@ def test_what_names_a_renamed_table_or_column_is_looked_at_again(tmp_path: Path,
             connection.exec_driver_sql(statement)
             snapshot.note([statement], atomic=True)
             assert {after.name for _, after in snapshot.look().values() if after} == RENAMES[statement]
+            assert snapshot.look(everything=True) == {}
+
+
+# Whether MariaDB is asked again which tables there are, and what is found to be new or changed.
+LISTED: dict[str, tuple[bool, set[str]]] = {
+    "ALTER TABLE users RENAME TO people": (True, {"table people", "table pieces"}),
+    "RENAME TABLE users TO people": (True, {"table people", "table pieces"}),
+    "/* why */ CREATE TABLE people (id integer)": (True, {"table people"}),
+    "DROP TABLE pieces": (True, set()),
+    "CREATE VIEW people AS SELECT id FROM users": (True, {"view people"}),
+    "CALL make_people()": (True, {"table people"}),
+    "ALTER TABLE parts CONVERT PARTITION low TO TABLE people": (True, {"table people", "table parts"}),
+    "CREATE TRIGGER first BEFORE INSERT ON users FOR EACH ROW SET NEW.id = 1": (True, {"table users"}),
+    "ALTER TABLE users ADD COLUMN age integer": (False, {"table users"}),
+    "CREATE UNIQUE INDEX ix_users ON users (id)": (False, {"table users"}),
+    "drop index ix_size on pieces": (False, {"table pieces"}),
+    "INSERT INTO users VALUES (1)": (False, set()),
+}
+
+
+@pytest.mark.parametrize(
+    "statement", [pytest.param(each, marks=mariadb_only) if "CONVERT" in each else each for each in LISTED]
+)
+def test_mariadb_is_asked_for_its_tables_where_there_may_be_others(tmp_path: Path, statement: str) -> None:
+    asked: list[str] = []
+    for url in fresh_database("mariadb", tmp_path):
+        with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+            connection.exec_driver_sql("CREATE TABLE users (id integer PRIMARY KEY)")
+            connection.exec_driver_sql(
+                "CREATE TABLE pieces (author integer REFERENCES users (id), size integer, INDEX ix_size (size))"
+            )
+            connection.exec_driver_sql(
+                "CREATE TABLE parts (id integer) PARTITION BY RANGE (id)"
+                " (PARTITION low VALUES LESS THAN (9), PARTITION high VALUES LESS THAN MAXVALUE)"
+            )
+            connection.exec_driver_sql("CREATE PROCEDURE make_people() CREATE TABLE people (id integer)")
+            snapshot = snapshot_of(connection)
+            snapshot.look(everything=True)
+            connection.exec_driver_sql(statement)
+            snapshot.note([statement], atomic=False)
+            sa.event.listen(connection, "before_cursor_execute", lambda _c, _u, text, *_: asked.append(text))
+            changed = {after.name for _, after in snapshot.look().values() if after}
+            assert ("SHOW FULL TABLES" in asked, changed) == LISTED[statement]
             assert snapshot.look(everything=True) == {}
 
 

@@ -41,7 +41,7 @@ BY_HAND = "Autogenerate does not see it: write the revision by hand, with {}"
 DEFAULT = "Give the model server_default, too, or drop the default in a later revision."
 CHECKS = "alembic.ext.checkconstraint_byname"  # not in Alembic before 1.19
 COMPARED = ("table ", "type ", "sequence ")
-UNSAID = ("trigger", "policy", "rule", "parent")  # what models can't say
+UNSAID = ("trigger", "policy", "rule", "parent", "partitions")  # what models can't say, or seldom do
 COMMENT = re.compile(r"comment[ =]'(?:[^']|'')*'", re.IGNORECASE)
 OWNED = re.compile(r"nextval\('([^']+)'::regclass\)")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -355,9 +356,16 @@ MYSQL_COLUMN = re.compile(
 )
 FOREIGN = re.compile(r"CONSTRAINT `?(\w+)`? FOREIGN KEY|DROP FOREIGN KEY `?(\w+)", re.IGNORECASE)
 UNNAMED = re.compile(r"CONSTRAINT_\d+|.*_ibfk_\d+")  # names that the server made up, by counting
+# After it there are the same tables, views and sequences as before: to list them takes as long as many a step.
+KEEPS_NAMES = re.compile(
+    r"\s*(alter\s+table|(create(\s+unique)?|drop)\s+index|insert|update|delete)\b(?!.*(\b(rename|convert)\b|;))",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class MySQL(Snapshot):
+    names: Mapping[str, str] = MappingProxyType({})  # of tables, views and sequences: the kind of each
+
     def note(self, statements: Sequence[str], atomic: bool) -> None:
         super().note(statements, atomic)
         self.foreign |= {
@@ -365,11 +373,14 @@ class MySQL(Snapshot):
         }
 
     def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
-        names = {row[0]: row[1] for row in self.connection.exec_driver_sql("SHOW FULL TABLES")}
-        scope: set[Any] | None = None
-        routines = steps is None
+        if steps is None or not all(map(KEEPS_NAMES.match, steps.statements)):
+            listed = self.connection.exec_driver_sql("SHOW FULL TABLES")
+            self.names = {name: kind for name, kind in listed if f"table {name}" not in self.hidden}
+        names, scope = self.names, None
+        routines = triggers = steps is None
         if steps is not None:
             named = words(steps.statements)
+            triggers = bool(self.triggered or named & {"trigger", "call", "execute"})
             routines = bool(named & {"function", "procedure", "event", "package", "call"})
             if "call" not in named:  # a procedure names its tables where we can't see it
                 scope = {name for name in names.keys() | self.things.keys() if str(name).lower() in named}
@@ -378,6 +389,9 @@ class MySQL(Snapshot):
                 } | names.keys() - self.things.keys()
                 scope = self.children(scope)
         found = {name: self.relation(name, names[name]) for name in (names if scope is None else scope & names.keys())}
+        for row in self.connection.exec_driver_sql("SHOW TRIGGERS") if triggers else ():
+            if row.Table in found:
+                found[row.Table].facts[f"trigger {row.Trigger}"] = f"{row.Timing} {row.Event} {row.Statement}"
         if routines:
             rows = self.connection.exec_driver_sql(
                 "SELECT lower(routine_type), routine_name, concat_ws(' ', dtd_identifier, sql_data_access, routine_definition)"
@@ -397,8 +411,12 @@ class MySQL(Snapshot):
             return Thing(f"view {name}", {"": re.sub(r"^CREATE .*? VIEW ", "", text)})
         if kind == "SEQUENCE":
             return Thing(f"sequence {name}", {"": text.partition("` ")[2]})
-        facts: Facts = {}
-        for line in text.split("\n")[1:]:
+        body, _, options = text.partition("\n)")
+        options, _, partitions = options.partition("\n")
+        facts: Facts = {"": re.sub(r" AUTO_INCREMENT=\d+", "", options.strip())}
+        if partitions:
+            facts["partitions"] = partitions.replace("`", "").strip()
+        for line in body.split("\n")[1:]:
             line = line.strip().rstrip(",")
             if line.startswith("`"):
                 column, _, definition = line[1:].partition("` ")
@@ -410,10 +428,6 @@ class MySQL(Snapshot):
                 facts[f"constraint {label}"] = match["text"].replace("`", "")
             elif match := re.match(r"(UNIQUE|FULLTEXT|SPATIAL)? ?KEY `([^`]+)` (.*)", line):
                 facts[f"index {match[2]}"] = f"{match[1] or ''} {match[3]}".strip().replace("`", "")
-            elif line.startswith(")"):
-                facts[""] = re.sub(r" AUTO_INCREMENT=\d+", "", line[2:])
-        triggers = self.connection.execute(sa.text("SHOW TRIGGERS WHERE `Table` = :name"), {"name": name})
-        facts |= {f"trigger {row.Trigger}": f"{row.Timing} {row.Event} {row.Statement}" for row in triggers}
         # The index that the server itself makes for a foreign key stays when the key goes.
         for key in self.foreign | {fact.removeprefix("constraint ") for fact in facts}:
             facts.pop(f"index {key}", None)
