@@ -263,7 +263,8 @@ def test_a_batch_migration_of_a_parent_keeps_its_children(project: Project) -> N
 def test_a_downgrade_of_what_is_deployed_asks(migrated: Project) -> None:
     url = migrated.environment["DATABASE_URL"]
     assert alembic(migrated, "upgrade", "head")[0] == 0
-    assert "-x yes" in failure(migrated, "downgrade", "-1"), "without git, this is where it is deployed"
+    remedy = "alembic -x yes downgrade ... (or: nox -s migrate -- downgrade ... --yes)"
+    assert remedy in failure(migrated, "downgrade", "-1"), "without git, this is where it is deployed"
     migrated.sh("git init -q -b main && git config user.name T && git config user.email t@example.org")
     migrated.sh("git add . && git commit -qm Start && git update-ref refs/remotes/origin/main main")
     assert "-x yes" in failure(migrated, "downgrade", "-1")

@@ -144,8 +144,9 @@ def test_a_blank_project_takes_its_first_model(bake: Callable[..., Project]) -> 
 
 
 def test_revision_without_a_message_says_how(project: Project) -> None:
-    output = project.run("nox", "-s", "revision", ok=False).stdout
-    assert 'nox -s revision -- "Add tags to Video"' in output
+    for said in ((), ("--", "--help")):
+        output = project.run("nox", "-s", "revision", *said, ok=False).stdout
+        assert 'nox -s revision -- "Add tags to Video"' in output
 
 
 def test_cookiecutter_from_a_repository_by_its_abbreviation(tmp_path: Path, project: Project) -> None:

@@ -86,7 +86,7 @@ def migrate(session: nox.Session) -> None:
 @nox.session(default=False)
 def revision(session: nox.Session) -> None:
     """Write a migration for what changed in the models (-- 'Add tags to Video')"""
-    if len(session.posargs) != 1:
+    if len(session.posargs) != 1 or session.posargs[0].startswith("-"):
         session.error('say what changed: nox -s revision -- "Add tags to Video"')
     install(session, "drivers", "lint")
     session.run("alembic", "revision", "--autogenerate", "-m", session.posargs[0])

@@ -297,7 +297,9 @@ def ask(down: list[Any], dialect: str) -> None:
         return
     what = f"downgrade of {', '.join(said)}: {why}"
     if not sys.stdin.isatty():
-        raise CommandError(f"{what}; if that is meant: alembic -x yes downgrade ...")
+        raise CommandError(
+            f"{what}; if that is meant: alembic -x yes downgrade ... (or: nox -s migrate -- downgrade ... --yes)"
+        )
     if input(f"{what}. Go on? [y/N] ").strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was done")
 

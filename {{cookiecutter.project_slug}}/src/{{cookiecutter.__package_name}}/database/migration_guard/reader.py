@@ -132,12 +132,15 @@ def read_migration(
     """What the migration does, or ``UnreadableMigration``."""
     name = str(path)
     collecting = gc.isenabled()
-    gc.disable()  # nothing here is cyclic, and looking for cycles in a growing tree is a third of the time
+    gc.disable()  # to look for cycles in a growing tree is a third of the time
     try:
         if source is None:
             with open(path, "rb") as file:
                 source = decode(file.read())
-        return Reader(Migration(name, source), tuple(dialects)).read(parse(source, name))
+        reader = Reader(Migration(name, source), tuple(dialects))
+        migration = reader.read(parse(source, name))
+        reader.globals.clear()  # where each function holds the names, and they the function: no more cycle to find
+        return migration
     except SyntaxError as error:
         raise UnreadableMigration(name, error.lineno or 1, error.msg) from error
     except (RecursionError, MemoryError) as error:
