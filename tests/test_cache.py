@@ -19,6 +19,7 @@ from conftest import SERVERS, Project, fresh_database, mariadb_only, require
 from faults import BASE, History, Revision
 from migration_guard import cli, dump, stores
 from migration_guard.cache import digest
+from migration_guard.snapshot import words
 
 RAN = "models-out-of-sync,upgrade-fails,downgrade-fails,upgrade-not-repeatable,downgrade-differs,data-not-restored,table-without-rows"
 ONE = Revision("op.create_index('ix_note', 'orders', ['note'])", "op.drop_index('ix_note', 'orders')")
@@ -381,11 +382,13 @@ def test_a_dump_gives_again_the_very_same(two: tuple[sa.Connection, sa.Connectio
         one.connection.cursor().execute(statement, row)
     ask(one, PARENT, "INSERT INTO `a%b` (id) VALUES (7)", "COMMIT")
     sums = ask(one, "CHECKSUM TABLE t, `a%b`")
-    made = dump.dump(one)
+    made = dump.dump(one, {}, set())
     assert made is not None
     assert dump.restore(other, made)
     assert [row[1] for row in ask(other, "CHECKSUM TABLE t, `a%b`")] == [row[1] for row in sums]
-    assert not dump.restore(other, made | {"statements": ["UPDATE t SET f = 1"]})
+    ask(other, "DROP TABLE t, `a%b`")
+    made["t"]["statements"].append("UPDATE t SET f = 1")
+    assert not dump.restore(other, made)
 
 
 # Columns and a key of a table, the columns of an index made later, and the index that goes then, or stays as one's own.
@@ -414,11 +417,43 @@ def test_an_index_of_the_server_stays_its_own(two: tuple[sa.Connection, sa.Conne
     columns, later, name, goes = INDEXES[case]
     one, other = two
     ask(one, PARENT, f"CREATE TABLE c (id INT PRIMARY KEY, {columns})")
-    made = dump.dump(one)
+    made = dump.dump(one, {}, set())
     assert made is not None
     assert dump.restore(other, made)
     ask(other, f"CREATE INDEX more ON c ({later})")
     assert (f"KEY `{name}`" not in ask(other, "SHOW CREATE TABLE c")[0][1]) is goes
+
+
+@pytest.mark.parametrize(
+    ("statements", "probed"),
+    [
+        (
+            ["ALTER TABLE c DROP FOREIGN KEY fk, DROP INDEX fk", f"ALTER TABLE c ADD INDEX fk (p), ADD {TO_PARENT}"],
+            True,
+        ),
+        (["INSERT INTO c (id) VALUES (1)"], True),
+        (["INSERT INTO `a%b` (id) VALUES (1)"], False),
+    ],
+    ids=["of the same text", "rows", "another's"],
+)
+def test_what_no_statement_names_is_not_looked_at_again(
+    two: tuple[sa.Connection, sa.Connection], statements: list[str], probed: bool
+) -> None:
+    """The first gives a table of the same text, with another index: the server's is one's own now."""
+    one, other = two
+    ask(one, PARENT, f"CREATE TABLE c (id INT PRIMARY KEY, p BIGINT UNSIGNED, {TO_PARENT})")
+    made = dump.dump(one, {}, set())
+    assert made is not None
+    assert dump.restore(other, made)
+    text = ask(other, "SHOW CREATE TABLE c")
+    ask(other, *statements, "COMMIT")
+    assert ask(other, "SHOW CREATE TABLE c") == text
+    asked: list[str] = []
+    sa.event.listen(other, "before_cursor_execute", lambda _c, _u, said, *_: asked.append(said))
+    again = dump.dump(other, made, words(statements))
+    assert again is not None
+    assert any(said.startswith("ALTER TABLE `c`") for said in asked) is probed
+    assert ("KEY `fk`" in again["c"]["statements"][0]) is ("ADD INDEX" in statements[-1])
 
 
 NO_DUMP = {
@@ -438,13 +473,13 @@ NO_DUMP = {
 @pytest.mark.parametrize("what", NO_DUMP)
 def test_what_can_not_be_made_again_is_not_dumped(two: tuple[sa.Connection, sa.Connection], what: str) -> None:
     ask(two[0], *NO_DUMP[what], "COMMIT")
-    assert dump.dump(two[0]) is None
+    assert dump.dump(two[0], {}, set()) is None
 
 
 @mariadb_only
 def test_history_that_a_table_keeps_is_not_dumped(two: tuple[sa.Connection, sa.Connection]) -> None:
     ask(two[0], "CREATE TABLE t (x INT) WITH SYSTEM VERSIONING")
-    assert dump.dump(two[0]) is None
+    assert dump.dump(two[0], {}, set()) is None
 
 
 def test_what_was_computed_otherwise_is_not_taken(two: tuple[sa.Connection, sa.Connection]) -> None:
@@ -452,7 +487,7 @@ def test_what_was_computed_otherwise_is_not_taken(two: tuple[sa.Connection, sa.C
     one, other = two
     ask(one, "SET time_zone = '+05:00'", "CREATE TABLE t (at TIMESTAMP NULL, d DATE AS (cast(at AS date)) STORED)")
     ask(one, "INSERT INTO t (at) VALUES ('2026-01-02 01:00:00')", "COMMIT")
-    made = dump.dump(one)
+    made = dump.dump(one, {}, set())
     assert made is not None
     assert not dump.restore(other, made)
 

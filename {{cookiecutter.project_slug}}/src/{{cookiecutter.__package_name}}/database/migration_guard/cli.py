@@ -68,6 +68,8 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
     except Exception:  # a fault of ours; 1, the status that Python gives it, would say that the migrations have errors
         traceback.print_exc()
         return 2
+    finally:
+        gc.freeze()  # nor at the end, when Python would look through all that is there, for half a second
 
 
 def run(root: Path, options: argparse.Namespace) -> int:

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from .snapshot import words
+
 # What SHOW CREATE TABLE and the rows are written in, and read.
 SESSION = "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', foreign_key_checks = 0"
 TABLES = "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = database()"
@@ -29,6 +31,7 @@ LITERALS = {
     "quote({0})": "tinyint smallint mediumint int bigint decimal date time datetime timestamp year uuid inet4 inet6 json",
 }
 LITERAL = {kind: literal for literal, kinds in LITERALS.items() for kind in kinds.split()}
+PACKET = 500_000  # characters of a statement, which any server takes
 KEY = re.compile(r"^  KEY (`(?:[^`]|``)+`) (.*?),?$", re.MULTILINE)
 UNNAMED = re.compile(r"^  CONSTRAINT `\w+_ibfk_\d+` (?=FOREIGN KEY)", re.MULTILINE)
 
@@ -72,52 +75,67 @@ class Tables:
         ]
         return [tuple(row) for row in self.run(f"SELECT {', '.join(parts)} FROM {quoted(table)}")]
 
-    def described(self) -> list[str]:
-        """All that the server says of them. The lines are sorted: an index comes back where the server puts it."""
-        found = []
-        for table in sorted(self.columns):
-            found += sorted(line.rstrip(",") for line in self.text(table).split("\n"))
-            found += [f"{values}, {generated}" for values, generated in self.rows(table)]
-        return found
+    def described(self, table: str) -> list[str]:
+        """All that the server says of it. The lines are sorted: an index comes back where the server puts it."""
+        lines = sorted(line.rstrip(",") for line in self.text(table).split("\n"))
+        return lines + [f"{values}, {generated}" for values, generated in self.rows(table)]
 
-    def statements(self) -> list[str] | None:
-        """What makes them again. To find the indexes that foreign keys made, it changes them."""
-        made = []
-        for table in sorted(self.columns):
-            text = self.text(table)
-            if keys := dict(KEY.findall(text)):
-                # The server itself drops what it made as soon as there is another: so it does when a revision makes one.
-                more = (f"ADD KEY migration_guard_{number} {rest}" for number, rest in enumerate(keys.values()))
-                self.run(f"ALTER TABLE {quoted(table)} {', '.join(more)}")
-                own = keys.keys() - dict(KEY.findall(self.text(table))).keys()
-                if own and "FOREIGN KEY" not in text:  # which is gone, and nothing else makes such an index
-                    return None
-                for name in own:
-                    text = re.sub(rf"  KEY {re.escape(name)} .*\n", "", text)
-            made.append(UNNAMED.sub("  ", text))
-            for values, _ in self.rows(table):
-                if values is None:
-                    return None
-                made.append(f"INSERT INTO {quoted(table)} ({', '.join(self.columns[table])}) VALUES ({values})")
-        return made
+    def statements(self, table: str) -> list[str] | None:
+        """What makes it again. To find the indexes that foreign keys made, it is changed."""
+        text = self.text(table)
+        if keys := dict(KEY.findall(text)):
+            # The server itself drops what it made as soon as there is another: so it does when a revision makes one.
+            more = (f"ADD KEY migration_guard_{number} {rest}" for number, rest in enumerate(keys.values()))
+            self.run(f"ALTER TABLE {quoted(table)} {', '.join(more)}")
+            own = keys.keys() - dict(KEY.findall(self.text(table))).keys()
+            if own and "FOREIGN KEY" not in text:  # which is gone, and nothing else makes such an index
+                return None
+            for name in own:
+                text = re.sub(rf"  KEY {re.escape(name)} .*\n", "", text)
+        rows = [values for values, _ in self.rows(table)]
+        if None in rows:
+            return None
+        together = ", ".join(f"({values})" for values in rows)
+        lists = [together] * bool(rows) if len(together) < PACKET else [f"({values})" for values in rows]
+        into = f"INSERT INTO {quoted(table)} ({', '.join(self.columns[table])}) VALUES"
+        return [UNNAMED.sub("  ", text), *(f"{into} {values}" for values in lists)]
 
 
-def dump(connection: Connection) -> dict[str, list[str]] | None:
-    """The statements, and the description of what they must give; the database is not to be used afterwards."""
-    tables = Tables(connection)
+Dump = dict[str, dict[str, list[str]]]  # of each table the statements, and the description of what they must give
+
+
+def dump(connection: Connection, before: Dump, named: set[str]) -> Dump | None:
+    """The dump of a database, which is not to be used afterwards.
+
+    ``before`` is that from which it was made, ``named`` the words of the statements that it has seen since: a table that
+    none of them names is made again as it was.
+    """
+    tables, dumped = Tables(connection), Dump()
     if not tables.plain:
         return None
-    described, statements = tables.described(), tables.statements()
-    return None if statements is None else {"statements": statements, "described": described}
+    for table in sorted(tables.columns):
+        described = tables.described(table)
+        known = before.get(table)
+        if known is None or known["described"] != described or words([table]) <= named:
+            statements = tables.statements(table)
+            if statements is None:
+                return None
+            known = {"statements": statements, "described": described}
+        dumped[table] = known
+    return dumped
 
 
-def restore(connection: Connection, dumped: dict[str, list[str]]) -> bool:
+def restore(connection: Connection, dumped: Dump) -> bool:
     """Make it again in an empty database; False: it is not the same."""
     empty = Tables(connection)
-    for statement in dumped["statements"]:
-        empty.run(statement)
+    made = [known["statements"] for known in dumped.values()]
+    for statement in [*(create for create, *_ in made), *(insert for _, *inserts in made for insert in inserts)]:
+        empty.run(statement)  # the rows together: each CREATE TABLE commits
     connection.commit()
-    return Tables(connection).described() == dumped["described"]
+    tables = Tables(connection)
+    return {table: tables.described(table) for table in tables.columns} == {
+        table: known["described"] for table, known in dumped.items()
+    }
 
 
 def quoted(name: str) -> str:

@@ -68,6 +68,7 @@ class KeptHistory:
         self.options = digest(said(context.opts), said([getattr(each, "naming_convention", None) for each in many]))
         self.libraries = libraries() - self.before
         self.session = self.store.session(connection)
+        self.store.watch(connection)
         connection.commit()
         if not self.point:
             return True

@@ -21,10 +21,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine
 
 from .cache import UNSEEN, Cache, digest
-from .dump import dump, restore
+from .dump import Dump, dump, restore
 from .errors import one_line
 from .findings import CannotCheck
 from .scratch import MySQL, PostgreSQL, SQLite
+from .snapshot import words
 
 MONTH = 30 * 24 * 3600
 PRAGMAS = ("foreign_keys", "legacy_alter_table", "recursive_triggers", "ignore_check_constraints", "writable_schema")
@@ -52,6 +53,9 @@ class Store(ABC):
     @abstractmethod
     def restore(self, server: Any, scratch: str, name: str) -> Engine:
         """The scratch database, as that was whose header was read last; raises CannotCheck or OSError."""
+
+    def watch(self, connection: Connection) -> None:  # noqa: B027  # it need not be of interest
+        """From now on, what was restored may be changed over this connection."""
 
     @abstractmethod
     def keep(self, server: Any, scratch: str, name: str, header: bytes) -> None:
@@ -134,17 +138,27 @@ class Dumps(Files):
             place, user = url.set(database=None).render_as_string(), server.user(connection)
             settings = connection.exec_driver_sql(VARIABLES.format("GLOBAL")).all()
         super().__init__(cache, digest(place, user, *server.options(), *settings))
+        self.dumped: Dump = {}  # what was restored
+        self.named: set[str] = set()  # the words of all statements since that may have changed it
+
+    def watch(self, connection: Connection) -> None:
+        def note(_c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: bool) -> None:
+            if not statement.startswith(("SHOW ", "SELECT ")):
+                self.named |= words([statement])
+
+        sa.event.listen(connection.engine, "before_cursor_execute", note)
 
     def read(self, server: MySQL, scratch: str) -> bytes | None:
         with server.engine(scratch).connect() as connection:
-            dumped = dump(connection)
+            dumped = dump(connection, self.dumped, self.named)
         return json.dumps(dumped).encode() if dumped else None
 
     def restore(self, server: MySQL, scratch: str, name: str) -> Engine:
         engine = server.create(scratch)
         with engine.connect() as connection:
             try:
-                same = restore(connection, json.loads(self.image))
+                self.dumped = json.loads(self.image)
+                same = restore(connection, self.dumped)
             except sa.exc.DBAPIError as error:
                 connection.invalidate()
                 raise CannotCheck(one_line(error)) from None
