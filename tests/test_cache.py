@@ -456,6 +456,34 @@ def test_what_no_statement_names_is_not_looked_at_again(
     assert ("KEY `fk`" in again["c"]["statements"][0]) is ("ADD INDEX" in statements[-1])
 
 
+UNSEEN = {
+    "a cursor of the driver's": "run = op.get_bind().connection.cursor().execute",
+    "a parameter": "run = lambda text: op.get_bind().execute(sa.text('EXECUTE IMMEDIATE :text'), {'text': text})",
+}
+
+
+@mariadb_only  # MySQL has no EXECUTE IMMEDIATE
+@pytest.mark.parametrize("way", UNSEEN)
+def test_what_a_revision_runs_unseen_is_looked_at_again(blank: Project, way: str) -> None:
+    columns = "sa.Column('id', sa.Integer(), primary_key=True), sa.Column('p', sa.Integer())"
+    key = "sa.ForeignKeyConstraint(['p'], ['users.id'], name='fk')"
+    child = Revision(f"op.create_table('child', {columns}, {key})", "op.drop_table('child')")
+    alter = "run('ALTER TABLE child {}')"
+    drop = alter.format("DROP FOREIGN KEY fk, DROP INDEX fk")
+    again = alter.format("ADD INDEX fk (p), ADD CONSTRAINT fk FOREIGN KEY (p) REFERENCES users (id)")
+    write(blank, BASE, child)
+    assert run(blank, "check", "mariadb")[1] == 0  # which puts no rows into the table
+    for revisions, own in (
+        ((BASE, child), False),
+        ((BASE, child, Revision("\n".join([UNSEEN[way], drop, again]))), True),
+    ):
+        write(blank, *revisions)
+        assert run(blank, "check", "mariadb")[1] == 2
+        newest = max((blank.path / ".migration-cache").glob("*.image"), key=lambda path: path.stat().st_mtime_ns)
+        kept = json.loads(zlib.decompress(newest.read_bytes()).partition(b"\n")[2])
+        assert ("KEY `fk`" in kept["child"]["statements"][0]) is own
+
+
 NO_DUMP = {
     "a view": ["CREATE VIEW v AS SELECT 1"],
     "a trigger": ["CREATE TABLE t (id INT)", "CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.id = 1"],

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import faults
 import pytest
-import sqlalchemy as sa
 from conftest import Project, fresh_database
 from faults import History, Revision
-from migration_guard.drift import indexes_within
-from migration_guard.snapshot import mysql_column, snapshot_of
+from migration_guard.snapshot import mysql_column
 
 CHECK = ("python", "scripts/check_migrations.py", "--select", "models-out-of-sync,offline-unsafe")
 
@@ -210,57 +207,6 @@ def test_what_is_made_by_hand_is_no_drift_where_env_py_leaves_out_nothing(
         assert drift(project) == []
         project.edit(project.versions / "000_r0.py", "'t', sa", "'t', sa.Column('more', sa.Integer()), sa")
         assert [found["message"].partition(":")[0] for found in drift(project)] == ["column t.more"]
-
-
-def awkward() -> sa.MetaData:
-    """Models with names, indexes and listeners of all kinds."""
-    made = sa.MetaData()
-    parent = sa.Table(
-        "a (b",
-        made,
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("n x", sa.String(300), index=True, unique=True),
-        sa.Column("m", sa.Integer, server_default=sa.text("5 % 3")),
-        sa.Column("t", sa.Text, comment="100 % `y`"),
-        comment="x % (y",
-    )
-    sa.Index("f t", parent.c.t, mysql_prefix="FULLTEXT", mariadb_prefix="FULLTEXT")
-    sa.Index("len", parent.c.t, mysql_length=10, mariadb_length=10)
-    sa.Index("d`q", parent.c.m.desc(), parent.c.id, mysql_using="btree", mariadb_using="btree")
-    key = sa.ForeignKey("a (b.id")
-    child = sa.Table("child", made, sa.Column("id", sa.Integer, primary_key=True), sa.Column("p", key, index=True))
-    sa.event.listen(child, "after_create", sa.DDL("ALTER TABLE child ADD COLUMN more INT"))
-    sa.event.listen(parent, "after_create", sa.DDL("CREATE INDEX late ON `a (b` (m, id)"))
-    return made
-
-
-def test_mariadb_makes_indexes_with_their_table_and_no_others(tmp_path: Path) -> None:
-    described, ran = [], []
-    for way in (nullcontext, indexes_within):
-        for url in fresh_database("mariadb", tmp_path):
-            with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
-                with way(connection):  # type: ignore[operator]
-                    said: list[str] = []
-                    sa.event.listen(connection, "before_cursor_execute", lambda _c, _u, text, *_: said.append(text))  # noqa: B023
-                    awkward().create_all(connection, checkfirst=False)
-                ran.append(sum("INDEX" in text for text in said))
-                snapshot = snapshot_of(connection)
-                snapshot.look(everything=True)
-                described.append({thing.name: thing.facts for thing in snapshot.things.values()})
-    assert described[0] == described[1]
-    assert ran == [6, 0]
-
-
-def test_models_that_mariadb_refuses_are_refused_with_their_indexes(tmp_path: Path) -> None:
-    for url in fresh_database("mariadb", tmp_path):
-        with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
-            made = sa.MetaData()
-            table = sa.Table("t", made, sa.Column("id", sa.Integer, primary_key=True), sa.Column("x", sa.Integer))
-            for columns in ([table.c.id], [table.c.x]):
-                sa.Index("twice", *columns)
-            with pytest.raises(sa.exc.OperationalError, match="Duplicate key name 'twice'"), indexes_within(connection):
-                made.create_all(connection, checkfirst=False)
-            assert connection.exec_driver_sql("SHOW TABLES").all() == []
 
 
 def test_models_of_the_servers_own_tables_are_no_drift(bake: Callable[..., Project], tmp_path: Path) -> None:

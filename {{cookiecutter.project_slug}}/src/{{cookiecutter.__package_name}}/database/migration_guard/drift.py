@@ -13,7 +13,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
@@ -43,8 +43,6 @@ CHECKS = "alembic.ext.checkconstraint_byname"  # not in Alembic before 1.19
 COMPARED = ("table ", "type ", "sequence ")
 UNSAID = ("trigger", "policy", "rule", "parent", "partitions")  # what models can't say, or seldom do
 COMMENT = re.compile(r"comment[ =]'(?:[^']|'')*'", re.IGNORECASE)
-NAME = r"(?:`(?:[^`]|``)+`|[^\s`(]+)"
-INDEX = re.compile(rf"CREATE (?P<kind>(?:\w+ )?INDEX {NAME}) ON (?P<table>{NAME}) (?P<columns>\(.*)", re.DOTALL)
 OWNED = re.compile(r"nextval\('([^']+)'::regclass\)")
 
 
@@ -140,9 +138,8 @@ class Drift:
         try:
             for statement in self.schemas(connection):
                 connection.exec_driver_sql(statement.replace("%", "%%"))
-            with indexes_within(connection):
-                for metadata in self.metadata:
-                    metadata.create_all(connection, checkfirst=False)  # the database is empty
+            for metadata in self.metadata:
+                metadata.create_all(connection, checkfirst=False)  # the database is empty
         except Exception:
             connection.rollback()
             return False
@@ -280,34 +277,6 @@ class Drift:
                 line = line_of(model, attribute) if table in self.classes else 1
                 return relative(inspect.getfile(model), self.root), line
         return self.env, 1
-
-
-@contextmanager
-def indexes_within(connection: sa.Connection) -> Iterator[None]:
-    """On MySQL and MariaDB, make a table's indexes with the table: in a quarter of the time."""
-    if connection.dialect.name not in ("mysql", "mariadb"):
-        yield
-        return
-    waiting: tuple[str, Any] | None = None  # a CREATE TABLE, for the indexes that follow it
-
-    def wait(_c: Any, cursor: Any, statement: str, parameters: Any, context: Any, _m: bool) -> tuple[str, Any]:
-        nonlocal waiting
-        if waiting and (index := INDEX.fullmatch(statement)):
-            start = f"CREATE TABLE {index['table']} ("
-            if waiting[0].lstrip().startswith(start):
-                waiting = waiting[0].replace(start, f"{start}{index['kind']} {index['columns']}, ", 1), waiting[1]
-                return "DO 0", ()
-        if waiting:
-            connection.dialect.do_execute(cursor, *waiting, context)
-        waiting = (statement, parameters) if statement.lstrip().startswith("CREATE TABLE ") else None
-        return ("DO 0", ()) if waiting else (statement, parameters)
-
-    sa.event.listen(connection, "before_cursor_execute", wait, retval=True)
-    try:
-        yield
-        connection.exec_driver_sql("DO 0")  # after which nothing waits
-    finally:
-        sa.event.remove(connection, "before_cursor_execute", wait)
 
 
 def as_alembic_sees(context: MigrationContext, metadata: Any, but: set[str]) -> list[tuple[str, str, str]]:

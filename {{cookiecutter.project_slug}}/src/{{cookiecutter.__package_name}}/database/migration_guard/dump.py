@@ -67,22 +67,16 @@ class Tables:
     def text(self, table: str) -> str:
         return str(self.run(f"SHOW CREATE TABLE {quoted(table)}")[0][1])
 
-    def rows(self, table: str) -> list[tuple[str | None, str | None]]:
-        """Of each row its values to insert, and those that are generated; None: longer than a packet."""
+    def read(self, table: str) -> tuple[str, list[Any]]:
+        """Its text, and of each row its values to insert and those that are generated; None: longer than a packet."""
         parts = [
             "concat(" + ", ',', ".join(each or ["''"]) + ")"
             for each in (self.columns[table].values(), self.generated[table])
         ]
-        return [tuple(row) for row in self.run(f"SELECT {', '.join(parts)} FROM {quoted(table)}")]
+        return self.text(table), self.run(f"SELECT {', '.join(parts)} FROM {quoted(table)}")
 
-    def described(self, table: str) -> list[str]:
-        """All that the server says of it. The lines are sorted: an index comes back where the server puts it."""
-        lines = sorted(line.rstrip(",") for line in self.text(table).split("\n"))
-        return lines + [f"{values}, {generated}" for values, generated in self.rows(table)]
-
-    def statements(self, table: str) -> list[str] | None:
+    def statements(self, table: str, text: str, rows: list[Any]) -> list[str] | None:
         """What makes it again. To find the indexes that foreign keys made, it is changed."""
-        text = self.text(table)
         if keys := dict(KEY.findall(text)):
             # The server itself drops what it made as soon as there is another: so it does when a revision makes one.
             more = (f"ADD KEY migration_guard_{number} {rest}" for number, rest in enumerate(keys.values()))
@@ -92,11 +86,11 @@ class Tables:
                 return None
             for name in own:
                 text = re.sub(rf"  KEY {re.escape(name)} .*\n", "", text)
-        rows = [values for values, _ in self.rows(table)]
-        if None in rows:
+        lists = [f"({values})" for values, _ in rows]
+        if "(None)" in lists:
             return None
-        together = ", ".join(f"({values})" for values in rows)
-        lists = [together] * bool(rows) if len(together) < PACKET else [f"({values})" for values in rows]
+        if len(together := ", ".join(lists)) < PACKET:
+            lists = [together] * bool(rows)
         into = f"INSERT INTO {quoted(table)} ({', '.join(self.columns[table])}) VALUES"
         return [UNNAMED.sub("  ", text), *(f"{into} {values}" for values in lists)]
 
@@ -114,10 +108,10 @@ def dump(connection: Connection, before: Dump, named: set[str]) -> Dump | None:
     if not tables.plain:
         return None
     for table in sorted(tables.columns):
-        described = tables.described(table)
-        known = before.get(table)
+        text, rows = tables.read(table)
+        described, known = description(text, rows), before.get(table)
         if known is None or known["described"] != described or words([table]) <= named:
-            statements = tables.statements(table)
+            statements = tables.statements(table, text, rows)
             if statements is None:
                 return None
             known = {"statements": statements, "described": described}
@@ -128,14 +122,20 @@ def dump(connection: Connection, before: Dump, named: set[str]) -> Dump | None:
 def restore(connection: Connection, dumped: Dump) -> bool:
     """Make it again in an empty database; False: it is not the same."""
     empty = Tables(connection)
-    made = [known["statements"] for known in dumped.values()]
-    for statement in [*(create for create, *_ in made), *(insert for _, *inserts in made for insert in inserts)]:
-        empty.run(statement)  # the rows together: each CREATE TABLE commits
+    for known in dumped.values():
+        empty.run(known["statements"][0])
+    for known in dumped.values():  # the rows together: each CREATE TABLE commits
+        for statement in known["statements"][1:]:
+            empty.run(statement)
     connection.commit()
     tables = Tables(connection)
-    return {table: tables.described(table) for table in tables.columns} == {
-        table: known["described"] for table, known in dumped.items()
-    }
+    described = {table: description(*tables.read(table)) for table in tables.columns}
+    return described == {table: known["described"] for table, known in dumped.items()}
+
+
+def description(text: str, rows: list[Any]) -> list[str]:
+    """All that the server says of a table. The lines are sorted: an index comes back where the server puts it."""
+    return sorted(line.rstrip(",") for line in text.split("\n")) + [f"{values}, {made}" for values, made in rows]
 
 
 def quoted(name: str) -> str:

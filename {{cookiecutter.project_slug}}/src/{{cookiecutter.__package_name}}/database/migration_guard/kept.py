@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL
 
 from .cache import UNSEEN, Cache, bare, changed_since, content, digest, is_alone, libraries, loaded, record, said
 from .findings import CannotCheck, Finding
+from .snapshot import words
 from .stepping import import_all, plan_of, read_scripts
 from .stores import STORES
 
@@ -35,6 +36,7 @@ class KeptHistory:
         self.cache, self.config = cache, config
         self.store = STORES[url.get_backend_name()](cache, url)
         self.made: dict[str, Any] | None = None  # what to keep at the end
+        self.named: set[str] = set()  # the words of the statements that ran since
         self.point, self.header = 0, {}
         self.scripts = read_scripts(config, {file: reading.migration for file, reading in cache.readings.items()})
         self.plan = [script.path for script in plan_of(self.scripts)]
@@ -68,10 +70,10 @@ class KeptHistory:
         self.options = digest(said(context.opts), said([getattr(each, "naming_convention", None) for each in many]))
         self.libraries = libraries() - self.before
         self.session = self.store.session(connection)
-        self.store.watch(connection)
         connection.commit()
         if not self.point:
             return True
+        sa.event.listen(connection.engine, "before_cursor_execute", self.note)
         was, alone = self.header, self.header["alone"]
         if (
             was["options"] == self.options
@@ -90,6 +92,10 @@ class KeptHistory:
             return True
         self.forget()
         return False
+
+    def note(self, _c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: bool) -> None:
+        if not statement.startswith(("SHOW ", "SELECT ")):
+            self.named |= words([statement])
 
     def keep(self, context: MigrationContext, findings: list[Finding], state: Any = None) -> None:
         """Keep the database at the end, as it is now, if nothing stands against it."""
@@ -111,6 +117,8 @@ class KeptHistory:
             or not self.cache.green(findings)
         ):
             return
+        # Not all that they run goes through the connection: a cursor of the driver's, a parameter.
+        self.named |= words(each.source for each in migrations[self.point :])
         self.made = {
             "files": {path: (digest(content(path)), bare(path)) for path in here | set(self.header.get("files", ()))},
             "alone": all(map(is_alone, migrations)),
@@ -138,4 +146,4 @@ class KeptHistory:
         """Keep the scratch database, if it is to be kept; nobody is connected to it any more."""
         if self.made is not None:
             with suppress(CannotCheck, OSError, sa.exc.DBAPIError):
-                self.store.keep(server, name, self.keys[-1], json.dumps(self.made).encode())
+                self.store.keep(server, name, self.keys[-1], json.dumps(self.made).encode(), self.named)

@@ -19,7 +19,6 @@ KEY = re.compile(
 )
 CHECK = re.compile(r"check (\(.*\))", re.IGNORECASE | re.DOTALL)
 LITERAL = re.compile(r"'((?:[^']|'')*)'|(?<![\w.'])-?\d+(?:\.\d+)?(?![\w.'])")
-STATE = ("serial", "known", "refused", "inserts")  # what is to be kept with the database
 INTEGERS = {"tinyint": 100, "smallint": 30_000, "int2": 30_000, "mediumint": 8_000_000, "bigint": 9 * 10**18}
 
 
@@ -78,13 +77,14 @@ class Rows:
                 self.known.pop(table, None)
 
     def state(self) -> dict[str, Any]:
-        """What is not in the database, or took long to read from it, to go on in a copy of it."""
-        state = {name: getattr(self, name) for name in STATE}
-        return {**state, "foreign": sorted(self.snapshot.foreign)}
+        """What is not in the database, to go on in a copy of it."""
+        foreign = sorted(self.snapshot.foreign)
+        return {"serial": self.serial, "refused": self.refused, "inserts": self.inserts, "foreign": foreign}
 
     def restore(self, state: dict[str, Any]) -> None:
-        for name in STATE:
-            setattr(self, name, state[name])
+        self.remember(self.snapshot.tables)
+        self.serial, self.refused, self.inserts = state["serial"], state["refused"], state["inserts"]
+        self.connection.commit()
 
     def fill(self, tables: Iterable[str]) -> None:
         """Put rows into ``tables``, parents first."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -356,16 +355,9 @@ MYSQL_COLUMN = re.compile(
 )
 FOREIGN = re.compile(r"CONSTRAINT `?(\w+)`? FOREIGN KEY|DROP FOREIGN KEY `?(\w+)", re.IGNORECASE)
 UNNAMED = re.compile(r"CONSTRAINT_\d+|.*_ibfk_\d+")  # names that the server made up, by counting
-# After it there are the same tables, views and sequences as before: to list them takes as long as many a step.
-KEEPS_NAMES = re.compile(
-    r"\s*(alter\s+table|(create(\s+unique)?|drop)\s+index|insert|update|delete)\b(?!.*(\b(rename|convert)\b|;))",
-    re.IGNORECASE | re.DOTALL,
-)
 
 
 class MySQL(Snapshot):
-    names: Mapping[str, str] = MappingProxyType({})  # of tables, views and sequences: the kind of each
-
     def note(self, statements: Sequence[str], atomic: bool) -> None:
         super().note(statements, atomic)
         self.foreign |= {
@@ -373,22 +365,22 @@ class MySQL(Snapshot):
         }
 
     def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
-        if steps is None or not all(map(KEEPS_NAMES.match, steps.statements)):
-            listed = self.connection.exec_driver_sql("SHOW FULL TABLES")
-            self.names = {name: kind for name, kind in listed if f"table {name}" not in self.hidden}
-        names, scope = self.names, None
+        listed = self.connection.exec_driver_sql(
+            "SHOW TABLES"
+        ).scalars()  # their kinds would take longer than many a step
+        names = {name for name in listed if f"table {name}" not in self.hidden}
+        scope: set[Any] | None = None
         routines = triggers = steps is None
         if steps is not None:
             named = words(steps.statements)
             triggers = bool(self.triggered or named & {"trigger", "call", "execute"})
             routines = bool(named & {"function", "procedure", "event", "package", "call"})
             if "call" not in named:  # a procedure names its tables where we can't see it
-                scope = {name for name in names.keys() | self.things.keys() if str(name).lower() in named}
-                scope |= {
-                    name for name in self.things.keys() - names.keys() if " " not in name
-                } | names.keys() - self.things.keys()
+                scope = {name for name in names | self.things.keys() if str(name).lower() in named}
+                scope |= {name for name in self.things.keys() - names if " " not in name} | names - self.things.keys()
+                scope |= self.triggered if "trigger" in named else set()  # DROP TRIGGER names no table
                 scope = self.children(scope)
-        found = {name: self.relation(name, names[name]) for name in (names if scope is None else scope & names.keys())}
+        found = {name: self.relation(name) for name in (names if scope is None else scope & names)}
         for row in self.connection.exec_driver_sql("SHOW TRIGGERS") if triggers else ():
             if row.Table in found:
                 found[row.Table].facts[f"trigger {row.Trigger}"] = f"{row.Timing} {row.Event} {row.Statement}"
@@ -404,14 +396,14 @@ class MySQL(Snapshot):
                 scope |= {key for key in self.things if " " in key}
         return found, scope
 
-    def relation(self, name: str, kind: str) -> Thing:
+    def relation(self, name: str) -> Thing:
         quoted = "`" + name.replace("`", "``").replace("%", "%%") + "`"
         text = self.connection.exec_driver_sql(f"SHOW CREATE TABLE {quoted}").one()[1]
-        if kind == "VIEW":
+        if text.startswith("CREATE ALGORITHM"):
             return Thing(f"view {name}", {"": re.sub(r"^CREATE .*? VIEW ", "", text)})
-        if kind == "SEQUENCE":
+        body, _, options = text.rpartition("\n)")
+        if re.match(r" ENGINE=\w+ SEQUENCE=1\b", options):
             return Thing(f"sequence {name}", {"": text.partition("` ")[2]})
-        body, _, options = text.partition("\n)")
         options, _, partitions = options.partition("\n")
         facts: Facts = {"": re.sub(r" AUTO_INCREMENT=\d+", "", options.strip())}
         if partitions:

@@ -25,7 +25,6 @@ from .dump import Dump, dump, restore
 from .errors import one_line
 from .findings import CannotCheck
 from .scratch import MySQL, PostgreSQL, SQLite
-from .snapshot import words
 
 MONTH = 30 * 24 * 3600
 PRAGMAS = ("foreign_keys", "legacy_alter_table", "recursive_triggers", "ignore_check_constraints", "writable_schema")
@@ -54,12 +53,12 @@ class Store(ABC):
     def restore(self, server: Any, scratch: str, name: str) -> Engine:
         """The scratch database, as that was whose header was read last; raises CannotCheck or OSError."""
 
-    def watch(self, connection: Connection) -> None:  # noqa: B027  # it need not be of interest
-        """From now on, what was restored may be changed over this connection."""
-
     @abstractmethod
-    def keep(self, server: Any, scratch: str, name: str, header: bytes) -> None:
-        """Keep the scratch database, which nobody uses any more, and drop what there is no room for."""
+    def keep(self, server: Any, scratch: str, name: str, header: bytes, named: set[str]) -> None:
+        """Keep the scratch database, which nobody uses any more, and drop what there is no room for.
+
+        ``named``: the words of what ran since it was restored.
+        """
 
     @abstractmethod
     def session(self, connection: Connection) -> dict[str, str] | None:
@@ -77,7 +76,7 @@ class Files(Store):
         self.cache, self.server = cache, server
 
     @abstractmethod
-    def read(self, server: Any, scratch: str) -> bytes | None:
+    def read(self, server: Any, scratch: str, named: set[str]) -> bytes | None:
         """The image of a database; None of one that can have none."""
 
     def names(self) -> set[str]:
@@ -92,8 +91,8 @@ class Files(Store):
                 os.utime(path)
             return made
 
-    def keep(self, server: Any, scratch: str, name: str, header: bytes) -> None:
-        image = self.read(server, scratch)
+    def keep(self, server: Any, scratch: str, name: str, header: bytes, named: set[str]) -> None:
+        image = self.read(server, scratch, named)
         if image is None:
             return
         self.cache.write(f"{name}.image", zlib.compress(header + b"\n" + image, 1))
@@ -111,7 +110,7 @@ class Images(Files):
     def __init__(self, cache: Cache, url: URL) -> None:
         super().__init__(cache, f"sqlite {sqlite3.sqlite_version}")
 
-    def read(self, server: SQLite, scratch: str) -> bytes:
+    def read(self, server: SQLite, scratch: str, named: set[str]) -> bytes:
         return (server.folder(scratch) / "scratch.db").read_bytes()
 
     def restore(self, server: SQLite, scratch: str, name: str) -> Engine:
@@ -139,31 +138,24 @@ class Dumps(Files):
             settings = connection.exec_driver_sql(VARIABLES.format("GLOBAL")).all()
         super().__init__(cache, digest(place, user, *server.options(), *settings))
         self.dumped: Dump = {}  # what was restored
-        self.named: set[str] = set()  # the words of all statements since that may have changed it
 
-    def watch(self, connection: Connection) -> None:
-        def note(_c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: bool) -> None:
-            if not statement.startswith(("SHOW ", "SELECT ")):
-                self.named |= words([statement])
-
-        sa.event.listen(connection.engine, "before_cursor_execute", note)
-
-    def read(self, server: MySQL, scratch: str) -> bytes | None:
+    def read(self, server: MySQL, scratch: str, named: set[str]) -> bytes | None:
         with server.engine(scratch).connect() as connection:
-            dumped = dump(connection, self.dumped, self.named)
+            dumped = dump(connection, self.dumped, named)
         return json.dumps(dumped).encode() if dumped else None
 
     def restore(self, server: MySQL, scratch: str, name: str) -> Engine:
         engine = server.create(scratch)
         with engine.connect() as connection:
             try:
-                self.dumped = json.loads(self.image)
-                same = restore(connection, self.dumped)
+                dumped = json.loads(self.image)
+                same = restore(connection, dumped)
             except sa.exc.DBAPIError as error:
                 connection.invalidate()
                 raise CannotCheck(one_line(error)) from None
         if not same:
             raise CannotCheck("What was kept does not give the same again.")
+        self.dumped = dumped
         return engine
 
     def session(self, connection: Connection) -> dict[str, str] | None:
@@ -205,7 +197,7 @@ class Templates(Store):
     def restore(self, server: PostgreSQL, scratch: str, name: str) -> Engine:
         return server.create(scratch, self.prefix + name)
 
-    def keep(self, server: PostgreSQL, scratch: str, name: str, header: bytes) -> None:
+    def keep(self, server: PostgreSQL, scratch: str, name: str, header: bytes, named: set[str]) -> None:
         with server.connect() as connection:
             connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {self.prefix}{name}")
             self.comment(connection, scratch, header)
