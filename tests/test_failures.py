@@ -241,6 +241,29 @@ def test_who_stamps_says_where_the_database_stands(migrated: Project) -> None:
     assert status == 0, said
     assert alembic(migrated, "upgrade", "head")[0] == 0
     assert n(migrated) == 2
+    path.write_text(path.read_text().replace("n + 2", "n + 3"))
+    assert "r002.py was edited after it was applied" in failure(migrated, "upgrade", "head"), "since it was stamped"
+    assert alembic(migrated, "stamp", revision(1))[0] == 0
+    assert alembic(migrated, "upgrade", "head")[0] == 0, "what is no longer applied may be edited"
+
+
+@on_sqlite
+def test_a_misspelled_answer_is_no_answer(migrated: Project) -> None:
+    assert "-x resum: no such answer; did you mean 'resume'" in failure(migrated, "-x", "resum", "upgrade", "head")
+    assert n(migrated) == 2
+    assert alembic(migrated, "-x", "tenant=acme", "upgrade", "head")[0] == 0, "env.py's own"
+
+
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+def test_what_is_left_out_when_it_runs_again_is_said(migrated: Project) -> None:
+    add = 'op.add_column("t", sa.Column("x", sa.String(2)), if_not_exists=True)\n    '
+    hint = "what it did before is done, and left out when it runs again: undo that before you edit it"
+    path = write_migration(migrated, 4, add + "op.execute(\"UPDATE t SET x = 'long'\")")
+    assert hint in failure(migrated, "upgrade", "head")
+    path.write_text(path.read_text().replace(add, ""))
+    with engine(migrated.environment["DATABASE_URL"]).begin() as connection:
+        connection.exec_driver_sql("UPDATE t SET n = 2")
+    assert hint not in failure(migrated, "upgrade", "head")
 
 
 @on_sqlite

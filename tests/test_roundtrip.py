@@ -312,6 +312,25 @@ def test_what_names_a_renamed_table_or_column_is_looked_at_again(tmp_path: Path,
             assert snapshot.look(everything=True) == {}
 
 
+@pytest.mark.parametrize(
+    ("statement", "said", "fix"),
+    [
+        ("CREATE TABLE c (id integer AS (1) NOT NULL)", "say nullable=True of a computed column", "Mend it"),
+        ("ALTER TABLE users ADD UNIQUE uq (bio)", "1834", "Make it fit the rows"),
+        ("ALTER TABLE users MODIFY age integer NOT NULL", "NULL", "Make it fit the rows"),
+    ],
+)
+def test_what_mariadb_refuses_is_laid_to_the_rows_or_to_the_statement(
+    bake: Callable[..., Project], tmp_path: Path, statement: str, said: str, fix: str
+) -> None:
+    for url in fresh_database("mariadb", tmp_path):
+        project = bake(url, starter="blank")
+        write(project, BASE, Revision(sql(statement)))
+        (found,) = roundtrip(project)
+        assert said in found["message"]
+        assert found["fix"].startswith(fix)
+
+
 # What of MariaDB's is found to be new or changed after each.
 SEEN: dict[str, set[str]] = {
     "ALTER TABLE users RENAME TO people": {"table people", "table pieces"},

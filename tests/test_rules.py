@@ -253,6 +253,8 @@ CASES = {
             'if op.get_bind().dialect.name == "sqlite":\n    op.alter_column("videos", "url", type_=sa.Text())',
             sql("ALTER TABLE videos MODIFY url varchar(20) NOT NULL"),
             sql("ALTER TABLE videos MODIFY url varchar(20) NULL"),
+            sql("ALTER TABLE videos MODIFY net numeric(12, 2) GENERATED ALWAYS AS (gross - fee)"),
+            sql("ALTER TABLE videos MODIFY net numeric(12, 2) AS (gross - fee) STORED"),
             sql("ALTER TABLE videos RENAME COLUMN url TO address"),
         ],
         elsewhere=("sqlite", "postgresql"),

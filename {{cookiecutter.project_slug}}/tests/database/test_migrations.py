@@ -1,4 +1,7 @@
-"""The migrations, run on a scratch database. ``nox -s roundtrip`` goes deeper: each revision, with rows."""
+"""The migrations, run on a scratch database.
+
+``nox -s check`` compares them with the models in full, and ``nox -s roundtrip`` runs each of them back and forth, with rows.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,16 @@ def test_there_is_one_head(config: Config) -> None:
     assert len(ScriptDirectory.from_config(config).get_heads()) == 1
 
 
-def test_upgrade_makes_what_the_models_say(connection: Connection, config: Config) -> None:
+def columns(connection: Connection) -> dict[str, set[str]]:
+    inspector = sa.inspect(connection)
+    return {table: {column["name"] for column in inspector.get_columns(table)} for table in inspector.get_table_names()}
+
+
+def test_upgrade_makes_what_the_models_need(connection: Connection, config: Config) -> None:
     command.upgrade(config, "head")
-    assert set(sa.inspect(connection).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
-    command.check(config)  # raises where they differ
+    made = columns(connection)
+    for name, table in Base.metadata.tables.items():
+        assert made[name] >= {column.name for column in table.columns}
 
 
 def test_downgrade_leaves_nothing_behind(connection: Connection, config: Config) -> None:
@@ -27,11 +36,12 @@ def test_downgrade_leaves_nothing_behind(connection: Connection, config: Config)
     assert sa.inspect(connection).get_table_names() == ["alembic_version"]
 
 
-def test_upgrade_works_again_after_downgrade(config: Config) -> None:
+def test_upgrade_works_again_after_downgrade(connection: Connection, config: Config) -> None:
     command.upgrade(config, "head")
+    made = columns(connection)
     command.downgrade(config, "base")
     command.upgrade(config, "head")
-    command.check(config)
+    assert columns(connection) == made
 {%- if cookiecutter.starter == "soundhash" %}
 
 

@@ -326,7 +326,7 @@ def described(difference: Any, dialect: sa.Dialect) -> tuple[str, str, str]:
 
 
 def by_hand(difference: Difference) -> str:
-    """What to write where autogenerate writes nothing: of a CHECK it compares the name alone, of an enum nothing."""
+    """What to write where autogenerate writes nothing: of a CHECK it compares the name, of an enum and a formula nothing."""
     kind, _, name = difference.fact.partition(" ")
     before, after = str(difference.before), str(difference.after)
     if difference.thing.startswith("type ") and "enum (" in before and "enum (" in after:
@@ -342,6 +342,12 @@ def by_hand(difference: Difference) -> str:
         where = f'op.f("{name}"), "{table}"'
         return BY_HAND.format(
             f'op.drop_constraint({where}, type_="check") and op.create_check_constraint({where}, ...).'
+        )
+    made = [side.generated for side in (difference.before, difference.after) if isinstance(side, Column)]
+    if len(made) == 2 and made[0] != made[1] and any("as (" in text.lower() for text in made):
+        table = difference.thing.partition(" ")[2]
+        return BY_HAND.format(
+            f'op.drop_column("{table}", "{name}") and op.add_column("{table}", ...): it is computed anew.'
         )
     return ""
 

@@ -37,6 +37,8 @@ REMEDIES = {  # what Alembic or the server says without one, and what we say ins
     "Ambiguous walk": "After a merge -1 can be either parent: name the revision to go to: alembic downgrade <revision>",
     "needed in a foreign key constraint": "MySQL and MariaDB need this index for a foreign key: drop that first, or with"
     " the whole table leave the index out",
+    r"\(1064,.* near 'NOT NULL": "MariaDB takes no NOT NULL here: say nullable=True of a computed column, in the model, too;"
+    " elsewhere MODIFY with the whole column",
     "require the existing type": "MySQL and MariaDB describe the whole column anew: say existing_type= and existing_nullable=",
 }
 

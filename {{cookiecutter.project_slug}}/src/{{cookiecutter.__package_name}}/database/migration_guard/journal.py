@@ -23,12 +23,14 @@ from alembic.util import CommandError
 from sqlalchemy import event
 
 from .errors import full_message, lost, place
+from .findings import CannotCheck, nearest
 from .if_exists import MEANT
 from .limits import attempts, in_the_way, is_transient, read_limits, set_limits, undo
 from .lock import Lock, me, one_migrator
 from .settings import Limits
 
 TABLES = {"alembic_journal", "alembic_lease"}  # autogenerate must not see them
+ANSWERS = ("yes", "resume", "edited")  # what a user says after -x; what else is there is env.py's
 TABLE = sa.Table(
     "alembic_journal",
     sa.MetaData(),
@@ -56,6 +58,9 @@ def migrate(migration: MigrationContext, run: Callable[[], None], root: Path, fl
     """Do ``run`` while no other migrator does; ``flags`` are what the user typed after ``-x``."""
     connection, limits = migration.connection, read_limits(root)
     assert connection is not None
+    for flag in set(flags) - set(ANSWERS):
+        if close := nearest(flag, ANSWERS):
+            raise CommandError(f"-x {flag}: no such answer{close}")
     set_limits(connection, limits, me())
     with one_migrator(connection, limits) as lock:
         connection.execution_options(begin="BEGIN IMMEDIATE")  # SQLite: wait for other writers now, not in the middle
@@ -73,6 +78,7 @@ class Journal:
         self.half: dict[str, str] = {}  # revisions to resume, and what is noted of them until they have gone through
         self.watching = self.counted = self.refused = False  # of the last statement: is it one of the changes?
         self.noted = 0  # how many of the changes may be committed
+        self.committed = False  # is any statement of it, be it one of the changes or not?
         self.plan = migration._migrations_fn
         migration._migrations_fn = self._steps  # Alembic has a hook after each revision and none before
         migration.on_version_apply_callbacks = (*migration.on_version_apply_callbacks, self._applied)
@@ -103,8 +109,11 @@ class Journal:
                         sessions = in_the_way(self.connection, error.statement or "") or "the server lists its sessions"
                         cause += f"; tried for {self.limits.retry:g} s: end what holds the lock ({sessions}),"
                         cause += " or raise retry or lock-timeout"
-                    statement = self._last_done()
-                    raise CommandError(stuck(cause, statement) if statement else cause) from error
+                    if statement := self._last_done():
+                        cause = stuck(cause, statement)
+                    elif self.committed:
+                        cause += "; what it did before is done, and left out when it runs again: undo that before you edit it"
+                    raise CommandError(cause) from error
 
     @property
     def name(self) -> str:
@@ -137,14 +146,20 @@ class Journal:
         for step in steps:
             self.step, self.changes, self.dropped = step, [], set()
             self.watching, self.noted, self.refused = isinstance(step, RevisionStep), 0, False
+            self.committed = False
             yield step
 
     def _applied(self, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
         """In the transaction that sets the version."""
         self.watching = False
         self.lock.confirm()
-        if step.is_stamp:  # whoever stamps says where the database stands
+        if step.is_stamp:  # whoever stamps says where the database stands, and that it is as the files say
             self.connection.execute(TABLE.delete())
+            assert self.migration.script is not None
+            heads = ctx.get_current_heads()
+            scripts = self.migration.script.iterate_revisions(heads, None, implicit_base=True) if heads else ()
+            if rows := [row_of(script) for script in scripts]:
+                self.connection.execute(TABLE.insert(), rows)
         elif step.is_upgrade:
             self._write()
         else:
@@ -152,10 +167,8 @@ class Journal:
 
     def _write(self, statement: str | None = None) -> None:
         assert isinstance(self.step, RevisionStep)
-        source = Path(self.step.revision.path).read_bytes()
         forget(self.connection, self.name)
-        row = {"revision": self.name, "digest": digest(source), "source": zlib.compress(source)}
-        self.connection.execute(TABLE.insert().values(**row, statement=statement))
+        self.connection.execute(TABLE.insert().values(**row_of(self.step.revision), statement=statement))
 
     # --- statement by statement
 
@@ -198,6 +211,7 @@ class Journal:
             for last in attempts(self.limits.retry, lambda: self.name):
                 try:
                     dialect.do_execute(cursor, sql, parameters, context)
+                    self.committed |= kind == "commits"
                     return True
                 except dialect.loaded_dbapi.Error as error:
                     deadlock = kind == "rows" and error.args[0] == 1213  # it undid the statements before this one, too
@@ -270,6 +284,12 @@ def look_back(
     return {revision: statement for revision, _, statement in journal if statement is not None}
 
 
+def row_of(script: Any) -> dict[str, Any]:
+    """A revision as its file says it now."""
+    source = Path(script.path).read_bytes()
+    return {"revision": script.revision, "digest": digest(source), "source": zlib.compress(source)}
+
+
 def forget(connection: sa.Connection, revision: str) -> None:
     connection.execute(TABLE.delete().where(TABLE.c.revision == revision))
 
@@ -306,7 +326,6 @@ def ask(down: list[Any], dialect: str) -> None:
 
 def deployed(scripts: list[Any]) -> bool:
     """Whether one of them stands on the remote's default branch. Where there is no git, this is where it is deployed."""
-    from .findings import CannotCheck
     from .history import default_branch, git
 
     files = {Path(script.path).name for script in scripts}

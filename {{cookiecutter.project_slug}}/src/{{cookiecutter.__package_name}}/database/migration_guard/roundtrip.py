@@ -31,6 +31,8 @@ from .stepping import RolledBack, Stepper, plan_of, read_scripts, run_env
 
 ENDLESS = 10_000  # statements of one function
 STATEMENT_ERRORS = (sa.exc.ProgrammingError, sa.exc.OperationalError)  # those of rows are IntegrityError and DataError
+# But for some of MySQL's and MariaDB's: 1834 is what a UNIQUE says of alike rows that others refer to.
+OF_ROWS = re.compile(r"^(?!.*\bsyntax\b).*(NULL|\(1834,)")
 
 
 def check_roundtrip(
@@ -264,7 +266,7 @@ class Roundtrip:
             fix = "Write it in a block: with op.batch_alter_table(...) as batch."
         elif isinstance(error, EndlessError):
             fix = "If it does end: go from the smallest key to the largest, not from 0; these rows have high ones."
-        elif rule == "upgrade-fails" and isinstance(error, STATEMENT_ERRORS) and "NULL" not in one_line(error):
+        elif rule == "upgrade-fails" and isinstance(error, STATEMENT_ERRORS) and not OF_ROWS.search(str(error.orig)):
             fix = "Mend it, or what it expects: it runs on the schema that the revisions before it make."
         self.find(script, rule, function, message, fix, error)
 
