@@ -122,6 +122,16 @@ def test_a_suppression_at_the_class_lets_be_what_the_models_lack_alone(bake: Cal
     assert [found["operation"] for found in drift(project)] == ["column videos.added"]
 
 
+def test_the_projects_own_tests_let_a_column_go_in_two_steps(bake: Callable[..., Project]) -> None:
+    """First it is unmapped, and only the next release drops it."""
+    project = bake()
+    tests = ("python", "-m", "pytest", "-q", "tests/database/test_migrations.py")
+    project.edit(project.models, "    url: Mapped[str | None] = mapped_column(String(2048))\n", "")
+    project.run(*tests)
+    project.edit(project.models, "    title: Mapped", "    added: Mapped[str | None]\n    title: Mapped")
+    assert "test_upgrade_makes_what_the_models_need" in project.run(*tests, ok=False).stdout
+
+
 ONE, TWO = ("sa.CheckConstraint(\"k in ('a')\", name='ck')", "sa.CheckConstraint(\"k in ('a', 'b')\", name='ck')")
 
 
