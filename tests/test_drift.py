@@ -122,6 +122,40 @@ def test_a_suppression_at_the_class_lets_be_what_the_models_lack_alone(bake: Cal
     assert [found["operation"] for found in drift(project)] == ["column videos.added"]
 
 
+@pytest.mark.parametrize(
+    ("databases", "drops", "found"),
+    [
+        ('["sqlite"]', False, ["models-out-of-sync"]),
+        ('["sqlite"]', True, []),
+        ('["sqlite", "postgresql"]', False, []),
+        ('["postgresql"]', False, []),
+    ],
+)
+def test_a_suppression_of_drift_that_is_no_more_is_unused(
+    bake: Callable[..., Project], databases: str, drops: bool, found: list[str]
+) -> None:
+    """Where the project is for other databases, too, it may be of use there."""
+    project = bake()
+    project.edit(project.path / "pyproject.toml", 'databases = ["sqlite"]', f"databases = {databases}")
+    ignore = "# migration-guard: ignore[models-out-of-sync] url goes in 3.0\nclass Video(Base):"
+    project.edit(project.models, "class Video(Base):", ignore)
+    if drops:
+        project.edit(project.models, "    url: Mapped[str | None] = mapped_column(String(2048))\n", "")
+    check = (
+        "python",
+        "scripts/check_migrations.py",
+        "--select",
+        "models-out-of-sync,unused-ignore",
+        "--format",
+        "json",
+    )
+    reported = json.loads(project.run(*check, ok=None).stdout)["findings"]
+    assert [(each["rule"], each["operation"]) for each in reported] == [("unused-ignore", name) for name in found]
+    assert not found or reported[0]["path"] == "src/soundhash/database/models.py"
+    static = ("python", "scripts/check_migrations.py", "--static")
+    assert "unused-ignore" not in project.run(*static).stdout
+
+
 def test_the_projects_own_tests_let_a_column_go_in_two_steps(bake: Callable[..., Project]) -> None:
     """First it is unmapped, and only the next release drops it."""
     project = bake()

@@ -8,7 +8,7 @@ import gc
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
@@ -116,6 +116,7 @@ class Check:
         off = options.no_cache or options.plan or os.environ.get("CI", "") not in ("", "0", "false")
         self.cache = Cache(settings, self.is_green) if settings.cache and not off else None
         self.unreadable = False
+        self.compared = False  # the models, on the one database that the project is for
         self.ours: dict[str, bool] = {}  # top-level modules, and whether they are the application's
 
     def run(self) -> int:
@@ -297,7 +298,9 @@ class Check:
                 return check_roundtrip(config, settings, url, *some, cache=self.cache)
             from .drift import check_drift
 
-            return check_drift(config, settings, url, self.cache)
+            found = check_drift(config, settings, url, self.cache)
+            self.compared = len(settings.databases) == 1 and not elsewhere
+            return found
         except CannotCheck as error:
             if not elsewhere:
                 raise
@@ -334,23 +337,36 @@ class Check:
 
     def let_stand(self, found_in_all: list[Finding], judged: dict[str, Migration]) -> list[Finding]:
         """The findings that are selected, not suppressed and not in the baseline, in the order of the files."""
-        # What only running them shows differs from one database to the next: no suppression of it is called unused.
+        # What only running them shows differs from one database to the next: where there are several, no suppression of it
+        # is called unused.
         ran = {"history", "report"} | ({"rules"} if not self.options.roundtrip else set())
         databases = set(self.settings.databases)
         rules = [name for name in self.rules if RULES[name].by in ran and RULES[name].databases & databases]
-        by_path: dict[str, list[Finding]] = {path: [] for path in judged}
+        told: dict[str, Collection[str]] = dict.fromkeys(judged, rules)
+        if self.compared:
+            drift = {*self.rules} & {"models-out-of-sync", "unused-ignore"}
+            told |= {path: drift for path in self.models() if path not in judged}
+        by_path: dict[str, list[Finding]] = {path: [] for path in told}
         for found in found_in_all:
             if found.rule in self.rules:
                 by_path.setdefault(found.path, []).append(found)
         kept = []
         for path, findings in sorted(by_path.items()):
             source = judged[path].source if path in judged else self.text(path)
-            standing = suppress(findings, path, source, RULES, rules if path in judged else ())
+            standing = suppress(findings, path, source, RULES, told.get(path, ()))
             kept += sorted(standing, key=lambda found: (found.line, found.column))
         if self.settings.baseline and not self.options.write_baseline:
             known = read_baseline(self.settings.baseline)
             kept = [found for found in kept if found.key not in known]
         return kept
+
+    def models(self) -> Iterator[str]:
+        """The modules of the project that were loaded and say what drift is to be let be."""
+        from .cache import loaded
+
+        for file in map(Path, loaded()):
+            if file.is_relative_to(self.root) and "models-out-of-sync" in self.text(path := self.relative(file)):
+                yield path
 
     def text(self, path: str) -> str:
         try:
