@@ -238,8 +238,12 @@ def test_an_old_history_is_adopted_from_a_first_revision(root: Path, check: Chec
 
 def test_an_old_history_is_adopted_with_a_baseline(root: Path, check: Check) -> None:
     path = write(root, "b1.py", DROP)
-    assert check("--static", "--write-baseline", str(root / "baseline.json"))[0] == 0
+    note = ("--static", "--write-baseline", str(root / "baseline.json"))
+    status, _, said = check(*note)
+    assert status == 0
+    assert 'baseline.json" in [tool.migration-guard]' in said
     settings(root, 'baseline = "baseline.json"')
+    assert "[tool.migration-guard]" not in check(*note)[2]
     assert check("--static")[0] == 0
     path.write_text("# a line more\n" + DROP.replace("upgrade():", "upgrade():\n    op.drop_column('videos', 'b')"))
     _, out, _ = check("--static", "--format", "json", "--select", "drop-column")

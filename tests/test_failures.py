@@ -249,9 +249,10 @@ def test_who_stamps_says_where_the_database_stands(migrated: Project) -> None:
 
 @on_sqlite
 def test_a_misspelled_answer_is_no_answer(migrated: Project) -> None:
-    assert "-x resum: no such answer; did you mean 'resume'" in failure(migrated, "-x", "resum", "upgrade", "head")
+    assert "-x resum: did you mean resume?" in failure(migrated, "-x", "resum", "upgrade", "head")
     assert n(migrated) == 2
-    assert alembic(migrated, "-x", "tenant=acme", "upgrade", "head")[0] == 0, "env.py's own"
+    own = ("-x", "reset", "-x", "edit=yes")  # env.py's
+    assert alembic(migrated, *own, "upgrade", "head")[0] == 0
 
 
 @pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)

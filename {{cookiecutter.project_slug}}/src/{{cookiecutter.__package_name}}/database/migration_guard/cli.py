@@ -69,7 +69,7 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
         traceback.print_exc()
         return 2
     finally:
-        gc.freeze()  # nor at the end, when Python would look through all that is there, for half a second
+        gc.freeze()  # at its end Python looks for them once more, in all that is there, for up to half a second
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
@@ -171,6 +171,8 @@ class Check:
                 raise failed
             write_baseline(options.write_baseline, findings)
             print(f"Findings noted in {options.write_baseline}: {len(findings)}", file=sys.stderr)
+            if self.settings.baseline is None:
+                print(f'Let them be: baseline = "{options.write_baseline}" in [tool.migration-guard]', file=sys.stderr)
             return 0
         if failed and not findings:
             raise failed  # and nothing that could be read as clean

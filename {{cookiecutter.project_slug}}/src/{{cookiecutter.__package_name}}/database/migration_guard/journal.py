@@ -6,12 +6,13 @@ and the rest is not, the last statement that can't simply be run again.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import math
 import re
 import sys
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from alembic.util import CommandError
 from sqlalchemy import event
 
 from .errors import full_message, lost, place
-from .findings import CannotCheck, nearest
+from .findings import CannotCheck
 from .if_exists import MEANT
 from .limits import attempts, in_the_way, is_transient, read_limits, set_limits, undo
 from .lock import Lock, me, one_migrator
@@ -54,13 +55,14 @@ INDEX = re.compile(
 )
 
 
-def migrate(migration: MigrationContext, run: Callable[[], None], root: Path, flags: Collection[str]) -> None:
-    """Do ``run`` while no other migrator does; ``flags`` are what the user typed after ``-x``."""
+def migrate(migration: MigrationContext, run: Callable[[], None], root: Path, flags: Mapping[str, str]) -> None:
+    """Do ``run`` while no other migrator does; ``flags`` are what the user typed after ``-x``, with the value of each."""
     connection, limits = migration.connection, read_limits(root)
     assert connection is not None
-    for flag in set(flags) - set(ANSWERS):
-        if close := nearest(flag, ANSWERS):
-            raise CommandError(f"-x {flag}: no such answer{close}")
+    for flag, value in flags.items():
+        close = difflib.get_close_matches(flag, ANSWERS, 1, 0.8)
+        if close and flag not in ANSWERS and not value:
+            raise CommandError(f"-x {flag}: did you mean {close[0]}?")
     set_limits(connection, limits, me())
     with one_migrator(connection, limits) as lock:
         connection.execution_options(begin="BEGIN IMMEDIATE")  # SQLite: wait for other writers now, not in the middle

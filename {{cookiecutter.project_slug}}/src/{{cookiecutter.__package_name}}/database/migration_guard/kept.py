@@ -94,6 +94,7 @@ class KeptHistory:
         return False
 
     def note(self, _c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: bool) -> None:
+        """What changes a table names it."""
         if not statement.startswith(("SHOW ", "SELECT ")):
             self.named |= words([statement])
 

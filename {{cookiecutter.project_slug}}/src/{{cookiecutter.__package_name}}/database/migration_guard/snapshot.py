@@ -365,9 +365,8 @@ class MySQL(Snapshot):
         }
 
     def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
-        listed = self.connection.exec_driver_sql(
-            "SHOW TABLES"
-        ).scalars()  # their kinds would take longer than many a step
+        # Of what kind each of them is, would take longer than many a step.
+        listed = self.connection.exec_driver_sql("SHOW TABLES").scalars()
         names = {name for name in listed if f"table {name}" not in self.hidden}
         scope: set[Any] | None = None
         routines = triggers = steps is None
