@@ -130,7 +130,8 @@ class Project:
         assert old in text, f"{old!r} is not in {path}"
         before = file.stat().st_mtime
         file.write_text(text.replace(old, new, 1), encoding="utf-8")
-        os.utime(file, (before - 2, before - 2))  # of the same second and size, Python would take its bytecode for current
+        # Of the same second and size, Python would take its bytecode for current.
+        os.utime(file, (before - 2, before - 2))
 
     def autogenerate(self, columns: str, message: str) -> Path:
         """Add columns to the model of videos and let Alembic write the revision; return its file."""
