@@ -106,20 +106,20 @@ class Interpreter(ABC):
     """Follows one module, and notes in ``migration`` what it imports."""
 
     starred: ClassVar[Mapping[str, Iterable[str]]] = {}  # by module: the names that ``import *`` brings
+    function = ""
+    conditional = autocommit = online = False
+    steps = 0
+    site: ast.expr | None = None  # the call that led to another file
+    line = 1
+    bare: ast.expr | None = None  # the expression that is a statement of its own
 
     def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
         self.migration = migration
         self.dialects = dialects
         self.globals: dict[str, Any] = {}
         self.scopes: tuple[dict[str, Any], ...] = (self.globals,)
-        self.function = ""
         self.branch = self.every = DIALECTS.union(dialects)  # the databases on which the current statement runs
-        self.conditional = self.autocommit = self.online = False
-        self.steps = 0
         self.stack: list[Function] = []  # the functions that are being followed
-        self.site: ast.expr | None = None  # the call that led to another file
-        self.line = 1
-        self.bare: ast.expr | None = None  # the expression that is a statement of its own
         self.partial: dict[int, Any] = {}  # containers of which some elements may be missing, by id
         self.returns: list[tuple[frozenset[str], bool, Any]] = []
         self.yields: list[Any] = []
@@ -448,7 +448,9 @@ class Interpreter(ABC):
     def elements(self, nodes: list[ast.expr]) -> list[Any]:
         values: list[Any] = []
         for node in nodes:
-            if type(node) is ast.Starred:
+            if type(node) is ast.Constant:
+                values.append(node.value)
+            elif type(node) is ast.Starred:
                 values.extend(self.turns(self.value(node.value))[0])
             else:
                 values.append(self.value(node))
@@ -648,7 +650,8 @@ class Interpreter(ABC):
         args = self.elements(node.args) if node.args else []
         kwargs = {}
         for keyword in node.keywords:
-            value = self.value(keyword.value)
+            part = keyword.value
+            value = part.value if type(part) is ast.Constant else self.value(part)
             if keyword.arg:
                 kwargs[keyword.arg] = value
             else:

@@ -135,7 +135,7 @@ def read_migration(
     gc.disable()  # to look for cycles in a growing tree is a third of the time
     try:
         if source is None:
-            with open(path, "rb") as file:
+            with open(path, "rb", buffering=0) as file:
                 source = decode(file.read())
         reader = Reader(Migration(name, source), tuple(dialects))
         migration = reader.read(parse(source, name))
@@ -202,12 +202,11 @@ class Reader(Interpreter):
     """Follows one migration."""
 
     starred: ClassVar[Mapping[str, Iterable[str]]] = {"alembic.op": STARRED}
+    lines: list[str] | None = None
 
     def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
         super().__init__(migration, dialects)
-        self.folder = os.path.dirname(migration.path)
         self.told: set[tuple[str, str, int]] = set()
-        self.lines: list[str] | None = None
         self.ascii = migration.source.isascii()
 
     # The module
@@ -232,11 +231,12 @@ class Reader(Interpreter):
         migration.irreversible = text_of(self.globals.get("irreversible"))
         for name in ("upgrade", "downgrade"):
             self.entry(name)
-        tables = {o.name: o for o in migration.operations if o.operation == "create_index" and o.name and o.table}
-        for operation in migration.operations:  # DROP INDEX need not say the table; the other direction does
-            made = tables.get(operation.name or "")
-            if made and operation.operation == "drop_index" and not operation.table:
-                operation.table, operation.schema = made.table, made.schema
+        bare = [o for o in migration.operations if o.operation == "drop_index" and not o.table]
+        if bare:  # DROP INDEX need not say the table; the other direction does
+            made = {o.name: o for o in migration.operations if o.operation == "create_index" and o.name and o.table}
+            for operation in bare:
+                if other := made.get(operation.name or ""):
+                    operation.table, operation.schema = other.table, other.schema
         return migration
 
     def identifier(self, name: str, node: ast.expr) -> None:
@@ -269,15 +269,18 @@ class Reader(Interpreter):
         if type(ref) is not Ref or ref.root in QUIET or not self.function:
             return ref
         module, _, name = ref.path.rpartition(".")
-        return module_beside(self.folder, module, near or self.site is not None).get(name, ref)
+        return module_beside(os.path.dirname(self.migration.path), module, near or self.site is not None).get(name, ref)
 
     # Calls
 
     def call_imported(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr, bare: bool) -> Any:
-        if ref.root == "sqlalchemy" or ref.root == "alembic":
+        root = ref.root
+        if root == "sqlalchemy":
+            return self.call_sqlalchemy(ref.name, args, kwargs, node)
+        if root == "alembic":
             return self.call_ref(ref, args, kwargs, node)
         function: Any = ref
-        if ref.root not in QUIET:  # where only a value is asked for, the application itself is not read
+        if root not in QUIET:  # where only a value is asked for, the application itself is not read
             function = self.found(ref, near=not bare and not self.hands_over(args, kwargs))
             if bare and type(function) is Ref and not self.site and ref.name not in LOGGING:
                 return self.unresolved(ref.name, args, kwargs, node)
@@ -296,10 +299,10 @@ class Reader(Interpreter):
         return self.call_python(ref, args, kwargs, node)
 
     def call_sqlalchemy(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
-        if name not in CONSTRUCTORS:
-            return Call(name, tuple(args), kwargs)
         if name == "Column" or name == "mapped_column":
             return self.column(args, kwargs)
+        if name not in CONSTRUCTORS:
+            return Call(name, tuple(args), kwargs)
         first = args[0] if args else UNKNOWN
         if name in CONSTRAINTS:
             return self.constraint(CONSTRAINTS[name], args, kwargs)
@@ -443,22 +446,27 @@ class Reader(Interpreter):
             items = args[len(signature) :] if name == "create_table" else [fields.get("column")]
             self.define(operation, items)
         for key, value in fields.items():
-            if name == "alter_column" and key in ("type_", "existing_type"):
-                value = type_of(value) or UNKNOWN
-            elif key == "server_default":
-                value = default_of(value)
-            if key not in ("column", "rows", "**"):
+            if key == "server_default":
+                operation.kwargs[key] = shown(default_of(value))
+            elif name == "alter_column" and key in ("type_", "existing_type"):
+                operation.kwargs[key] = type_of(value) or UNKNOWN
+            elif key not in operation.kwargs and key not in ("column", "rows", "**"):
                 operation.kwargs[key] = shown(value)
         self.note(operation, node)
         return Table(table, schema, {}, tuple(args[1:])) if name == "create_table" else UNKNOWN
 
     def define(self, operation: Operation, items: Iterable[Any]) -> None:
         """The columns and constraints among the arguments of ``create_table`` or ``add_column``."""
-        items = list(items)
-        operation.definitions = tuple(item for item in items if type(item) is Column)
-        operation.constraints = tuple(item for item in items if type(item) is Constraint)
-        operation.columns = texts_of([definition.name for definition in operation.definitions])
-        operation.certain &= UNKNOWN not in items
+        definitions, constraints = [], []
+        for item in items:
+            if type(item) is Column:
+                definitions.append(item)
+            elif type(item) is Constraint:
+                constraints.append(item)
+            elif item is UNKNOWN:
+                operation.certain = False
+        operation.definitions, operation.constraints = tuple(definitions), tuple(constraints)
+        operation.columns = tuple([column.name for column in definitions if isinstance(column.name, str)])
 
     def call_other(
         self, name: str, args: list[Any], kwargs: dict[str, Any], batch: Batch | None, node: ast.expr
@@ -579,21 +587,21 @@ class Reader(Interpreter):
                 identity = True
             elif type_ is None and kind not in ("Sequence", "FetchedValue") and type(arg) is not Constraint:
                 type_ = arg
-        get = kwargs.get
-        return Column(
-            shown(name),
-            type_of(type_),
-            shown(get("nullable")),
-            default_of(get("server_default")),
-            get("default") is not None,
-            get("primary_key") is True,
-            get("unique") is True,
-            get("index") is True,
-            computed,
-            identity,
-            tuple(references),
-            unnamed,
-        )
+        column = Column(shown(name), type_of(type_))
+        if references:
+            column.references, column.unnamed = tuple(references), unnamed
+        if computed or identity:
+            column.computed, column.identity = computed, identity
+        for key, value in kwargs.items():
+            if key == "nullable":
+                column.nullable = shown(value)
+            elif key == "server_default":
+                column.server_default = default_of(value)
+            elif key == "default":
+                column.default = value is not None
+            elif key in ("primary_key", "unique", "index"):
+                setattr(column, key, value is True)
+        return column
 
     def constraint(self, kind: str, args: list[Any], kwargs: dict[str, Any]) -> Constraint:
         name, not_valid = shown(kwargs.get("name")), kwargs.get("postgresql_not_valid") is True
