@@ -716,9 +716,16 @@ CASES = {
             'op.add_column("videos", sa.Column("a", sa.Text()), if_not_exists=True)\n'
             + sql("UPDATE videos SET a = 'x' WHERE id < 9"),
             sql("ALTER TABLE videos ADD COLUMN a text", "ALTER TABLE videos ADD COLUMN b text"),
+            'op.add_column("videos", sa.Column("a", sa.Text()))\n'
+            + sql("CREATE OR REPLACE VIEW seen AS SELECT a FROM videos"),
         ],
         safe=[
             'op.add_column("videos", sa.Column("a", sa.Text()))',
+            sql(
+                "CREATE TRIGGER IF NOT EXISTS t BEFORE INSERT ON videos FOR EACH ROW SET NEW.a = 'x'",
+                "CREATE OR REPLACE VIEW seen AS SELECT a FROM videos",
+                "ALTER TABLE videos ADD COLUMN b text",  # where it fails, it is not done
+            ),
             (
                 'op.add_column("videos", sa.Column("a", sa.Text()), if_not_exists=True)\n'
                 'op.add_column("videos", sa.Column("b", sa.Text()), if_not_exists=True)'

@@ -23,7 +23,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import event
 
-from .errors import full_message, lost, place
+from .errors import full_message, lost, place, relative
 from .findings import CannotCheck
 from .if_exists import MEANT
 from .limits import attempts, in_the_way, is_transient, read_limits, set_limits, undo
@@ -45,9 +45,9 @@ WORD = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(\w+)", re.DOTALL)
 READS = {"SELECT", "SHOW", "SET", "DESCRIBE", "EXPLAIN", "PRAGMA", "SAVEPOINT", "RELEASE", "BEGIN"}
 ROWS = {"INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"}  # where DDL has no transaction, all others commit
 REPEATABLE = re.compile(
-    r"\s*(?:(?:CREATE|DROP)\s+(?!.*CONCURRENTLY\s+IF\s+NOT)(?:\w+\s+){1,3}?"  # which keeps an invalid index
+    r"\s*(?:CREATE\s+OR\s+REPLACE\b|(?:(?:CREATE|DROP)\s+(?!.*CONCURRENTLY\s+IF\s+NOT)(?:\w+\s+){1,3}?"  # keeps an invalid index
     r"|ALTER\s+TABLE\s+\S+\s+(?:ADD|DROP)\s+(?:\w+\s+){0,2}?(?!.*,\s*(?:ADD|DROP|MODIFY|CHANGE|RENAME)\b)"
-    r")IF\s+(?:NOT\s+)?EXISTS\b",
+    r")IF\s+(?:NOT\s+)?EXISTS\b)",
     re.IGNORECASE | re.DOTALL,
 )
 INDEX = re.compile(
@@ -275,7 +275,7 @@ def look_back(
                 as_now = {"digest": digest(source), "source": zlib.compress(source)}
                 connection.execute(TABLE.update().where(TABLE.c.revision == revision).values(as_now))
             elif meaning(zlib.decompress(was).decode()) != meaning(source.decode()):
-                edited.append(files[revision].name)
+                edited.append(relative(files[revision]))
     if edited:
         one = len(edited) == 1
         raise CommandError(

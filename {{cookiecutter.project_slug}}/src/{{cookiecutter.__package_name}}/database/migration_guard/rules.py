@@ -913,8 +913,10 @@ def not_resumable(view: View) -> Found:
     """
     schema = [op for op in view.upgrade() if is_schema(op)]
     data = list(view.upgrade(*DATA_CHANGES))
-    once = next((op for op in schema if not is_repeatable(view, op)), None)
-    if once and len(schema) > 1:
+    once = next(
+        (op for op in schema[:-1] if not is_repeatable(view, op)), None
+    )  # where the last one fails, it is not done
+    if once:
         yield once, f"{label(once)}: a second run after a failure stops at this {once.operation}."
     elif schema and data:
         yield data[0], f"{label(data[0])}: rows are changed beside a schema change that commits by itself."
@@ -925,7 +927,8 @@ def is_repeatable(view: View, op: Operation) -> bool:
         return renamed(op) is None
     undone = {"create_index": "drop_index", "create_table": "drop_table"}.get(op.operation, "")
     cleared = any(other.name == op.name and other.kwargs.get("if_exists") for other in view.before(op, undone))
-    return cleared or True in (op.kwargs.get("if_not_exists"), op.kwargs.get("if_exists"))
+    replaces = re.match(r"(?i)\s*CREATE\s+OR\s+REPLACE\b", op.sql or "")
+    return bool(cleared or replaces or True in (op.kwargs.get("if_not_exists"), op.kwargs.get("if_exists")))
 
 
 @rule(DISTRIBUTED)
