@@ -312,6 +312,39 @@ def test_what_names_a_renamed_table_or_column_is_looked_at_again(tmp_path: Path,
             assert snapshot.look(everything=True) == {}
 
 
+TABLES = ("posts", "comments")
+COUNTING = "UPDATE posts SET n = n + 1 WHERE id = NEW.post"
+COUNTERS = {  # a post counts its comments
+    "sqlite": [f"CREATE TRIGGER counter AFTER INSERT ON comments BEGIN {COUNTING}; END"],
+    "mariadb": [f"CREATE TRIGGER counter AFTER INSERT ON comments FOR EACH ROW {COUNTING}"],
+    "postgresql": [
+        f"CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {COUNTING}; RETURN NULL; END $$",
+        "CREATE TRIGGER counter AFTER INSERT ON comments FOR EACH ROW EXECUTE FUNCTION counted()",
+    ],
+}
+POSTS = """op.create_table("posts", sa.Column("id", sa.Integer(), primary_key=True),
+    sa.Column("n", sa.Integer(), nullable=False, server_default="0"))
+op.create_table("comments", sa.Column("id", sa.Integer(), primary_key=True),
+    sa.Column("post", sa.Integer(), sa.ForeignKey("posts.id", name="fk"), nullable=False))
+"""
+
+
+def test_rows_that_a_trigger_changes_as_ours_are_inserted_are_not_lost(
+    bake: Callable[..., Project], database_url: str
+) -> None:
+    project = bake(database_url, starter="blank")
+    dialect = sa.make_url(database_url).get_backend_name()
+    down = "DROP FUNCTION counted() CASCADE" if dialect == "postgresql" else "DROP TRIGGER counter"
+    gone = f'{sql(down)}\nop.drop_table("comments")\nop.drop_table("posts")'
+    made = Revision(POSTS + "\n".join(map(sql, COUNTERS[dialect])), gone)
+    note = [Revision(f"op.add_column({t!r}, sa.Column('a', sa.Text()))", f"op.drop_column({t!r}, 'a')") for t in TABLES]
+    emptied = Revision(sql("UPDATE posts SET n = 0 WHERE n > 0"))
+    write(project, made, *note)
+    assert roundtrip(project) == []
+    write(project, made, *note, emptied)
+    assert [(found["revision"], found["rule"]) for found in roundtrip(project)] == [("r3", "data-not-restored")]
+
+
 @pytest.mark.parametrize(
     ("statement", "said", "fix"),
     [

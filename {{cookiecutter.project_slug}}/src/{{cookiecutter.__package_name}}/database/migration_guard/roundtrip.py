@@ -327,10 +327,11 @@ class Roundtrip:
         inserts = self.rows.inserts if self.rows else {}
         told = words([message, getattr(error, "statement", None) or ""])
         tables = {table for table in inserts if table.lower() in told}
-        needed = set(tables)  # and those that they refer to: one row of each will do
+        needed = set(tables)  # and those that they refer to: one row of each will do, unless a trigger made us name it
+        some = None if self.snapshot.triggered else 1
         while more := {parent for table in needed for parent in self.snapshot.parents.get(table, ())} - needed:
             needed |= more
-        rows = [row for table in needed for row in inserts.get(table, [])[: None if table in tables else 1]]
+        rows = [row for table in needed for row in inserts.get(table, [])[: None if table in tables else some]]
         steps: list[str] = []
         for _, revision, insert in sorted(rows, key=lambda row: row[0]):
             if f"alembic upgrade {revision}" not in steps:
