@@ -89,7 +89,9 @@ def select(scripts: ScriptDirectory, settings: Settings, since: str | None, only
         try:
             script = scripts.get_revision(only)
         except CommandError as error:
-            raise CannotCheck(f"-k {only}: {one_line(error)}") from None
+            none = "Can't locate" in str(error)
+            why = "no revision is called or begins so: alembic history lists them" if none else one_line(error)
+            raise CannotCheck(f"-k {only}: {why}") from None
         return {script.revision}
     if since is None:
         return None
