@@ -312,37 +312,56 @@ def test_what_names_a_renamed_table_or_column_is_looked_at_again(tmp_path: Path,
             assert snapshot.look(everything=True) == {}
 
 
-TABLES = ("posts", "comments")
-COUNTING = "UPDATE posts SET n = n + 1 WHERE id = NEW.post"
-COUNTERS = {  # a post counts its comments
-    "sqlite": [f"CREATE TRIGGER counter AFTER INSERT ON comments BEGIN {COUNTING}; END"],
-    "mariadb": [f"CREATE TRIGGER counter AFTER INSERT ON comments FOR EACH ROW {COUNTING}"],
-    "postgresql": [
-        f"CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {COUNTING}; RETURN NULL; END $$",
-        "CREATE TRIGGER counter AFTER INSERT ON comments FOR EACH ROW EXECUTE FUNCTION counted()",
-    ],
-}
 POSTS = """op.create_table("posts", sa.Column("id", sa.Integer(), primary_key=True),
     sa.Column("n", sa.Integer(), nullable=False, server_default="0"))
 op.create_table("comments", sa.Column("id", sa.Integer(), primary_key=True),
     sa.Column("post", sa.Integer(), sa.ForeignKey("posts.id", name="fk"), nullable=False))
+op.create_table("log", sa.Column("id", sa.Integer()))
 """
+GONE = 'op.drop_table("comments")\nop.drop_table("posts")\nop.drop_table("log")\n'
+NOTES = tuple(
+    Revision(f"op.add_column({table!r}, sa.Column('a', sa.Text()))", f"op.drop_column({table!r}, 'a')")
+    for table in ("posts", "comments")
+)
+
+
+def with_trigger(database_url: str, action: str) -> Revision:
+    """Posts and comments, and what is to be done when a comment comes."""
+    body = f"FOR EACH ROW {action}"
+    dialect = sa.make_url(database_url).get_backend_name()
+    if dialect == "sqlite":
+        body = f"BEGIN {action}; END"
+    elif dialect == "postgresql":
+        made = f"CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {action}; RETURN NULL; END $$"
+        body = "FOR EACH ROW EXECUTE FUNCTION act()"
+        trigger = sql(f"CREATE TRIGGER acting AFTER INSERT ON comments {body}")
+        return Revision(f"{POSTS}{sql(made)}\n{trigger}", f"{GONE}{sql('DROP FUNCTION act()')}")
+    return Revision(POSTS + sql(f"CREATE TRIGGER acting AFTER INSERT ON comments {body}"), GONE)
 
 
 def test_rows_that_a_trigger_changes_as_ours_are_inserted_are_not_lost(
     bake: Callable[..., Project], database_url: str
 ) -> None:
     project = bake(database_url, starter="blank")
-    dialect = sa.make_url(database_url).get_backend_name()
-    down = "DROP FUNCTION counted() CASCADE" if dialect == "postgresql" else "DROP TRIGGER counter"
-    gone = f'{sql(down)}\nop.drop_table("comments")\nop.drop_table("posts")'
-    made = Revision(POSTS + "\n".join(map(sql, COUNTERS[dialect])), gone)
-    note = [Revision(f"op.add_column({t!r}, sa.Column('a', sa.Text()))", f"op.drop_column({t!r}, 'a')") for t in TABLES]
-    emptied = Revision(sql("UPDATE posts SET n = 0 WHERE n > 0"))
-    write(project, made, *note)
+    made = with_trigger(database_url, "UPDATE posts SET n = n + 1 WHERE id = NEW.post")
+    write(project, made, *NOTES)
     assert roundtrip(project) == []
-    write(project, made, *note, emptied)
+    write(project, made, *NOTES, Revision(sql("UPDATE posts SET n = 0 WHERE n > 0")))
     assert [(found["revision"], found["rule"]) for found in roundtrip(project)] == [("r3", "data-not-restored")]
+
+
+def test_a_trigger_that_uses_what_is_gone_is_found(bake: Callable[..., Project], database_url: str) -> None:
+    project = bake(database_url, starter="blank")
+    made = with_trigger(database_url, "INSERT INTO log (id) VALUES (NEW.id)")
+    log = "op.create_table('log', sa.Column('id', sa.Integer()))"
+    gone = Revision("op.drop_table('log')", log, module='lossy = "nobody reads it"')
+    write(project, made, *NOTES, gone)
+    (found,) = roundtrip(project)
+    assert (found["revision"], found["rule"]) == ("r3", "upgrade-fails")
+    assert "Table comments takes no more rows" in found["message"]
+    replaced = Revision(f"{sql('DROP TABLE comments')}\n{gone.upgrade}", "pass", module='irreversible = "merged"')
+    write(project, made, *NOTES, replaced)
+    assert roundtrip(project) == []
 
 
 @pytest.mark.parametrize(

@@ -249,8 +249,16 @@ class Roundtrip:
         known = set(self.rows.refused)
         self.rows.remember(tables)
         made = {thing.table for _, thing in changes.values() if thing} if look else tables
-        self.rows.fill({table for table in tables if table in made or not self.rows.known.get(table)})
+        filled = {table for table in tables if table in made or not self.rows.known.get(table)}
+        if any(gone and gone.facts.keys() - (thing.facts if thing else {}) for gone, thing in changes.values()):
+            filled |= self.snapshot.triggered  # whose triggers may use what is gone
+        self.rows.fill(filled)
         self.connection.commit()
+        for table, why in self.rows.broken.items():
+            message = f"Table {table} takes no more rows after upgrade(), since what a trigger of it uses is gone: "
+            message += shorten(why, 300, placeholder=" ...")
+            self.find(script, "upgrade-fails", "upgrade", message, "Drop or replace the trigger in the same revision.")
+        self.rows.broken.clear()
         for table in sorted(self.rows.refused.keys() - known):
             message = f"No row can be made for table {table}, so nothing is known of migrations over its rows: {self.rows.refused[table]}."
             self.find(script, "table-without-rows", "upgrade", message)

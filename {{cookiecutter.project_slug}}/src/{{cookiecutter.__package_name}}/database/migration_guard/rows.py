@@ -19,6 +19,7 @@ KEY = re.compile(
 )
 CHECK = re.compile(r"check (\(.*\))", re.IGNORECASE | re.DOTALL)
 PARENT = re.compile(r"\(SELECT \S+ FROM \(SELECT [^()]+\) AS parent\)")
+MISSING = re.compile(r"no such (table|column|function)|has no column named|does not exist|\((1054|1146|1305),")
 LITERAL = re.compile(r"'((?:[^']|'')*)'|(?<![\w.'])-?\d+(?:\.\d+)?(?![\w.'])")
 INTEGERS = {"tinyint": 100, "smallint": 30_000, "int2": 30_000, "mediumint": 8_000_000, "bigint": 9 * 10**18}
 
@@ -35,6 +36,9 @@ class Rows:
         self.revision = ""  # at which rows are made
         self.inserts: dict[str, list[tuple[int, str, str]]] = {}  # their order, revision and statement
         self.refused: dict[str, str] = {}  # tables for which no row could be made, and why
+        self.broken: dict[
+            str, str
+        ] = {}  # tables that had rows, and take none since something that a trigger uses is gone
 
     def quote(self, name: str) -> str:
         quoted = self.connection.dialect.identifier_preparer.quote_identifier(name)
@@ -117,9 +121,12 @@ class Rows:
                 statements = [PARENT.sub(self.literal, text) for text in statements]
             tried = [(text, self.run(text)) for text in statements]
             done = [text for text, why in tried if why is None]
+            text, why = tried[1]
             if not done and not self.known.get(table):
-                self.refused[table] = tried[1][1] or ""
+                self.refused[table] = why or ""
                 return
+            if not done and MISSING.search(why or ""):
+                self.broken[table] = f"{why} in: {text}"
         self.refused.pop(table, None)
         self.inserts.setdefault(table, []).extend((self.serial, self.revision, text) for text in done)
         self.remember([table])
