@@ -422,6 +422,21 @@ def test_recursion_over_unknown_values_is_followed_once() -> None:
     assert briefs(read("f(sa.inspect(op.get_bind()))", module)) == ["drop_table t"]
 
 
+@pytest.mark.parametrize(
+    "endless", ["max(range(4_000_000_000))", "list(enumerate(range(2_000_000_000)))", "sorted(range(10**30))"]
+)
+def test_a_range_without_end_is_no_hang(endless: str) -> None:
+    assert briefs(read(f"for n in [{endless}]:\n    op.drop_table('t')")) == ["drop_table t"]
+    assert briefs(read("op.drop_table(f't{len(range(3))}{max(range(3))}')")) == ["drop_table t32"]
+
+
+def test_what_follows_an_action_of_a_foreign_key_is_read() -> None:
+    (_, operation) = read(
+        'op.execute("ALTER TABLE t ADD a int REFERENCES u ON DELETE SET DEFAULT NOT NULL")'
+    ).operations
+    assert (operation.definitions[0].nullable, operation.definitions[0].server_default) == (False, None)
+
+
 def test_a_loop_over_unknown_values_is_followed_once() -> None:
     migration = read(
         "for t in sa.inspect(op.get_bind()).get_table_names():\n    op.drop_table(t)\n    op.drop_table('u')"
@@ -905,7 +920,39 @@ SQL = {
     "ALTER TABLE t VALIDATE CONSTRAINT ck": ["validate_constraint t.ck"],
     "ALTER TABLE t ENABLE ROW LEVEL SECURITY": ["alter_table t"],
     "UPDATE ONLY t SET a = 1 FROM u WHERE t.id = u.id": ["update t"],
-    "WITH x AS (SELECT 1), y AS (DELETE FROM u) UPDATE t SET a = 1": ["update t"],
+    "WITH x(a) AS NOT MATERIALIZED (INSERT INTO u VALUES (1) RETURNING a) SELECT * FROM x": ["bulk_insert u"],
+    "SELECT * INTO TEMP TABLE t FROM u": ["create_table_as t"],
+    "SELECT a INTO @x FROM u": [],
+    "COPY t TO STDOUT": [],
+    "COPY t (a) FROM STDIN": ["bulk_insert t"],
+    "LOAD DATA INFILE 'x' INTO TABLE t": ["bulk_insert t"],
+    "INSERT IGNORE t VALUES (1)": ["bulk_insert t"],
+    "UPDATE OR IGNORE t SET a = 1": ["update t"],
+    "UPDATE LOW_PRIORITY IGNORE t SET a = 1": ["update t"],
+    "UPDATE u x JOIN t y ON x.id = y.id SET y.a = 1": ["update t"],
+    "UPDATE t x JOIN u y ON x.id = y.id SET x.a = 1, y.b = 2": ["update t", "update u"],
+    "UPDATE t SET (a, b) = (SELECT 1, 2)": ["update t"],
+    "DELETE x FROM u y JOIN t x ON x.id = y.id": ["delete t"],
+    "DELETE x, y FROM t x, u y WHERE x.id = y.id": ["delete t", "delete u"],
+    "DELETE FROM t USING u WHERE t.id = u.id": ["delete t"],
+    "CLUSTER VERBOSE t": ["cluster t"],
+    "REINDEX (VERBOSE) INDEX CONCURRENTLY ix": ["reindex ix"],
+    "DROP TYPE a, b": ["drop_type a", "drop_type b"],
+    "CREATE TABLE t (a int, KEY ix (a))": ["create_table t (a)", "create_index t.ix (a)"],
+    "CREATE OR REPLACE TABLE t (a int)": ["drop_table t", "create_table t (a)"],
+    "ALTER TABLE t ADD CONSTRAINT FOREIGN KEY (a) REFERENCES u (id)": ["create_foreign_key t (a)"],
+    "ALTER TABLE t ADD UNIQUE INDEX IF NOT EXISTS uq (a)": ["create_unique_constraint t.uq (a)"],
+    "ALTER TABLE t ADD INDEX USING BTREE (a)": ["create_index t (a)"],
+    "ALTER TABLE t ADD CONSTRAINT uq UNIQUE NULLS NOT DISTINCT (a)": ["create_unique_constraint t.uq (a)"],
+    "ALTER TABLE t WAIT 9 DROP COLUMN a": ["drop_column t (a)"],
+    "ALTER TABLE t CHANGE COLUMN IF EXISTS a b int": ["alter_column t (a)"],
+    "ALTER TABLE t DROP PARTITION p, q": ["drop_partition t.p", "drop_partition t.q"],
+    "ALTER TABLE t DROP partition": ["drop_column t (partition)"],
+    "ALTER TABLE t ADD PARTITION (PARTITION p VALUES LESS THAN (1))": ["alter_table t"],
+    "ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u": ["alter_table t", "alter_table u"],
+    "ALTER TABLE t RENAME u": ["rename_table t"],
+    "ALTER TABLE t ADD a int REFERENCES u ON DELETE SET DEFAULT NOT NULL": ["add_column t (a)"],
+    "WITH x AS (SELECT 1), y AS (DELETE FROM u) UPDATE t SET a = 1": ["delete u", "update t"],
     "DELETE FROM s.t": ["delete s.t"],
     "DELETE a FROM t a JOIN u ON a.id = u.id": ["delete t"],
     "INSERT INTO t (a) SELECT b FROM u": ["bulk_insert t"],

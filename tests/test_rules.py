@@ -934,6 +934,303 @@ def test_the_loop_of_batches_fills_every_row(database_url: str) -> None:
     assert written.getvalue() == ""
 
 
+def altered(old: str, new: str) -> str:
+    return f'op.alter_column("videos", "a", existing_type={old}, type_={new}, existing_nullable=False)'
+
+
+def added(column: str) -> str:
+    return f'op.add_column("videos", sa.Column("a", {column}))'
+
+
+ENUM = 'def upgrade():\n    op.create_table("t", sa.Column("a", {}))\n\ndef downgrade():\n    op.drop_table("t")'
+AWAY = """
+from contextlib import ExitStack, contextmanager, nullcontext
+
+@contextmanager
+def outside():
+    with op.get_context().autocommit_block():
+        yield
+
+def upgrade():
+    with {}:
+        op.create_index("ix", "videos", ["a"], postgresql_concurrently=True)
+"""
+BODY = """CREATE TRIGGER t BEFORE UPDATE ON videos FOR EACH ROW BEGIN
+  SET NEW.a = CASE WHEN NEW.b THEN 1 ELSE 2 END; UPDATE channels SET n = n + 1; END"""
+DISPATCHED = """
+def plain(): pass
+def risky(): op.drop_column("videos", "a")
+
+def upgrade():
+    {}
+"""
+# Neighbours: what one word, or the database, makes risky. The rule, the database, is it found, the migration.
+NEIGHBOURS = [
+    ("constraint-scan", "postgresql", True, added('sa.Integer(), sa.CheckConstraint("a > 0", name="ck")')),
+    ("constraint-scan", "postgresql", True, sql("ALTER TABLE videos ADD COLUMN a int CONSTRAINT ck CHECK (a > 0)")),
+    ("constraint-scan", "postgresql", False, sql("ALTER TABLE videos ADD COLUMN a int CONSTRAINT nn NOT NULL")),
+    (
+        "constraint-scan",
+        "postgresql",
+        True,
+        added('sa.Enum("x", "y", name="ck", native_enum=False, create_constraint=True)'),
+    ),
+    ("constraint-scan", "postgresql", False, added('sa.Enum("x", "y", name="ck", native_enum=False)')),
+    (
+        "constraint-scan",
+        "postgresql",
+        False,
+        added('sa.Integer(), sa.ForeignKey("u.id", name="fk", postgresql_not_valid=True)'),
+    ),
+    ("constraint-scan", "postgresql", True, added('sa.Integer(), sa.ForeignKey("u.id", name="fk")')),
+    ("constraint-scan", "mariadb", True, sql("ALTER TABLE videos ADD CONSTRAINT FOREIGN KEY (a) REFERENCES u (id)")),
+    ("constraint-scan", "mariadb", True, sql("ALTER TABLE videos ADD CONSTRAINT IF NOT EXISTS ck CHECK (a > 0)")),
+    (
+        "constraint-scan",
+        "mariadb",
+        False,
+        sql("ALTER TABLE videos ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES u (id), LOCK=NONE"),
+    ),
+    ("unnamed-constraint", "mariadb", True, sql("ALTER TABLE videos ADD CONSTRAINT CHECK (a > 0)")),
+    ("unnamed-constraint", "mariadb", False, sql("ALTER TABLE videos ADD PRIMARY KEY (id)")),
+    ("unnamed-constraint", "mariadb", True, sql("ALTER TABLE videos ADD UNIQUE (id), ADD CHECK (a > 0)")),
+    ("unnamed-constraint", "postgresql", False, sql("ALTER TABLE videos ADD FOREIGN KEY (a) REFERENCES u NOT VALID")),
+    (
+        "data-loss",
+        "postgresql",
+        True,
+        sql("WITH m AS (DELETE FROM videos RETURNING *) INSERT INTO old SELECT * FROM m"),
+    ),
+    ("data-loss", "postgresql", False, sql("WITH m AS (SELECT * FROM videos) INSERT INTO old SELECT * FROM m")),
+    ("data-loss", "mariadb", True, sql("ALTER TABLE videos DROP PARTITION p1, p2")),
+    ("data-loss", "mariadb", True, sql("ALTER TABLE videos TRUNCATE PARTITION p1")),
+    ("data-loss", "mariadb", False, sql("ALTER TABLE videos ADD PARTITION (PARTITION p1 VALUES LESS THAN (1))")),
+    ("data-loss", "mariadb", False, sql("DELETE FROM videos ORDER BY id LIMIT 1000")),
+    ("data-loss", "mariadb", False, sql("DELETE v FROM videos v JOIN banned b ON b.id = v.id")),
+    ("data-loss", "postgresql", True, sql("DROP FUNCTION f(int) CASCADE")),
+    ("data-loss", "postgresql", False, sql("DROP FUNCTION f(int)")),
+    ("data-loss", "postgresql", True, sql("ALTER TABLE videos DROP CONSTRAINT pk CASCADE")),
+    (
+        "data-loss",
+        "postgresql",
+        False,
+        sql("ALTER TABLE t DROP CONSTRAINT fk, ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES u (id) ON DELETE CASCADE"),
+    ),
+    ("unbatched-update", "postgresql", True, sql("WITH u AS (UPDATE videos SET a = 0 RETURNING id) SELECT 1 FROM u")),
+    ("unbatched-update", "mariadb", False, sql("UPDATE videos SET a = 0 ORDER BY id LIMIT 1000")),
+    ("unbatched-update", "mariadb", True, sql("UPDATE LOW_PRIORITY videos SET a = (SELECT 1 LIMIT 1)")),
+    ("unbatched-update", "mariadb", True, sql("UPDATE videos v JOIN channels c ON c.id = v.c SET v.a = c.a")),
+    ("unbatched-update", "mariadb", False, sql(BODY)),
+    ("unbatched-update", "mariadb", True, sql(BODY + "; UPDATE videos SET a = 0")),
+    ("drop-table", "mariadb", True, sql("CREATE OR REPLACE TABLE videos (id INT PRIMARY KEY)")),
+    ("drop-table", "mariadb", False, sql("CREATE TABLE videos (id INT PRIMARY KEY)")),
+    ("drop-column", "mariadb", True, sql("ALTER ONLINE TABLE IF EXISTS videos NOWAIT DROP COLUMN IF EXISTS a")),
+    ("drop-column", "mariadb", True, sql("ALTER TABLE videos WAIT 10 DROP COLUMN a")),
+    ("drop-column", "mariadb", True, sql("/*!50000 ALTER TABLE videos DROP COLUMN a */")),
+    ("drop-column", "postgresql", False, sql("/*!50000 ALTER TABLE videos DROP COLUMN a */")),
+    (
+        "drop-column",
+        "postgresql",
+        True,
+        'op.execute(sa.DDL("ALTER TABLE %(t)s DROP COLUMN a", context={"t": "videos"}))',
+    ),
+    *(
+        ("drop-column", "postgresql", True, DISPATCHED.format(call))
+        for call in (
+            '{"postgresql": risky, "mysql": plain}[op.get_bind().dialect.name]()',
+            '{"postgresql": risky}.get(op.get_bind().dialect.name, plain)()',
+            'text = {"postgresql": "ALTER TABLE videos DROP a"}.get(op.get_context().dialect.name)\n'
+            "    if text:\n        op.execute(text)",
+        )
+    ),
+    (
+        "drop-column",
+        "postgresql",
+        False,
+        DISPATCHED.format('{"mysql": risky}.get(op.get_bind().dialect.name, plain)()'),
+    ),
+    ("drop-constraint", "postgresql", True, 'op.drop_constraint("uq", "t", type_="unique")\nop.drop_column("t", "a")'),
+    (
+        "drop-constraint",
+        "postgresql",
+        False,
+        'op.drop_constraint("uq_a", "t", type_="unique")\nop.drop_column("t", "a")',
+    ),
+    (
+        "drop-constraint",
+        "postgresql",
+        True,
+        'op.alter_column("t", "a", nullable=False)\nop.drop_constraint("uq", "t", type_="unique")',
+    ),
+    (
+        "drop-constraint",
+        "postgresql",
+        False,
+        'op.create_check_constraint("new", "t", "a > 0", postgresql_not_valid=True)\n'
+        'op.drop_constraint("old", "t", type_="check")',
+    ),
+    (
+        "set-not-null",
+        "postgresql",
+        True,
+        sql("ALTER TABLE t VALIDATE CONSTRAINT fk_t_u", "ALTER TABLE t ALTER COLUMN a SET NOT NULL"),
+    ),
+    (
+        "set-not-null",
+        "postgresql",
+        True,
+        'op.create_check_constraint("ck", "t", "video_id IS NOT NULL")\nop.alter_column("t", "id", nullable=False)',
+    ),
+    (
+        "set-not-null",
+        "postgresql",
+        False,
+        'op.create_check_constraint("ck", "t", \'"id" IS NOT NULL\')\nop.alter_column("t", "id", nullable=False)',
+    ),
+    ("set-not-null", "mariadb", False, sql("ALTER TABLE t MODIFY COLUMN IF EXISTS a varchar(9) NOT NULL")),
+    ("not-null-lost", "mariadb", True, sql("ALTER TABLE t MODIFY COLUMN IF EXISTS a varchar(9)")),
+    ("rename-table", "mariadb", True, sql("ALTER TABLE videos RENAME clips")),
+    ("rename-column", "mariadb", False, sql("ALTER TABLE videos RENAME clips")),
+    (
+        "table-rewrite",
+        "postgresql",
+        True,
+        added("sa.Text(), server_default=sa.func.md5(sa.cast(sa.func.random(), sa.Text))"),
+    ),
+    ("table-rewrite", "postgresql", False, added("sa.Text(), server_default=sa.cast(sa.func.now(), sa.String(20))")),
+    ("table-rewrite", "postgresql", False, added('sa.Text(), server_default=sa.text("tstzrange(now(), NULL)")')),
+    ("table-rewrite", "mariadb", False, added('sa.Text(), server_default=sa.text("(curdate())")')),
+    ("table-rewrite", "mariadb", False, added('sa.Text(), sa.Computed("concat(b, c)")')),
+    ("table-rewrite", "mariadb", True, added('sa.Text(), sa.Computed("concat(b, c)", persisted=True)')),
+    ("table-rewrite", "postgresql", True, added('sa.Text(), sa.Computed("concat(b, c)")')),
+    *(
+        ("table-rewrite", "mariadb", found, sql(f"ALTER TABLE videos {action}"))
+        for action, found in {
+            "ENGINE InnoDB": True,
+            "ROW_FORMAT COMPRESSED": True,
+            "FORCE": True,
+            "ADD SYSTEM VERSIONING": True,
+            "COMMENT = 'ENGINE = x'": False,
+            "AUTO_INCREMENT = 7": False,
+        }.items()
+    ),
+    ("table-rewrite", "postgresql", True, sql("ALTER TABLE videos SET ACCESS METHOD columnar")),
+    ("table-rewrite", "postgresql", False, sql("ALTER TABLE videos FORCE ROW LEVEL SECURITY")),
+    ("enum-left-behind", "postgresql", True, ENUM.format('sa.ARRAY(sa.Enum("a", "b", name="kind"))')),
+    ("enum-left-behind", "postgresql", False, ENUM.format("sa.ARRAY(sa.Text())")),
+    ("enum-left-behind", "postgresql", True, "class Status: pass\n\n" + ENUM.format("sa.Enum(Status)")),
+    (
+        "enum-left-behind",
+        "postgresql",
+        False,
+        "class Status: pass\n\n" + ENUM.format("sa.Enum(Status)") + "\n    " + sql("DROP TYPE kind, status"),
+    ),
+    (
+        "not-null-without-default",
+        "postgresql",
+        True,
+        added('sa.Text(), nullable=False, server_default=sa.text("NULL")'),
+    ),
+    (
+        "not-null-without-default",
+        "postgresql",
+        True,
+        'c = sa.Column("a", sa.Text(), nullable=False)\nfor t in ("u", "v"):\n    op.add_column(t, c._copy())',
+    ),
+    (
+        "unresolved-operation",
+        "postgresql",
+        True,
+        'from lib import col\n\ndef upgrade():\n    op.add_column("t", col())',
+    ),
+    ("unreadable-migration", "postgresql", True, "upgrade = lambda: op.drop_table('t')  # no def upgrade"),
+    (
+        "type-change",
+        "mariadb",
+        True,
+        altered('mysql.VARCHAR(9, charset="latin1")', 'mysql.VARCHAR(19, charset="utf8mb4")'),
+    ),
+    (
+        "type-change",
+        "mariadb",
+        False,
+        altered('mysql.VARCHAR(9, charset="latin1")', 'mysql.VARCHAR(19, charset="latin1")'),
+    ),
+    ("type-change", "mariadb", False, altered("mysql.TINYINT(display_width=1)", "sa.Boolean()")),
+    ("type-change", "mariadb", True, altered("mysql.TINYINT()", "sa.Integer()")),
+    ("type-change", "mariadb", False, altered("mysql.INTEGER(display_width=11)", "sa.Integer()")),
+    ("type-change", "mariadb", False, altered("mysql.DECIMAL(precision=10, scale=2)", "sa.Numeric(10, 2)")),
+    ("type-change", "mariadb", True, altered("mysql.DECIMAL(precision=10, scale=2)", "sa.Numeric(10, 3)")),
+    ("type-change", "mariadb", False, altered('mysql.SET("a", "b")', 'mysql.SET("a", "b", "c")')),
+    ("type-change", "mariadb", True, altered('mysql.SET("a", "b")', 'mysql.SET("b", "a", "c")')),
+    ("type-change", "postgresql", False, altered("sa.Float()", "sa.Double()")),
+    ("type-change", "postgresql", True, altered("sa.Float(24)", "sa.Double()")),
+    ("type-change", "postgresql", False, altered("postgresql.BYTEA()", "sa.LargeBinary()")),
+    (
+        "type-change",
+        "postgresql",
+        False,
+        altered("postgresql.BIT(8, varying=True)", "postgresql.BIT(16, varying=True)"),
+    ),
+    ("not-resumable", "mariadb", False, sql("ALTER TABLE videos ADD COLUMN a INT, ADD COLUMN b INT")),
+    ("not-resumable", "mariadb", False, sql("ALTER TABLE videos ADD COLUMN a INT, ALGORITHM=INSTANT")),
+    ("not-resumable", "mariadb", True, sql("ALTER TABLE videos ADD COLUMN a INT, ADD COLUMN b INT", "DROP TABLE t")),
+    *(
+        ("concurrently-in-transaction", "postgresql", found, AWAY.format(manager))
+        for manager, found in {
+            "outside()": False,
+            "op.get_context().autocommit_block() if op.get_bind().dialect.name == 'postgresql' else nullcontext()": False,
+            "op.get_bind().engine.connect().execution_options(isolation_level='AUTOCOMMIT')": False,
+            "nullcontext()": True,
+        }.items()
+    ),
+    (
+        "concurrently-in-transaction",
+        "postgresql",
+        False,
+        "from contextlib import ExitStack\n\ndef upgrade():\n    with ExitStack() as stack:\n"
+        "        stack.enter_context(op.get_context().autocommit_block())\n"
+        '        op.create_index("ix", "videos", ["a"], postgresql_concurrently=True)',
+    ),
+    ("concurrently-in-transaction", "postgresql", True, sql("REINDEX (VERBOSE, CONCURRENTLY) INDEX ix")),
+    ("concurrently-in-transaction", "postgresql", True, sql("ALTER TABLE t DETACH PARTITION p CONCURRENTLY")),
+    ("blocking-index", "postgresql", False, AUTOCOMMIT + "    " + sql("REINDEX (VERBOSE) INDEX CONCURRENTLY ix")),
+    ("blocking-index", "postgresql", True, sql("REINDEX (VERBOSE) INDEX ix")),
+    (
+        "blocking-index",
+        "postgresql",
+        False,
+        AUTOCOMMIT
+        + '    op.create_index("ix", "t", ["a"], postgresql_concurrently=op.get_bind().dialect.name == "postgresql")',
+    ),
+    (
+        "blocking-index",
+        "postgresql",
+        False,
+        sql("CREATE MATERIALIZED VIEW v AS SELECT 1 AS id", "CREATE INDEX ix ON v (id)"),
+    ),
+    ("blocking-index", "postgresql", False, sql("SELECT * INTO TEMP TABLE t FROM videos", "CREATE INDEX ix ON t (id)")),
+    ("application-import", "postgresql", True, "from src.shop.models import Video\n\ndef upgrade(): pass"),
+    (
+        "application-import",
+        "postgresql",
+        True,
+        "import importlib\nimportlib.import_module('shop.models')\n\ndef upgrade(): pass",
+    ),
+    (
+        "application-import",
+        "postgresql",
+        False,
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import shop.models\n\ndef upgrade(): pass",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "database", "found", "body"), NEIGHBOURS)
+def test_neighbours_are_told_apart(name: str, database: str, found: bool, body: str) -> None:
+    assert (name in names(module(body), (database,))) is found
+
+
 def test_a_narrowed_type_is_said_to_fail_on_longer_values() -> None:
     change = 'op.alter_column("videos", "url", existing_type=sa.String({}), type_=sa.String({}))'
     narrowed, widened = (

@@ -146,6 +146,12 @@ def test_validates_index_creation(migration: Write) -> None:
     assert not validator.validates_index_creation("ix_videos_length", "videos")
 
 
+def test_an_index_that_a_column_brings_is_created(migration: Write) -> None:
+    validator = migration("op.add_column('videos', sa.Column('tags', sa.Text(), index=True))")
+    assert validator.validates_index_creation("ix_videos_tags", "videos")
+    assert not validator.validates_index_creation("ix_videos_title", "videos")
+
+
 def test_an_index_that_only_downgrade_makes_is_not_created(migration: Write) -> None:
     validator = migration("op.drop_index('ix_v', 'videos')", "op.create_index('ix_v', 'videos', ['title'])")
     assert not validator.validates_index_creation("ix_v")

@@ -63,6 +63,9 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
     except CannotCheck as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        print(f"error: {error}: install the project's dependencies", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
     except Exception:  # a fault of ours; 1, the status that Python gives it, would say that the migrations have errors

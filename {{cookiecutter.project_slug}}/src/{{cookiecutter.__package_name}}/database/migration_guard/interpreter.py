@@ -180,6 +180,7 @@ class Interpreter(ABC):
         options = args[-1] if type(args) is tuple and args else args
         schema = options.get("schema") if type(options) is dict else None
         columns = [replace(v, name=k) if v.name is UNKNOWN else v for k, v in names.items() if isinstance(v, Column)]
+        names["__name__"] = node.name
         self.scopes[0][node.name] = Table(names.get("__tablename__"), schema, names, tuple(columns))
 
     def do_Assign(self, node: ast.Assign) -> None:
@@ -237,7 +238,12 @@ class Interpreter(ABC):
         autocommit = self.autocommit
         for item in node.items:
             value = self.value(item.context_expr)
-            self.autocommit = self.autocommit or value is AUTOCOMMIT
+            ways = (
+                [way for databases, _, way in value.ways if databases & self.branch]
+                if type(value) is Either
+                else [value]
+            )
+            self.autocommit = self.autocommit or AUTOCOMMIT in ways
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, value, node)
         left = self.block(node.body)
@@ -558,6 +564,8 @@ class Interpreter(ABC):
             return value
         if value is RESULT:
             self.bind_read()
+        if type(value) is Ref and value.name == "TYPE_CHECKING":
+            return Condition(frozenset(), self.every)
         if type(value) in ABSTRACT or id(value) in self.partial or (isinstance(value, str) and value == HOLE):
             return UNSURE
         return Condition(self.every, frozenset()) if value else Condition(frozenset(), self.every)
@@ -581,11 +589,19 @@ class Interpreter(ABC):
         owner, key = self.value(node.value), self.value(node.slice)
         if owner is RESULT:
             self.bind_read()
+        if key is DIALECT_NAME and type(owner) is dict:
+            return self.by_dialect(owner)
         if isinstance(owner, (list, tuple, dict, range)) or (isinstance(owner, str) and HOLE not in owner):
             return self.attempt(operator.getitem, owner, key) if plain(key) or type(key) is slice else UNKNOWN
         if isinstance(owner, Table) and isinstance(key, str):
             return owner.names.get(key, UNKNOWN)
         return UNKNOWN
+
+    def by_dialect(self, owner: dict[Any, Any], default: Any = UNKNOWN) -> Any:
+        """What a mapping has for the name of the dialect."""
+        others = self.every - owner.keys()
+        ways = [(frozenset({name}), False, value) for name, value in owner.items() if name in self.every]
+        return joined([*ways, (others, False, default)]) if ways else default
 
     def of_Slice(self, node: ast.Slice) -> Any:
         bounds = [self.value(part) if part else None for part in (node.lower, node.upper, node.step)]
@@ -603,7 +619,8 @@ class Interpreter(ABC):
         return self.value(node.value)
 
     def of_Yield(self, node: ast.Yield) -> Any:
-        self.yields.append(self.value(node.value) if node.value else None)
+        within = AUTOCOMMIT if self.autocommit else None  # of a context manager
+        self.yields.append(self.value(node.value) if node.value else within)
         return UNKNOWN
 
     def of_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Any:
@@ -678,7 +695,10 @@ class Interpreter(ABC):
         if kind is Table:
             return Row(function) if function.name else self.instance(function, args, kwargs, node)
         if kind in (Marker, Condition):
+            self.autocommit = self.autocommit or kwargs.get("isolation_level") == "AUTOCOMMIT"
             return function
+        if kind is Either:
+            return self.each(function, lambda way: self.call(way, args, kwargs, node))
         return self.handed_over("call", args, kwargs, node)
 
     def instance(self, kind: Table, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Instance:
@@ -733,6 +753,8 @@ class Interpreter(ABC):
     def call_python(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
         """A function of Python's own, or one that can't be seen."""
         name = ref.name
+        if any(type(arg) is range and arg[MAX_SIZE:] for arg in args) and name not in ("range", "len"):
+            return UNKNOWN
         if name in STRUCTURAL:
             return UNKNOWN if any(type(arg) in ABSTRACT for arg in args) else self.attempt(STRUCTURAL[name], *args)
         if name in EXACT:
@@ -753,6 +775,7 @@ class Interpreter(ABC):
         if name == "dedent" and args:
             return args[0]
         if name == "import_module" and plain(args):
+            self.migration.imports.append((str(args[0]), node.lineno))
             return Ref.of(args[0])
         if ref.root in QUIET:
             return UNKNOWN

@@ -74,10 +74,12 @@ class Column:
     primary_key: bool = False
     unique: bool = False
     index: bool = False
-    computed: str | None = None  # "stored" or "virtual"
+    computed: str | None = None  # "stored" or "virtual"; "default": what the database does where neither is said
     identity: bool = False
     references: tuple[str, ...] = ()  # "videos.id" for each foreign key on the column itself
     unnamed: bool = False  # one of them has no name
+    not_valid: bool = False  # none of them is checked for the rows that exist
+    checks: tuple[Constraint, ...] = ()  # CHECKs on the column itself
 
 
 @dataclass(slots=True)

@@ -29,12 +29,14 @@ from .operation import (
     words,
 )
 from .values import (
+    AUTOCOMMIT,
     BIND,
     CONTEXT,
     DIALECT_NAME,
     RESULT,
     SESSION,
     Batch,
+    Condition,
     Either,
     Function,
     Ref,
@@ -122,6 +124,7 @@ TYPES = {
     "INT": "integer",
     "DECIMAL": "numeric",
     "DOUBLE_PRECISION": "double",
+    "BYTEA": "blob",
 }
 OP = Ref.of("alembic.op")
 
@@ -227,6 +230,10 @@ class Reader(Interpreter):
             migration.problems.append((1, "no revision identifier"))
         if "upgrade" not in self.globals:
             migration.problems.append((1, "no upgrade() function"))
+        elif not is_def(self.globals["upgrade"]):
+            migration.problems.append(
+                (migration.lines.get("upgrade", 1), "upgrade is no function that is defined here")
+            )
         migration.lossy = text_of(self.globals.get("lossy"))
         migration.irreversible = text_of(self.globals.get("irreversible"))
         for name in ("upgrade", "downgrade"):
@@ -256,7 +263,7 @@ class Reader(Interpreter):
         steps: list[Any] = [self.globals.get(name)]
         if not is_def(steps[0]):
             return
-        self.function = name
+        self.function, self.autocommit = name, False
         if steps[0].node.args.args:  # the multi-database template: upgrade(engine_name) calls upgrade_<engine_name>()
             steps += [value for other, value in self.globals.items() if other.startswith(f"{name}_") and is_def(value)]
         for step in steps:
@@ -309,6 +316,8 @@ class Reader(Interpreter):
         if name in ("text", "DDL"):
             if isinstance(first, Either):
                 return self.each(first, lambda value: self.call_sqlalchemy(name, [value], kwargs, node))
+            if type(kwargs.get("context")) is dict and isinstance(first, str):  # of a DDL
+                first = self.binary(ast.Mod(), first, kwargs["context"])
             return Text(first) if isinstance(first, str) else Text(HOLE)
         if name in ("table", "Table"):
             if "autoload_with" in kwargs or kwargs.get("autoload"):
@@ -332,7 +341,12 @@ class Reader(Interpreter):
                 self.bind_read()
             return self.execute(args, kwargs, node)
         if name == "enter_context" and args:  # of an ExitStack
+            self.autocommit = self.autocommit or args[0] is AUTOCOMMIT
             return args[0]
+        if kind is Column and name in ("copy", "_copy"):
+            return owner
+        if kind is dict and name == "get" and args and args[0] is DIALECT_NAME:
+            return self.by_dialect(owner, args[1] if len(args) > 1 else None)
         if kind is Text and name in ("bindparams", "columns", "execution_options"):
             return owner
         if isinstance(owner, (str, list, dict, set, tuple)):
@@ -412,6 +426,8 @@ class Reader(Interpreter):
             return self.call_other(name, args, kwargs, batch, node)
         fields: dict[str, Any] = dict(zip(signature, args))  # noqa: B905
         for key, value in kwargs.items():
+            if type(value) is Condition and value.sure and key.startswith("postgresql_"):
+                value = kwargs[key] = "postgresql" in value.yes
             fields[FIELDS.get(key, key)] = value
         if batch:
             fields["table"], fields["schema"] = batch.table, batch.schema
@@ -457,10 +473,12 @@ class Reader(Interpreter):
 
     def define(self, operation: Operation, items: Iterable[Any]) -> None:
         """The columns and constraints among the arguments of ``create_table`` or ``add_column``."""
-        definitions, constraints = [], []
+        definitions: list[Column] = []
+        constraints: list[Constraint] = []
         for item in items:
             if type(item) is Column:
                 definitions.append(item)
+                constraints += item.checks
             elif type(item) is Constraint:
                 constraints.append(item)
             elif item is UNKNOWN:
@@ -576,20 +594,32 @@ class Reader(Interpreter):
         if args and (args[0] is UNKNOWN or args[0] is None or isinstance(args[0], str)):
             name, *args = args
         type_, references, computed, identity, unnamed = kwargs.get("type_"), [], None, False, False
+        checks: list[Constraint] = []
+        not_valid = True
         for arg in args:
             kind = arg.name if type(arg) is Call else ""
             if kind == "ForeignKey":
                 references.append(text_of(arg.args[0]) or "" if arg.args else "")
                 unnamed = unnamed or not arg.kwargs.get("name")
+                not_valid = not_valid and arg.kwargs.get("postgresql_not_valid") is True
+            elif type(arg) is Constraint:
+                checks.append(arg)
             elif kind == "Computed":
-                computed = "virtual" if arg.kwargs.get("persisted") is False else "stored"
+                computed = {False: "virtual", True: "stored"}.get(
+                    given(arg.args, arg.kwargs, 1, "persisted"), "default"
+                )
             elif kind == "Identity":
                 identity = True
-            elif type_ is None and kind not in ("Sequence", "FetchedValue") and type(arg) is not Constraint:
+            elif type_ is None and kind not in ("Sequence", "FetchedValue"):
                 type_ = arg
         column = Column(shown(name), type_of(type_))
         if references:
-            column.references, column.unnamed = tuple(references), unnamed
+            column.references, column.unnamed, column.not_valid = tuple(references), unnamed, not_valid
+        said = column.type.kwargs if column.type and column.type.name == "enum" else {}
+        if said.get("native_enum") is False and said.get("create_constraint") is True:
+            checks.append(Constraint("check", said.get("name")))
+        if checks:
+            column.checks = tuple(checks)
         if computed or identity:
             column.computed, column.identity = computed, identity
         for key, value in kwargs.items():
@@ -649,7 +679,15 @@ def type_of(value: Any) -> Type | None:
     name = TYPES.get(value.name) or value.name.lower()
     args, kwargs = tuple(map(shown, value.args)), shown(value.kwargs)
     if name == "enum":
+        first = value.args[0] if value.args else None
+        if isinstance(first, (Ref, Table)) and "name" not in kwargs:  # a Python enumeration, which names its type
+            python = first.name if isinstance(first, Ref) else first.names.get("__name__")
+            kwargs["name"] = str(python).lower() if python else UNKNOWN
         return Type("enum", (), {**kwargs, "values": args})
+    if name == "numeric" and "precision" in kwargs:
+        args = (kwargs.pop("precision"), *([kwargs.pop("scale")] if "scale" in kwargs else args))
+    if name == "bit" and kwargs.pop("varying", None):
+        name = "varbit"
     if value.name == "ARRAY":
         return Type("array", (type_of(value.args[0]) if value.args else None,), kwargs)
     if "length" in kwargs:
@@ -659,6 +697,8 @@ def type_of(value: Any) -> Type | None:
 
 def default_of(value: Any) -> Any:
     """A server default as SQL: a plain string is a value there, and quoted."""
+    if isinstance(value, Text) and value.strip().upper() == "NULL":
+        return None
     if isinstance(value, Text) or not isinstance(value, str):
         return value if value is None or isinstance(value, (Text, Call, bool)) else UNKNOWN
     return UNKNOWN if HOLE in value else "'" + value.replace("'", "''") + "'"

@@ -213,7 +213,9 @@ def concurrently(op: Operation) -> Any:
 def is_whole(op: Operation) -> bool:
     """An UPDATE or DELETE without WHERE, or with one that is always true."""
     where = op.kwargs.get("where")
-    return where is None or (isinstance(where, str) and where.strip("() ").casefold() in ("true", "1=1", "1 = 1"))
+    if isinstance(where, str):
+        return re.fullmatch(r"(?i)[( ]*((\w+\.)?true(\(\))?|1 ?= ?1)[) ]*", where) is not None
+    return where is None
 
 
 class View:
@@ -236,6 +238,8 @@ class View:
             new |= {"name"} if op.name in names else set()
             if op.operation in ("create_table", "create_table_as"):
                 tables.add(table)
+            elif op.operation == "create_materialized_view":
+                tables.add((op.name or "").casefold())
             elif op.operation == "rename_table" and "table" in new:
                 tables.add(str(renamed(op)).casefold())
             elif op.operation == "drop_table":
@@ -297,7 +301,7 @@ ASKS = re.compile(r"(has|is|get|check|verify|inspect)_|\w*exists?$")  # a helper
 
 @rule(severity="note")
 def unresolved_operation(view: View) -> Found:
-    """The table of an operation can't be told without running the migration.
+    """The table or the new column of an operation can't be told without running the migration.
     Why: No rule can judge it: read it with the eyes of the other rules.
     Fix: Write the names as literals or constants of this file, or suppress this with what you have looked at.
     Bad: op.drop_column(os.environ["TABLE"], "url")
@@ -305,7 +309,8 @@ def unresolved_operation(view: View) -> Found:
     """
     unclear: dict[str, list[Operation]] = {}
     for op in view.upgrade():
-        if not op.certain and op.table is None and not ASKS.match(op.operation):
+        no_table = not op.certain and op.table is None and not ASKS.match(op.operation)
+        if no_table or (op.operation == "add_column" and not op.definitions):
             unclear.setdefault(op.operation, []).append(op)
     for name, ops in unclear.items():
         lines = len({op.line for op in ops})
@@ -423,10 +428,14 @@ def set_not_null(view: View) -> Found:
     for op in view.existing("alter_column"):
         if op.kwargs.get("nullable") is not False or op.kwargs.get("existing_nullable") is False:
             continue
+        if op.via and "type_" in op.kwargs:  # MODIFY and CHANGE, which must say again what is NOT NULL already
+            continue
         checks = [check for other in view.before(op, "create_check_constraint") for check in other.constraints]
-        said = " ".join(str(check.expression).casefold() for check in checks if not check.not_valid)
-        checked = "is not null" in said and any(column.casefold() in said for column in op.columns)
-        if not checked and not view.before(op, "validate_constraint"):
+        said = " ".join(str(check.expression) for check in checks if not check.not_valid)
+        names = "|".join(map(re.escape, op.columns)) or "?"
+        checked = re.search(rf"(?i)(?<!\w)({names})\W+is not null", said)
+        validated = [other.name or "" for other in view.before(op, "validate_constraint")]
+        if not checked and all(re.search("(?i)fk", name) for name in validated):
             yield op, f"{label(op)}: SET NOT NULL reads the whole table under a lock."
 
 
@@ -493,7 +502,7 @@ def is_free(database: str, old: Any, new: Type) -> bool:
     if not isinstance(old, Type):
         return False
     for dialect in DATABASES[database]:
-        old, new = for_database(old, dialect), for_database(new, dialect)
+        old, new = plainly(for_database(old, dialect), database), plainly(for_database(new, dialect), database)
     if (old.name, old.args, old.kwargs) == (new.name, new.args, new.kwargs):
         return True
     if database == "sqlite":
@@ -501,12 +510,15 @@ def is_free(database: str, old: Any, new: Type) -> bool:
     same, longer = old.name == new.name, size(old) <= size(new)
     if database in MYSQL | {"tidb"}:
         before, after = (tuple(type_.kwargs.get("values") or ()) for type_ in (old, new))
+        if same and old.name == "set":  # as many bytes for up to eight values
+            return old.args == new.args[: len(old.args)] and (len(old.args) + 7) // 8 == (len(new.args) + 7) // 8
         if same and old.name == "enum":
             return bool(before) and after[: len(before)] == before
         byte = 255 // (4 if old.name == "varchar" else 1)  # up to here the length takes one byte, beyond it two
         instant = byte // 2 if database in ("mariadb", "galera") else 0
         one_class = size(old) <= instant or (size(old) <= byte) == (size(new) <= byte)
-        return same and old.name in ("varchar", "varbinary") and longer and one_class
+        one_charset = old.kwargs.get("charset") == new.kwargs.get("charset")
+        return same and old.name in ("varchar", "varbinary") and longer and one_class and one_charset
     if {old.name, new.name} <= {"varchar", "text", "citext", "mediumtext", "longtext"}:
         return longer
     if same and old.name == "enum":
@@ -517,6 +529,17 @@ def is_free(database: str, old: Any, new: Type) -> bool:
     if same and old.name in ("timestamp", "time", "interval", "varbit"):  # another zone converts every value
         return longer and bool(old.kwargs.get("timezone")) == bool(new.kwargs.get("timezone"))
     return (old.name, new.name) in {("cidr", "inet"), ("xml", "text"), ("xml", "varchar")}
+
+
+def plainly(type_: Type, database: str) -> Type:
+    """The type without what makes no difference to how it is stored."""
+    if database in MYSQL | {"tidb"}:
+        kwargs = {name: value for name, value in type_.kwargs.items() if name != "display_width"}
+        boolean = type_.name == "tinyint" and 1 in (*type_.args, type_.kwargs.get("display_width"))
+        integer = type_.name.endswith("int") or type_.name == "integer"
+        return Type("boolean" if boolean else type_.name, () if integer else type_.args, kwargs)
+    double = type_.name == "double" or (type_.name == "float" and size(type_) > 24)
+    return Type("double") if double and database in POSTGRESQL else type_
 
 
 UNLIMITED = float("inf")
@@ -541,17 +564,23 @@ def constraint_scan(view: View) -> Found:
     """A foreign key or CHECK is added to an existing table without NOT VALID.
     Why: Every row is checked while writers wait, on both tables of a foreign key (MySQL and MariaDB copy the table).
     Fix: Add it with postgresql_not_valid=True and VALIDATE it in the next revision. MySQL and MariaDB have no such
-        form: do it in a quiet hour and suppress this with when.
+        form: do it in a quiet hour and suppress this with when, or add a foreign key in SQL with LOCK=NONE after
+        SET foreign_key_checks=0, which looks at no row.
     Bad: op.create_check_constraint(op.f("ck_videos_length"), "videos", "length > 0")
     Good: op.create_check_constraint(op.f("ck_videos_length"), "videos", "length > 0", postgresql_not_valid=True)
     """
     for op in view.existing("create_foreign_key", "create_check_constraint"):
-        if not any(constraint.not_valid for constraint in op.constraints):
+        unlocked = view.on(op) <= MYSQL and re.search(r"(?i)\bLOCK *= *NONE\b", op.sql or "")  # or the server refuses
+        if not unlocked and not any(constraint.not_valid for constraint in op.constraints):
             yield op, f"{label(op)}: every row is checked under a lock."
     for op, column in view.columns():
         inline = op.via == "execute" or op.kwargs.get("inline_references") is True
-        if column.references and not (inline and column.server_default is None and view.on(op) <= POSTGRESQL):
+        free = column.not_valid or (inline and column.server_default is None)
+        if column.references and not (free and view.on(op) <= POSTGRESQL):
             yield op, f"{label(op)}: the foreign key is checked for every row under a lock."
+    for op in view.existing("add_column"):
+        if view.on(op) & POSTGRESQL and any(check.kind == "check" and not check.not_valid for check in op.constraints):
+            yield op, f"{label(op)}: its CHECK is made by reading every row under a lock."
 
 
 @rule(POSTGRESQL)
@@ -575,8 +604,14 @@ def blocking_unique(view: View) -> Found:
 STABLE = re.compile(
     r"now|(current|local|session|utc|statement|transaction|unix)_\w+|localtime(stamp)?|user|(to|make|date|json|jsonb|array)_\w+"
     r"|date|extract|age|timezone|coalesce|nullif|concat(_ws)?|lower|upper|length|left|right|substring|trim|replace|md5"
-    r"|encode|decode|abs|round|floor|ceil|greatest|least|array|row|cast|convert|string_to_array|in|values|fetchedvalue"
+    r"|encode|decode|cur(date|time)|\w+range|abs|round|floor|ceil|greatest|least|array|row|cast|convert|string_to_array|in|values|fetchedvalue"
     r"|(var)?char(acter)?|numeric|decimal|timestamp(tz)?|time|interval|(var)?bit|(true|false|null)_?|text|literal(_column)?"
+)
+
+
+MOVES = re.compile(
+    r"(?i)\bSET (TABLESPACE|LOGGED|UNLOGGED|ACCESS METHOD)\b|\bCONVERT TO CHARACTER\b|\bADD SYSTEM VERSIONING\b"
+    r"|\b(ENGINE|ROW_FORMAT) *=? *\w+|\bFORCE\b(?! ROW)|\bORDER BY\b"
 )
 
 
@@ -591,19 +626,25 @@ def table_rewrite(view: View) -> Found:
     """
     for op, column in view.columns():
         default = column.server_default
-        text = default if isinstance(default, str) else f"{default.name}()" if isinstance(default, Call) else ""
+        text = default if isinstance(default, str) else " ".join(f"{name}()" for name in called_by(default))
         called = re.findall(r"([a-z_]\w*)\s*\(", re.sub(r"'(?:[^']|'')*'", "", text.casefold()))
-        if column.computed == "stored":
+        if column.computed == "stored" or (column.computed == "default" and view.on(op) & POSTGRESQL):
             yield op, f"{label(op)}: a stored generated column rewrites the table."
         elif column.identity:
             yield op, f"{label(op)}: numbering the rows that exist rewrites the table."
         elif volatile := next((name for name in called if not STABLE.fullmatch(name)), None):
             yield op, f"{label(op)}: the default {volatile}() is computed for every row, which rewrites the table."
     for op in view.existing("alter_table"):
-        if move := re.search(
-            r"(?i)\bSET (TABLESPACE|LOGGED|UNLOGGED)|\bCONVERT TO\b|\b(ENGINE|ROW_FORMAT) *=", op.sql or ""
-        ):
+        if move := MOVES.search(re.sub(r"'(?:[^']|'')*'", "''", op.sql or "")):
             yield op, f"{label(op)}: {move[0]} copies the table."
+
+
+def called_by(value: Any) -> Iterator[str]:
+    """The functions in a default, but for the type that something is cast to."""
+    if isinstance(value, Call):
+        yield value.name
+        for arg in value.args[:1] if value.name in ("cast", "type_coerce") else value.args:
+            yield from called_by(arg)
 
 
 # --- the code that still runs, and the data
@@ -649,10 +690,15 @@ def drop_constraint(view: View) -> Found:
     """
     for op in view.existing("drop_constraint"):
         kind = CONSTRAINTS.get(str(op.kwargs.get("type_")), "")
-        replaced = any(op.name == other.name for other in view.after(op, *CONSTRAINTS.values())) or view.after(op, kind)
-        gone = view.after(op, "drop_table", "drop_column")  # which have rules of their own
+        replaced = any(op.name == other.name for other in view.after(op, *CONSTRAINTS.values()))
+        replaced = replaced or bool(view.after(op, kind) or view.before(op, kind))
+        dropped = [column for other in view.after(op, "drop_column") for column in other.columns]
+        # What goes with its table or column, for which there are rules.
+        foreign = kind == "create_foreign_key"
+        gone = view.after(op, "drop_table") or any(foreign or column in (op.name or column) for column in dropped)
         # NOT NULL has taken the place of CHECK (... IS NOT NULL)
-        required = any(other.kwargs.get("nullable") is False for other in view.before(op, "alter_column"))
+        is_check = kind in ("", "create_check_constraint")
+        required = is_check and any(other.kwargs.get("nullable") is False for other in view.before(op, "alter_column"))
         if not (replaced or gone or required or "name" in view.new[id(op)]):
             yield op, f"{label(op) if op.name else f'A constraint of {label(op)}'} is dropped."
 
@@ -661,7 +707,8 @@ def drop_constraint(view: View) -> Found:
 def rename_table(view: View) -> Found:
     """A table is renamed.
     Why: Code that still runs during the deployment uses the old name and fails.
-    Fix: Rename the class alone (__tablename__ stays), or leave a view of the old name until nothing uses it.
+    Fix: Rename the class alone (__tablename__ stays), or leave a view of the old name until nothing uses it, and suppress
+        this with its name.
     Bad: op.rename_table("videos", "clips")
     Good: op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True))
     """
@@ -685,6 +732,9 @@ def rename_column(view: View) -> Found:
             yield op, f"{label(op)} is renamed to {renamed(op)}."
 
 
+CASCADING = ("type", "domain", "extension", "sequence", "function", "procedure", "view", "materialized_view")
+
+
 @rule()
 def data_loss(view: View) -> Found:
     """Rows or whole objects go: TRUNCATE, DELETE without WHERE, DROP SCHEMA, CASCADE; or VACUUM FULL and CLUSTER.
@@ -698,7 +748,12 @@ def data_loss(view: View) -> Found:
     for op in view.existing("delete"):
         if is_whole(op):
             yield op, f"Every row of {label(op)} is deleted."
-    for op in view.existing("vacuum", "drop_type", "drop_domain", "drop_extension"):
+    for op in view.existing("drop_partition", "truncate_partition"):
+        yield op, f"{label(op)}: {op.operation.replace('_', ' ').upper()} takes its rows."
+    for op in view.existing("drop_constraint"):
+        if op.kwargs.get("cascade"):
+            yield op, f"{label(op)}: CASCADE drops the foreign keys of other tables."
+    for op in view.existing("vacuum", *(f"drop_{kind}" for kind in CASCADING)):
         if words := re.findall(r"(?i)\b(?:FULL|CASCADE)\b", op.sql or ""):
             yield op, f"{op.operation.replace('_', ' ').upper()} {words[-1].upper()}."
 
@@ -782,6 +837,8 @@ def enum_left_behind(view: View) -> Found:
 
 def enum_name(type_: Type | None) -> str:
     """The name of an enum type that CREATE TABLE makes."""
+    if type_ and type_.name == "array" and type_.args:
+        return enum_name(type_.args[0])
     said = type_.kwargs if type_ and type_.name == "enum" else {}
     made = said.get("native_enum") is not False and said.get("create_type") is not False
     return str(said.get("name") or "") if made else ""
@@ -838,7 +895,8 @@ def application_import(view: View) -> Found:
         video = sa.table("videos", sa.column("id"), sa.column("views"))
         def upgrade(): op.execute(sa.update(video).values(views=0).where(video.c.id < 9))
     """
-    found = {line: module for module, line in reversed(view.migration.imports) if view.application(module)}
+    imports = [(module.removeprefix("src."), line) for module, line in reversed(view.migration.imports)]
+    found = {line: module for module, line in imports if view.application(module)}
     for line, module in found.items():
         yield line, f"{module} is the application's code."
 
@@ -872,6 +930,8 @@ def unnamed_constraint(view: View) -> Found:
             unnamed += ["foreign_key" for column in op.definitions if column.unnamed]
             unnamed += ["unique" for column in op.definitions if column.unique and not column.index]
             unnamed *= not view.on(op) <= POSTGRESQL
+        elif (op.operation == "create_primary_key" and view.on(op) <= MYSQL) or (op.via and view.on(op) <= POSTGRESQL):
+            continue  # the one is called PRIMARY, the other as PostgreSQL calls it
         if unnamed:
             kinds = ", ".join(f"{unnamed.count(kind)} {kind.replace('_', ' ')}" for kind in dict.fromkeys(unnamed))
             yield op, f"{label(op)}: without a name: {kinds}."
@@ -913,9 +973,9 @@ def not_resumable(view: View) -> Found:
     """
     schema = [op for op in view.upgrade() if is_schema(op)]
     data = list(view.upgrade(*DATA_CHANGES))
-    once = next(
-        (op for op in schema[:-1] if not is_repeatable(view, op)), None
-    )  # where the last one fails, it is not done
+    last = schema[-1:]  # where it fails, it is not done, and nothing of the statement that it stands in
+    others = (op for op in schema[:-1] if not (op.via and (op.sql, op.line) == (last[0].sql, last[0].line)))
+    once = next((op for op in others if not is_repeatable(view, op)), None)
     if once:
         yield once, f"{label(once)}: a second run after a failure stops at this {once.operation}."
     elif schema and data:

@@ -22,9 +22,12 @@ __all__ = ["read_sql"]
 MAX_SQL = 500_000  # characters; a longer text is a dump, and read as far as that
 SQLGLOT = {"postgresql": "postgres", "cockroachdb": "postgres", "mariadb": "mysql", "mssql": "tsql"}
 READING = words(
-    "SELECT SHOW PRAGMA BEGIN COMMIT ROLLBACK START SAVEPOINT RELEASE EXPLAIN VALUES USE ANALYZE NOTIFY RESET DECLARE "
+    "SHOW PRAGMA BEGIN COMMIT ROLLBACK START SAVEPOINT RELEASE EXPLAIN VALUES USE ANALYZE NOTIFY RESET DECLARE "
     "CLOSE FETCH CHECKPOINT DESCRIBE GRANT REVOKE END DISCARD PERFORM RETURN RAISE NULL GO PRINT UNLOCK"
 )
+CHANGES = ("UPDATE", "DELETE", "INSERT", "MERGE")
+HINTS = ("ONLY", "IGNORE", "LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "QUICK", "VERBOSE")
+JOINS = words("JOIN INNER LEFT RIGHT CROSS NATURAL STRAIGHT_JOIN ON USING USE FORCE IGNORE PARTITION")
 KINDS = words(
     "TABLE INDEX VIEW FUNCTION PROCEDURE TRIGGER SEQUENCE TYPE DOMAIN SCHEMA DATABASE EXTENSION POLICY RULE ROLE USER "
     "STATISTICS PUBLICATION SUBSCRIPTION AGGREGATE COLLATION SERVER EVENT CAST OWNED SYSTEM LANGUAGE OPERATOR"
@@ -50,15 +53,19 @@ AFTER_TYPE = words(
     "COMMENT FIRST AFTER ON AS IDENTITY KEY USING DEFERRABLE INITIALLY VISIBLE INVISIBLE STORED VIRTUAL"
 )
 TYPE_WORDS = words("VARYING PRECISION UNSIGNED ZEROFILL SIGNED")
-TABLE_PARTS = words("CONSTRAINT PRIMARY UNIQUE CHECK FOREIGN EXCLUDE INDEX KEY FULLTEXT SPATIAL LIKE PERIOD")
+INDEXES = ("INDEX", "KEY", "FULLTEXT", "SPATIAL")
+TABLE_PARTS = words("CONSTRAINT PRIMARY UNIQUE CHECK FOREIGN EXCLUDE LIKE PERIOD") | set(INDEXES)
 BLOCK_WORDS = words("BEGIN THEN ELSE LOOP")
 POSTGRESQL = re.compile(r"::|\$\w*\$|\[\d*\]")  # casts, dollar quotes, arrays
+EXECUTABLE = re.compile(r"/\*M?!\d*(.*?)\*/", re.DOTALL)  # MySQL's comments that it runs
 QUOTED = frozenset(kind for kind in TokenType if kind.name.endswith(("STRING", "IDENTIFIER")))
 _tokenizers: dict[str, Any] = {}
 
 
 def read_sql(text: str, dialects: Sequence[str]) -> list[Operation]:
     """Return an operation for each thing that the statements change."""
+    if "/*" in text and not {"mysql", "mariadb"}.isdisjoint(dialects):
+        text = EXECUTABLE.sub(r"\1", text)
     cut = text.rfind(";", 0, MAX_SQL) + 1 if len(text) > MAX_SQL else len(text)
     tokens = _tokens(text[:cut], dialects)
     operations = [] if cut == len(text) and tokens is not None else [Operation("unparsed", certain=False)]
@@ -91,13 +98,22 @@ def _split(tokens: list[Any]) -> Iterator[list[Any]]:
         if token.token_type is not TokenType.SEMICOLON:
             statement.append(token)
         elif statement:
-            words = [other.text.upper() for other in statement]
-            routine = words[0] == "CREATE" and not {"TRIGGER", "PROCEDURE", "FUNCTION"}.isdisjoint(words[:8])
-            if not routine or "BEGIN" not in words or words[-1] == "END":
+            words = ["" if other.token_type in QUOTED else other.text.upper() for other in statement]
+            routine = words[0] == "CREATE" and not {"TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"}.isdisjoint(words[:8])
+            if not routine or _closed(words):
                 yield statement
                 statement = []
     if statement:
         yield statement
+
+
+def _closed(words: list[str]) -> bool:
+    """Whether each BEGIN and CASE has its END."""
+    depth = 0
+    for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
+        depth += word in ("BEGIN", "CASE") and before != "END"
+        depth -= word == "END" and after not in ("IF", "LOOP", "WHILE", "REPEAT", "FOR")
+    return depth <= 0
 
 
 def _known(name: str | None) -> str | None:
@@ -200,45 +216,110 @@ class _Statement:
 
     def read(self) -> list[Operation]:
         sql = self.slice(0)
+        operations: list[Operation] = []
         while self.take_any("WITH", ","):
-            self.take("RECURSIVE")
-            self.skip("UPDATE", "DELETE", "INSERT", "SELECT", "MERGE", ",")
+            self.skip("AS")
+            self.skip("(")
+            start = self.at + 1
+            self.take("(")
+            self.skip()
+            if self.words[start : start + 1] and self.words[start] in CHANGES:
+                operations += _Statement(self.text, self.tokens[start : self.at], self.dialects).read()
+            self.take(")")
+            self.skip(*CHANGES, "SELECT", "TABLE", "VALUES", ",")
         verb = self.word()
         read = getattr(self, f"read_{verb.lower()}", None)
         self.at += 1
-        operations = [] if verb in READING else list(read()) if read else [Operation(verb.lower(), certain=False)]
+        if verb not in READING:
+            operations += list(read()) if read else [Operation(verb.lower(), certain=False)]
         if HOLE in verb or not verb:
             operations = [Operation("unparsed", certain=False)]
         for operation in operations:
             operation.sql = operation.sql or sql.replace(HOLE, "?")
         return operations
 
+    def read_select(self) -> Iterator[Operation]:
+        """Read SELECT ... INTO, which makes a table on PostgreSQL and is a file or a variable on MySQL."""
+        self.skip("INTO", "FROM")
+        if self.take("INTO"):
+            while self.take_any("TEMP", "TEMPORARY", "UNLOGGED", "TABLE"):
+                pass
+            if self.word() not in ("OUTFILE", "DUMPFILE") and not self.word().startswith("@"):
+                yield Operation("create_table_as", **self.name())
+
+    def hints(self) -> None:
+        while self.take_any(*HINTS):
+            pass
+        if self.take("OR"):  # SQLite's OR IGNORE
+            self.at += 1
+
+    def sources(self, *stops: str) -> dict[str, dict[str, Any]]:
+        """Go past the tables that are listed or joined, to one of these words; return them by alias."""
+        found: dict[str, dict[str, Any]] = {}
+        while True:
+            self.hints()
+            if self.word() != "(":
+                target = self.name()
+                self.take("AS")
+                alias = self.identifier() if self.word() not in {*stops, *JOINS} else None
+                found[(alias or target["table"] or "").lower()] = target
+            self.skip(*stops, ",", "JOIN", "STRAIGHT_JOIN")
+            if not self.take_any(",", "JOIN", "STRAIGHT_JOIN"):
+                return found
+
+    def changed(self, operation: str, sources: dict[str, dict[str, Any]], names: list[str]) -> Iterator[Operation]:
+        """An operation for each of the sources that is named; for the only or first one otherwise."""
+        self.skip("WHERE", "LIMIT")
+        where = self.where()
+        if where is None and operation == "delete" and len(sources) > 1:
+            where = "JOIN"  # only those that it finds; an update by a join most often fills a column of all
+        targets = [sources[name] for name in dict.fromkeys(names) if name in sources] or list(sources.values())[:1]
+        for target in targets:
+            yield Operation(operation, kwargs={"where": where}, **target)
+
     def read_update(self) -> Iterator[Operation]:
-        self.take_any("ONLY", "IGNORE", "LOW_PRIORITY")
-        target = self.name()
-        self.skip("WHERE")
-        yield Operation("update", kwargs={"where": self.where()}, **target)
+        sources = self.sources("SET")
+        self.take("SET")
+        names = []
+        for _ in self.listed():
+            names += [name.lower() for name in self.parts()[:-1] if name] if self.word() != "(" else []
+            self.skip(",", "WHERE", "LIMIT", "FROM")
+        yield from self.changed("update", sources, names)
 
     def read_delete(self) -> Iterator[Operation]:
-        self.skip("FROM")
+        self.hints()
+        names = []
+        while self.word() not in ("FROM", ";"):
+            names += [name.lower() for name in self.parts()[-1:] if name]
+            self.take(",")
         self.take("FROM")
-        self.take("ONLY")
-        target = self.name()
-        self.skip("WHERE")
-        yield Operation("delete", kwargs={"where": self.where()}, **target)
+        sources = self.sources("WHERE", "USING", "ORDER", "LIMIT", "RETURNING")
+        if self.take("USING") and {"mysql", "mariadb"}.issuperset(self.dialects):
+            names, sources = list(sources), self.sources("WHERE", "ORDER", "LIMIT")
+        yield from self.changed("delete", sources, names)
 
     def where(self) -> Any:
         if self.take("WHERE"):
             return self.skip("RETURNING").replace(HOLE, "?")
+        if self.word() == "LIMIT":
+            return self.skip("RETURNING")
         return UNKNOWN if HOLE in self.words[-1] and self.words[-2:-1] != ["="] else None
 
     def into(self, operation: str) -> Iterator[Operation]:
         if "INTO" in self.words:
             self.skip("INTO")
             self.take("INTO")
+        self.hints()
+        self.take("TABLE")
         yield Operation(operation, **self.name())
 
-    read_insert = read_replace = read_copy = partialmethod(into, "bulk_insert")
+    def read_copy(self) -> Iterator[Operation]:
+        target = self.name() if self.word() != "(" else {}
+        self.skip("FROM", "TO")
+        if self.word() != "TO":
+            yield Operation("bulk_insert", **target)
+
+    read_insert = read_replace = read_load = partialmethod(into, "bulk_insert")
     read_merge = partialmethod(into, "merge")
 
     def read_vacuum(self) -> Iterator[Operation]:
@@ -252,7 +333,8 @@ class _Statement:
 
     def tables(self, operation: str) -> Iterator[Operation]:
         """An operation for each of the tables that are named."""
-        self.take_any("TABLE", "TABLES")
+        self.items()
+        self.take_any("TABLE", "TABLES", "VERBOSE")
         kwargs = self.options()
         self.take("ONLY")
         if self.word() == ";":
@@ -267,8 +349,9 @@ class _Statement:
     read_optimize = partialmethod(tables, "optimize")
 
     def read_reindex(self) -> Iterator[Operation]:
+        listed = [option.upper() for option in self.items()]
         kind = self.take_any("TABLE", "INDEX", "SCHEMA", "DATABASE", "SYSTEM")
-        kwargs = self.options()
+        kwargs = self.options() | ({"postgresql_concurrently": True} if "CONCURRENTLY" in listed else {})
         target = self.name() if kind == "TABLE" else {"name": self.plain_name()}
         yield Operation("reindex", kwargs=kwargs, **target)
 
@@ -312,12 +395,13 @@ class _Statement:
         body = next((token.text for token in self.tokens if token.token_type in QUOTED), "")
         for tokens in _split(_tokens(body, ("postgresql",)) or []):
             part = _Statement(body, tokens, self.dialects)
-            while part.words and not hasattr(part, f"read_{part.words[0].lower()}"):
+            while part.words and part.words[0] != "WITH" and not hasattr(part, f"read_{part.words[0].lower()}"):
                 start = next((at + 1 for at, word in enumerate(part.words) if word in BLOCK_WORDS), len(part.words))
                 part = _Statement(body, part.tokens[start:], self.dialects)
             for operation in part.read() if part.words else ():
                 operation.conditional = True
-                yield operation
+                if operation.operation != "create_table_as":  # SELECT INTO is for a variable there
+                    yield operation
 
     # CREATE, DROP, ALTER
 
@@ -335,7 +419,7 @@ class _Statement:
     def read_create(self) -> Iterator[Operation]:
         kind = self.kind()
         if kind == "table":
-            yield self.create_table()
+            yield from self.create_table()
         elif kind == "index":
             yield self.create_index()
         else:
@@ -360,12 +444,18 @@ class _Statement:
             kwargs["values"] = self.items()
         return self.op(f"{verb}_{kind}", name=name, kwargs=kwargs)
 
-    def create_table(self) -> Operation:
+    def create_table(self) -> Iterator[Operation]:
         operation = Operation("create_table", kwargs=self.options(), **self.name())
+        self.target = {name: getattr(operation, name) for name in ("table", "schema", "certain")}
+        if self.words[1:3] == ["OR", "REPLACE"]:
+            yield self.op("drop_table", kwargs={"if_exists": True})
         columns: list[Column] = []
         constraints: list[Constraint] = []
+        indexes: list[Operation] = []
         while self.take_any("(", ","):
-            if self.word() in TABLE_PARTS:
+            if self.word() in INDEXES:
+                indexes.append(self.add_constraint())
+            elif self.word() in TABLE_PARTS:
                 constraint, _ = self.constraint()
                 constraints += [constraint] if constraint else []
             else:
@@ -374,7 +464,8 @@ class _Statement:
         operation.definitions = tuple(columns)
         operation.columns = tuple(column.name for column in columns if isinstance(column.name, str))
         operation.constraints = tuple(constraints)
-        return operation
+        yield operation
+        yield from indexes
 
     def create_index(self) -> Operation:
         kwargs = self.options() | ({"unique": True} if "UNIQUE" in self.before else {})
@@ -404,6 +495,8 @@ class _Statement:
                 yield Operation("drop_index", name=name, kwargs=dict(kwargs), **target)
         else:
             yield self.other("drop", kind)
+            while self.take(","):
+                yield self.op(f"drop_{kind}", name=self.plain_name())
 
     def read_alter(self) -> Iterator[Operation]:
         kind = self.kind()
@@ -412,7 +505,13 @@ class _Statement:
             return
         self.options()
         self.take("ONLY")
+        if self.take("ALL", "IN", "TABLESPACE"):
+            yield Operation("alter_table", certain=False)
+            return
         self.target = self.name()
+        if self.take("WAIT"):
+            self.at += 1
+        self.take("NOWAIT")
         while self.word() != ";":
             yield from self.action()
             self.skip(",")
@@ -429,7 +528,15 @@ class _Statement:
     def action(self) -> Iterator[Operation]:
         """Read one action of ALTER TABLE."""
         word = self.take_any("ADD", "DROP", "ALTER", "RENAME", "MODIFY", "CHANGE", "VALIDATE")
-        if word == "ADD" and self.word() in TABLE_PARTS:
+        following = self.words[self.at + 1] if self.at + 1 < len(self.words) else ","
+        added = word == "ADD" and following in ("(", "IF", "PARTITIONS")
+        if (
+            self.word() == "PARTITION" and (added or (word == "DROP" and following != ","))
+        ) or following == "VERSIONING":
+            yield from self.partition(word)
+        elif self.take_any("TRUNCATE", "EXCHANGE", "DETACH"):
+            yield from self.partition(self.words[self.at - 1])
+        elif word == "ADD" and self.word() in TABLE_PARTS:
             yield self.add_constraint()
         elif word == "ADD":
             self.take("COLUMN")
@@ -451,9 +558,10 @@ class _Statement:
             yield self.rename()
         elif word in ("MODIFY", "CHANGE"):
             self.take("COLUMN")
+            kwargs = self.options()
             old = _known(self.identifier()) if word == "CHANGE" else None
             column = self.column([])
-            kwargs = {"type_": column.type, "nullable": column.nullable is not False}
+            kwargs |= {"type_": column.type, "nullable": column.nullable is not False}
             if old and column.name != old:
                 kwargs["new_column_name"] = column.name
             yield self.column_op("alter_column", old or column.name, kwargs=kwargs)
@@ -463,11 +571,28 @@ class _Statement:
         else:
             yield self.op("alter_table", certain=self.target["certain"] and HOLE not in self.word())
 
+    def partition(self, word: str) -> Iterator[Operation]:
+        """Read what is done to partitions, or to the versions of rows."""
+        if not self.take("PARTITION") or word not in ("DROP", "TRUNCATE", "EXCHANGE", "DETACH"):
+            yield self.op("alter_table")
+            return
+        kwargs = self.options()
+        for _ in self.listed():
+            name = _known(self.identifier())
+            if word in ("DROP", "TRUNCATE"):
+                yield self.op(f"{word.lower()}_partition", name=name, kwargs=dict(kwargs))
+        if word in ("EXCHANGE", "DETACH"):
+            yield self.op("alter_table", kwargs=self.options())
+            if self.take("WITH", "TABLE"):
+                yield Operation("alter_table", **self.name())
+
     def add_constraint(self) -> Operation:
-        if self.take_any("INDEX", "KEY", "FULLTEXT", "SPATIAL"):
+        if self.take_any(*INDEXES):
             self.take_any("INDEX", "KEY")
-            name = self.identifier()
-            return self.op("create_index", name=name, columns=self.items())
+            kwargs = self.options()
+            name = self.identifier() if self.word() not in ("(", "USING") else None
+            self.skip("(")
+            return self.op("create_index", name=name, columns=self.items(), kwargs=kwargs)
         constraint, kwargs = self.constraint()
         if constraint is None:
             return self.op("alter_table")
@@ -479,12 +604,16 @@ class _Statement:
 
     def constraint(self) -> tuple[Constraint | None, dict[str, Any]]:
         """Read a constraint of a table."""
-        name = _known(self.identifier()) if self.take("CONSTRAINT") else None
-        kwargs: dict[str, Any] = {}
-        kind = self.take_any("PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE").lower()
+        name, kwargs = None, {}
+        kinds = ("PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE")
+        if self.take("CONSTRAINT"):
+            kwargs = self.options()
+            name = _known(self.identifier()) if self.word() not in kinds else None
+        kind = self.take_any(*kinds).lower()
         columns: tuple[str, ...] = ()
         expression, references = None, None
         self.take_any("KEY", "INDEX")
+        kwargs |= self.options()
         if kind == "check":
             self.take("(")
             expression = self.skip()
@@ -494,6 +623,8 @@ class _Statement:
                 name = name or self.identifier()
             if self.take("USING", "INDEX"):
                 kwargs["using_index"] = self.identifier()
+            if self.take("NULLS"):
+                self.take("NOT")
             self.skip("(", ",", "REFERENCES", "NOT")
             columns = self.items()
         if self.take("REFERENCES"):
@@ -508,7 +639,7 @@ class _Statement:
         return Constraint(kind, name, columns, expression, references, not_valid), kwargs
 
     def drop(self) -> Operation:
-        kind = self.take_any("COLUMN", "CONSTRAINT", "FOREIGN", "PRIMARY", "INDEX", "KEY", "CHECK", "PARTITION")
+        kind = self.take_any("COLUMN", "CONSTRAINT", "FOREIGN", "PRIMARY", "INDEX", "KEY", "CHECK")
         kwargs: dict[str, Any] = {}
         if kind in ("FOREIGN", "PRIMARY"):
             self.take("KEY")
@@ -517,13 +648,15 @@ class _Statement:
         name = _known(self.identifier()) if kind != "PRIMARY" else None
         if kind in ("", "COLUMN"):
             return self.column_op("drop_column", name, kwargs=kwargs)
-        if kind == "PARTITION":
-            return self.op("alter_table")
+        if self.take("CASCADE"):
+            kwargs["cascade"] = True
         return self.op("drop_index" if kind in ("INDEX", "KEY") else "drop_constraint", name=name, kwargs=kwargs)
 
     def rename(self) -> Operation:
         kind = self.take_any("TO", "AS", "COLUMN", "CONSTRAINT", "INDEX", "KEY")
         if kind in ("TO", "AS"):
+            return self.op("rename_table", kwargs={"new_table_name": self.plain_name() or UNKNOWN})
+        if not kind and self.words[self.at + 1 : self.at + 2] != ["TO"]:  # MySQL's RENAME new_name
             return self.op("rename_table", kwargs={"new_table_name": self.plain_name() or UNKNOWN})
         old = _known(self.identifier())
         self.take("TO")
@@ -559,7 +692,7 @@ class _Statement:
     def column(self, constraints: list[Constraint]) -> Column:
         """Read the definition of a column; its CHECK goes to the constraints."""
         column = Column(_known(self.identifier()) or UNKNOWN, self.type())
-        named = False
+        name: str | None = None
         if column.type and column.type.name in ("serial", "bigserial", "smallserial"):
             column.nullable, column.identity = False, True
         while self.word() not in (",", ")", ";"):
@@ -578,14 +711,17 @@ class _Statement:
             elif self.take("UNIQUE"):
                 column.unique = True
             elif self.take("CONSTRAINT"):
-                named = bool(self.identifier())
+                name = self.identifier() if self.word() not in ("CHECK", "UNIQUE", "PRIMARY", "REFERENCES") else None
             elif self.take("REFERENCES"):
-                column.unnamed = not named
+                column.unnamed = not name
                 table = self.name()
                 qualified = ".".join(filter(None, (table["schema"], table["table"] or "")))
                 column.references = (".".join((qualified, *self.items()[:1])),)
+            elif self.take("ON", "DELETE") or self.take("ON", "UPDATE"):
+                self.take_any("SET", "NO")
+                self.at += 1
             elif self.take("CHECK", "("):
-                constraints.append(Constraint("check", None, (), self.skip()))
+                constraints.append(Constraint("check", name, (), self.skip()))
                 self.at += 1
             elif self.take_any("AUTO_INCREMENT", "IDENTITY"):
                 column.identity = True
