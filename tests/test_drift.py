@@ -289,6 +289,42 @@ def test_models_of_the_servers_own_tables_are_no_drift(bake: Callable[..., Proje
         assert [found["severity"] for found in drift(project)] == ["note"]
 
 
+def test_a_table_in_another_schema_is_made_once(bake: Callable[..., Project], tmp_path: Path) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        project = bake(url, starter="blank")
+        columns = ["sa.Column('id', sa.Integer(), primary_key=True)", "sa.Column('n', sa.Integer())"]
+        up = f"op.execute('CREATE SCHEMA sky')\nop.create_table('t', {columns[0]}, schema='sky')"
+        table = "sa.Table('t', metadata, {}, schema='sky')"
+        faults.write(History((Revision(up),), table.format(columns[0])), project.versions, project.models)
+        assert drift(project) == []
+        project.run("alembic", "upgrade", "head")
+        project.edit(project.models, columns[0], ", ".join(columns))
+        assert [found["message"].partition(":")[0] for found in drift(project)] == ["column sky.t.n"]
+        project.run("alembic", "revision", "--autogenerate", "-m", "Add n")
+        (made,) = project.versions.glob("*_add_n.py")
+        upgrade = made.read_text().partition("def downgrade")[0]
+        assert upgrade.count("op.") == 1
+        assert "op.add_column('t', sa.Column('n'" in upgrade.replace('"', "'")
+        assert drift(project) == []
+
+
+def test_a_partition_is_no_drift_and_not_for_autogenerate_to_drop(bake: Callable[..., Project], tmp_path: Path) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        project = bake(url, starter="blank")
+        column = "sa.Column('at', sa.Integer(), primary_key=True)"
+        option, index = "postgresql_partition_by='RANGE (at)'", "sa.Index('ix_at', 'at')"
+        up = f"op.create_table('t', {column}, {option})\nop.create_index('ix_at', 't', ['at'])\n"
+        up += "op.execute('CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (1) TO (9)')"
+        table = f"sa.Table('t', metadata, {column}, {index}, {option})"
+        faults.write(History((Revision(up),), table), project.versions, project.models)
+        assert drift(project) == []
+        project.run("alembic", "upgrade", "head")
+        assert "No new upgrade operations" in project.run("alembic", "check").stdout
+        partition = up.partition("op.execute")[0] + f"op.create_table('t_1', {column})"
+        faults.write(History((Revision(partition),), table), project.versions, project.models)
+        assert [found["message"].partition(":")[0] for found in drift(project)] == ["table t_1"]
+
+
 def test_models_that_need_what_only_migrations_make(bake: Callable[..., Project], database_url: str) -> None:
     if not database_url.startswith("postgresql"):
         pytest.skip("functions in defaults are PostgreSQL's")

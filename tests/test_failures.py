@@ -353,6 +353,13 @@ def test_a_wrong_setting_is_named(migrated: Project, setting: str) -> None:
 
 
 @on_sqlite
+def test_a_wrong_variable_is_named(migrated: Project) -> None:
+    said = failure(migrated, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="soon")
+    assert "FAILED: MIGRATION_LOCK_TIMEOUT: could not convert string to float: 'soon'" in said
+    assert alembic(migrated, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="2")[0] == 0
+
+
+@on_sqlite
 def test_what_is_deployed_needs_no_pyproject(migrated: Project) -> None:
     (migrated.path / "pyproject.toml").unlink()
     assert alembic(migrated, "upgrade", "head")[0] == 0

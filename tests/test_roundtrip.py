@@ -350,6 +350,35 @@ def test_rows_that_a_trigger_changes_as_ours_are_inserted_are_not_lost(
     assert [(found["revision"], found["rule"]) for found in roundtrip(project)] == [("r3", "data-not-restored")]
 
 
+def test_a_downgrade_may_say_that_there_is_no_way_back(bake: Callable[..., Project], database_url: str) -> None:
+    project = bake(database_url, starter="blank")
+    note, no_way = "op.add_column('users', sa.Column('note', sa.Text()))", "raise NotImplementedError('needed in 2024')"
+    write(project, BASE, Revision(note, no_way), OTHER)
+    assert [(found["revision"], found["rule"]) for found in roundtrip(project)] == [("r2", "downgrade-differs")]
+    write(project, BASE, Revision(note, f"op.drop_column('users', 'note'); {no_way}"))
+    assert [found["rule"] for found in roundtrip(project)] == ["downgrade-fails"]
+    write(project, BASE, Revision(note, "undo()"))
+    assert [found["rule"] for found in roundtrip(project)] == ["downgrade-fails"]
+
+
+def test_what_depends_on_what_is_dropped_is_named(bake: Callable[..., Project], tmp_path: Path) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        project = bake(url, starter="blank")
+        view, dropped = sql("CREATE VIEW names AS SELECT name FROM users"), "op.drop_column('users', 'name')"
+        write(project, BASE, Revision(view, sql("DROP VIEW names")), Revision(dropped, module="lossy = 'x'"))
+        (found,) = roundtrip(project)
+        assert "depend on it: view names depends on column name" in found["message"]
+        assert found["fix"].startswith("Mend it")
+
+
+def test_a_difference_from_nothing_is_said(bake: Callable[..., Project], tmp_path: Path) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        project = bake(url, starter="blank")
+        write(project, BASE, Revision(sql("ALTER TABLE users ENABLE ROW LEVEL SECURITY"), sql("SELECT 1")))
+        (found,) = roundtrip(project)
+        assert "it was nothing, and is row level security" in found["message"]
+
+
 def test_a_trigger_that_uses_what_is_gone_is_found(bake: Callable[..., Project], database_url: str) -> None:
     project = bake(database_url, starter="blank")
     made = with_trigger(database_url, "INSERT INTO log (id) VALUES (NEW.id)")

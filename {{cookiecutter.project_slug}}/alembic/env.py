@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from logging.config import fileConfig
 from typing import Any, Literal
 
@@ -41,6 +42,7 @@ config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logging", True):
     fileConfig(config.config_file_name, disable_existing_loggers=False)
 log = logging.getLogger("alembic.env")
+SCHEMAS = {table.schema for table in models.Base.metadata.tables.values()} - {None}  # but for the default one
 
 
 def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
@@ -56,11 +58,27 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[Fal
     return False
 
 
+def include_name(name: str | None, kind: str, parents: Any) -> bool:
+    """What autogenerate compares: the models' schemas, and no table of the guard's or partition that no model maps."""
+    if kind == "schema":
+        return name is None or name in SCHEMAS
+    return kind != "table" or (name not in TABLES and name not in partitions())
+
+
+@cache
+def partitions() -> set[str]:
+    bind, mapped = context.get_bind(), {table.name for table in models.Base.metadata.tables.values()}
+    if bind.dialect.name != "postgresql":
+        return set()
+    return set(bind.scalars(sa.text("SELECT relname FROM pg_class WHERE relispartition"))) - mapped
+
+
 def configure(**where: Any) -> None:
     """Tell Alembic what to compare and how to run; ``where`` is a connection, or a URL in offline mode."""
     context.configure(
         target_metadata=models.Base.metadata,
-        include_name=lambda name, kind, parents: kind != "table" or name not in TABLES,
+        include_schemas=bool(SCHEMAS),
+        include_name=include_name,
         autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", PLUGIN],
         compare_type=True,
         compare_server_default=True,

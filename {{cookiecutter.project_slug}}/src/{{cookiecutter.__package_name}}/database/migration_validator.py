@@ -64,7 +64,11 @@ class MigrationValidator:
             if table_name in (None, each.table, each.qualified_table) and (
                 (each.operation == "create_index" and index_name in (None, each.name))
                 or (each.operation == "create_table" and any(_is_index(item, index_name) for item in each.args))
-                or any(index_name in (None, f"ix_{each.table}_{column.name}") for column in each.definitions if column.index)
+                or any(
+                    index_name in (None, f"ix_{each.table}_{column.name}")
+                    for column in each.definitions
+                    if column.index
+                )
             ):
                 return True
         return False

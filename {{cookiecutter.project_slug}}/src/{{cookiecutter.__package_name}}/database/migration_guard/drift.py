@@ -186,6 +186,7 @@ class Drift:
             same |= {simple(Difference(thing.name, fact, None, None).object) for fact in thing.facts}
             same.add(simple(thing.name))
         alike = {simple(thing.name) for thing in wanted} - {simple(difference.thing) for difference in found}
+        alike |= {simple(name) for name, thing in self.made.items() if name not in self.wanted and is_part(thing.facts)}
         # All but one: where no name is left to ask for, SQLAlchemy reads every table.
         alike -= {min((name for name in alike if name.startswith("table ")), default="")}
         for target, table, message in as_alembic_sees(context, metadata, alike):
@@ -204,6 +205,7 @@ class Drift:
         named = {str(name).lower() for metadata in self.metadata for name in chosen(metadata)}
         wanted = {name: thing.facts for name, thing in self.wanted.items() if self.is_wanted(name)}
         made = {name: thing.facts for name, thing in self.made.items() if self.is_wanted(name)}
+        made = {name: facts for name, facts in made.items() if name in wanted or not is_part(facts)}
         plain = {name: plain_facts(facts, named) for name, facts in wanted.items()}
         left = [Thing(name, facts) for name, facts in plain.items()]
         right = [Thing(name, plain_facts(facts, named, plain.get(name))) for name, facts in made.items()]
@@ -277,6 +279,11 @@ class Drift:
                 line = line_of(model, attribute) if table in self.classes else 1
                 return relative(inspect.getfile(model), self.root), line
         return self.env, 1
+
+
+def is_part(facts: Facts) -> bool:
+    """Whether it is a partition: of the table that the models have, which says nothing of them."""
+    return any(fact.startswith("parent ") for fact in facts)
 
 
 def as_alembic_sees(context: MigrationContext, metadata: Any, but: set[str]) -> list[tuple[str, str, str]]:

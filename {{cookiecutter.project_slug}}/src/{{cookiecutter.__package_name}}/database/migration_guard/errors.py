@@ -79,7 +79,11 @@ def one_line(error: BaseException) -> str:
     """The first of its lines, for a report."""
     # MySQL's messages name the database, which is another each time.
     text = re.sub(f"`?{SCRATCH}`?\\.", "", words(error).strip()) or type(error).__name__
-    return text.splitlines()[0].rstrip(".")
+    first, *rest = text.splitlines()
+    depending = [
+        line.removeprefix("DETAIL:").strip() for line in rest if first.endswith("depend on it") and "DETAIL" in line
+    ]
+    return ": ".join([first.rstrip("."), *depending])
 
 
 def fault(error: Exception) -> str:

@@ -30,10 +30,12 @@ def read_limits(root: Path) -> Limits:
     except CannotCheck as error:
         raise CommandError(str(error)) from None
     variables = {field.name: f"MIGRATION_{field.name.upper()}" for field in fields(limits)}
-    try:
-        return replace(limits, **{name: float(os.environ[key]) for name, key in variables.items() if key in os.environ})
-    except ValueError as error:
-        raise CommandError(f"{', '.join(variables.values())}: {error}") from None
+    for name, key in variables.items():
+        try:
+            limits = replace(limits, **{name: float(os.environ.get(key, getattr(limits, name)))})
+        except ValueError as error:
+            raise CommandError(f"{key}: {error}: give a number of seconds") from None
+    return limits
 
 
 def set_limits(connection: sa.Connection, limits: Limits, name: str) -> None:

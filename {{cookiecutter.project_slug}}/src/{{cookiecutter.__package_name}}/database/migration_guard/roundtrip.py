@@ -30,8 +30,8 @@ from .snapshot import Changes, differences, snapshot_of, words
 from .stepping import RolledBack, Stepper, plan_of, read_scripts, run_env
 
 ENDLESS = 10_000  # statements of one function
-STATEMENT_ERRORS = (sa.exc.ProgrammingError, sa.exc.OperationalError)  # those of rows are IntegrityError and DataError
-# But for some of MySQL's and MariaDB's: 1834 is what a UNIQUE says of alike rows that others refer to.
+ROW_ERRORS = (sa.exc.IntegrityError, sa.exc.DataError)
+# And some of MySQL's and MariaDB's: 1834 is what a UNIQUE says of alike rows that others refer to.
 OF_ROWS = re.compile(r"^(?!.*\bsyntax\b).*(NULL|\(1834,)")
 
 
@@ -131,6 +131,7 @@ class Roundtrip:
         self.statements: list[str] = []
         self.complete = False  # has it come to the end of the history?
         self.ran = False  # did the last step run any statement?
+        self.refused = False  # did the last downgrade say that there is no way back?
         sa.event.listen(self.connection.engine, "before_cursor_execute", self.note)
 
     def note(self, _c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: bool) -> None:
@@ -185,6 +186,7 @@ class Roundtrip:
             return False
         number = len(self.findings)
         if not reason(script, "irreversible"):
+            self.refused = False
             done = self.step(script, "downgrade", lambda: self.compare(script))
             found = len(self.findings) > number
             if found and not self.stepper.atomic:  # something is left of it, unless it did nothing
@@ -193,7 +195,7 @@ class Roundtrip:
                 self.stepper.stamp(script)
             if found:
                 self.snapshot.again()
-            elif not self.step(script, "upgrade", again=True):
+            elif not self.refused and not self.step(script, "upgrade", again=True):
                 return False
         self.fill(script)
         return True
@@ -219,7 +221,7 @@ class Roundtrip:
         """Run one function; False: it failed, and that is a finding."""
 
         def look() -> None:
-            self.ran = any(self.version_table not in text and text != "BEGIN" for text in self.statements)
+            self.ran = self.ran_any()
             self.snapshot.note(self.statements, self.stepper.atomic)
             if compare:
                 compare()
@@ -229,11 +231,20 @@ class Roundtrip:
             self.stepper.step(script, function, None if first else look)
         except RolledBack:
             pass
+        except NotImplementedError as error:
+            self.refused = function == "downgrade" and not self.ran_any()  # it says that there is no way back
+            if not self.refused:
+                self.fails(script, function, error, again)
+            return False
         except Exception as error:
             if not first or not any(found.revision == script.revision for found in self.findings):
                 self.fails(script, function, error, again)
             return False
         return True
+
+    def ran_any(self) -> bool:
+        """Whether the step under way ran a statement of its own."""
+        return any(self.version_table not in text and text != "BEGIN" for text in self.statements)
 
     def fill(self, script: Script, look: bool = True) -> None:
         """Look at what the steps made, and put rows into it for the next revisions.
@@ -276,7 +287,11 @@ class Roundtrip:
             fix = "Write it in a block: with op.batch_alter_table(...) as batch."
         elif isinstance(error, EndlessError):
             fix = "If it does end: go from the smallest key to the largest, not from 0; these rows have high ones."
-        elif rule == "upgrade-fails" and isinstance(error, STATEMENT_ERRORS) and not OF_ROWS.search(str(error.orig)):
+        elif (
+            rule == "upgrade-fails"
+            and not isinstance(error, ROW_ERRORS)
+            and not OF_ROWS.search(str(getattr(error, "orig", error)))
+        ):
             fix = "Mend it, or what it expects: it runs on the schema that the revisions before it make."
         self.find(script, rule, function, message, fix, error)
 
@@ -290,11 +305,12 @@ class Roundtrip:
             self.find(script, "downgrade-differs", "downgrade", message, fix)
             return
         for difference in found:
-            was, is_ = difference.before, difference.after
+            was, is_ = (side if side is None else side or "nothing" for side in (difference.before, difference.after))
             message = f"{difference.object} differs after downgrade(): it was {was}, and is {is_}."
             if was is None or is_ is None:
                 fate, what = ("left behind", is_) if was is None else ("not brought back", was)
-                message = f"{difference.object} is {fate}{f': {what}' if difference.fact else ''}."
+                told = difference.fact and what != "nothing"
+                message = f"{difference.object} is {fate}{f': {what}' if told else ''}."
             self.find(script, "downgrade-differs", "downgrade", message)
 
     def compare_rows(self, script: Script, tables: set[str]) -> None:

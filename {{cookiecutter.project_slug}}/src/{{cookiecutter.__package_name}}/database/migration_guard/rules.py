@@ -941,7 +941,7 @@ def unnamed_constraint(view: View) -> Found:
 def empty_downgrade(view: View) -> Found:
     """upgrade does something, downgrade nothing.
     Why: `alembic downgrade` says that it worked, and the schema is not the one that the version says.
-    Fix: Write the way back; if there is none, raise with the reason, or say irreversible = "reason" in the module.
+    Fix: Write the way back; if there is none, raise NotImplementedError("reason"), or say irreversible = "reason" in the module.
         A revision that only runs VALIDATE CONSTRAINT needs none.
     Bad:
         def upgrade(): op.add_column("videos", sa.Column("views", sa.Integer()))
