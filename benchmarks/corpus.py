@@ -320,7 +320,9 @@ def sql_tables(statement: str) -> set[str]:
         trees = sqlglot.parse(statement, dialect="postgres")
     except sqlglot.errors.SqlglotError:
         return set(re.findall(pattern, re.sub(r"--.*|'[^']*'|\$(\w*)\$.*?\$\1\$", "", statement, flags=re.DOTALL)))
-    for tree in trees:
+    changing = (exp.Insert, exp.Update, exp.Delete)
+    nested = [part for tree in trees if tree for part in tree.find_all(*changing) if part is not tree]  # in a WITH
+    for tree in [*trees, *nested]:
         if isinstance(tree, exp.Command):
             text = tree.sql()
             if text.upper().startswith("ALTER TABLE"):
