@@ -935,6 +935,9 @@ SQL = {
     "DELETE x FROM u y JOIN t x ON x.id = y.id": ["delete t"],
     "DELETE x, y FROM t x, u y WHERE x.id = y.id": ["delete t", "delete u"],
     "DELETE FROM t USING u WHERE t.id = u.id": ["delete t"],
+    "DELETE (x) FROM t": ["delete t"],
+    "CREATE PROCEDURE p() BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END; IF a THEN DELETE FROM u; END IF; END;"
+    "DROP TABLE t": ["create_procedure p", "drop_table t"],
     "CLUSTER VERBOSE t": ["cluster t"],
     "REINDEX (VERBOSE) INDEX CONCURRENTLY ix": ["reindex ix"],
     "DROP TYPE a, b": ["drop_type a", "drop_type b"],

@@ -610,8 +610,9 @@ STABLE = re.compile(
 
 
 MOVES = re.compile(
-    r"(?i)\bSET (TABLESPACE|LOGGED|UNLOGGED|ACCESS METHOD)\b|\bCONVERT TO CHARACTER\b|\bADD SYSTEM VERSIONING\b"
-    r"|\b(ENGINE|ROW_FORMAT) *=? *\w+|\bFORCE\b(?! ROW)|\bORDER BY\b"
+    r"(?i)(?:,|\bTABLE\s+(?:IF\s+EXISTS\s+|ONLY\s+|ALL\s+IN\s+TABLESPACE\s+)*\S+)\s*\b"
+    r"(SET (?:TABLESPACE|LOGGED|UNLOGGED|ACCESS METHOD)|CONVERT TO CHARACTER|ADD SYSTEM VERSIONING"
+    r"|(?:ENGINE|ROW_FORMAT)[ =]+\w+|FORCE(?! ROW)|ORDER BY)\b"
 )
 
 
@@ -636,7 +637,7 @@ def table_rewrite(view: View) -> Found:
             yield op, f"{label(op)}: the default {volatile}() is computed for every row, which rewrites the table."
     for op in view.existing("alter_table"):
         if move := MOVES.search(re.sub(r"'(?:[^']|'')*'", "''", op.sql or "")):
-            yield op, f"{label(op)}: {move[0]} copies the table."
+            yield op, f"{label(op)}: {move[1]} copies the table."
 
 
 def called_by(value: Any) -> Iterator[str]:

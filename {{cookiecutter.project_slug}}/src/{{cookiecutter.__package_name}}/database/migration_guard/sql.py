@@ -103,6 +103,8 @@ def _split(tokens: list[Any]) -> Iterator[list[Any]]:
             if not routine or _closed(words):
                 yield statement
                 statement = []
+            else:
+                statement.append(token)
     if statement:
         yield statement
 
@@ -289,9 +291,9 @@ class _Statement:
     def read_delete(self) -> Iterator[Operation]:
         self.hints()
         names = []
-        while self.word() not in ("FROM", ";"):
+        for _ in self.listed() if self.word() != "FROM" else ():
             names += [name.lower() for name in self.parts()[-1:] if name]
-            self.take(",")
+        self.skip("FROM")
         self.take("FROM")
         sources = self.sources("WHERE", "USING", "ORDER", "LIMIT", "RETURNING")
         if self.take("USING") and {"mysql", "mariadb"}.issuperset(self.dialects):
@@ -530,9 +532,8 @@ class _Statement:
         word = self.take_any("ADD", "DROP", "ALTER", "RENAME", "MODIFY", "CHANGE", "VALIDATE")
         following = self.words[self.at + 1] if self.at + 1 < len(self.words) else ","
         added = word == "ADD" and following in ("(", "IF", "PARTITIONS")
-        if (
-            self.word() == "PARTITION" and (added or (word == "DROP" and following != ","))
-        ) or following == "VERSIONING":
+        dropped = word == "DROP" and following != ","
+        if following == "VERSIONING" or (self.word() == "PARTITION" and (added or dropped)):
             yield from self.partition(word)
         elif self.take_any("TRUNCATE", "EXCHANGE", "DETACH"):
             yield from self.partition(self.words[self.at - 1])
