@@ -287,11 +287,7 @@ class Roundtrip:
             fix = "Write it in a block: with op.batch_alter_table(...) as batch."
         elif isinstance(error, EndlessError):
             fix = "If it does end: go from the smallest key to the largest, not from 0; these rows have high ones."
-        elif (
-            rule == "upgrade-fails"
-            and not isinstance(error, ROW_ERRORS)
-            and not OF_ROWS.search(str(getattr(error, "orig", error)))
-        ):
+        elif rule == "upgrade-fails" and not is_of_rows(error):
             fix = "Mend it, or what it expects: it runs on the schema that the revisions before it make."
         self.find(script, rule, function, message, fix, error)
 
@@ -382,6 +378,11 @@ def short(statement: str, dialect: str) -> str:
     """The same statement with its values of full length said by a function."""
     form = REPEATED.get(dialect, REPEATED["mysql"])
     return re.sub(r"'(\d*)(x{30,})'", lambda match: form.format(match[1], len(match[2])), statement)
+
+
+def is_of_rows(error: Exception) -> bool:
+    """Whether it is the rows that do not fit."""
+    return isinstance(error, ROW_ERRORS) or OF_ROWS.search(str(getattr(error, "orig", error))) is not None
 
 
 def reason(script: Script, name: str) -> str:

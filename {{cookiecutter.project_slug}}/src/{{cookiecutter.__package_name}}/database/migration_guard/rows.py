@@ -36,9 +36,7 @@ class Rows:
         self.revision = ""  # at which rows are made
         self.inserts: dict[str, list[tuple[int, str, str]]] = {}  # their order, revision and statement
         self.refused: dict[str, str] = {}  # tables for which no row could be made, and why
-        self.broken: dict[
-            str, str
-        ] = {}  # tables that had rows, and take none since something that a trigger uses is gone
+        self.broken: dict[str, str] = {}  # tables that had rows and take no more, since a trigger's table is gone; why
 
     def quote(self, name: str) -> str:
         quoted = self.connection.dialect.identifier_preparer.quote_identifier(name)
