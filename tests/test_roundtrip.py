@@ -350,17 +350,6 @@ def test_rows_that_a_trigger_changes_as_ours_are_inserted_are_not_lost(
     assert [(found["revision"], found["rule"]) for found in roundtrip(project)] == [("r3", "data-not-restored")]
 
 
-def test_a_downgrade_may_say_that_there_is_no_way_back(bake: Callable[..., Project], database_url: str) -> None:
-    project = bake(database_url, starter="blank")
-    note, no_way = "op.add_column('users', sa.Column('note', sa.Text()))", "raise NotImplementedError('needed in 2024')"
-    write(project, BASE, Revision(note, no_way), OTHER)
-    assert [(found["revision"], found["rule"]) for found in roundtrip(project)] == [("r2", "downgrade-differs")]
-    write(project, BASE, Revision(note, f"op.drop_column('users', 'note'); {no_way}"))
-    assert [found["rule"] for found in roundtrip(project)] == ["downgrade-fails"]
-    write(project, BASE, Revision(note, "undo()"))
-    assert [found["rule"] for found in roundtrip(project)] == ["downgrade-fails"]
-
-
 def test_what_depends_on_what_is_dropped_is_named(bake: Callable[..., Project], tmp_path: Path) -> None:
     for url in fresh_database("postgresql", tmp_path):
         project = bake(url, starter="blank")

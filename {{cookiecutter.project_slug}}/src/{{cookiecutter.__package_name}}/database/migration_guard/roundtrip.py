@@ -131,7 +131,6 @@ class Roundtrip:
         self.statements: list[str] = []
         self.complete = False  # has it come to the end of the history?
         self.ran = False  # did the last step run any statement?
-        self.refused = False  # did the last downgrade say that there is no way back?
         sa.event.listen(self.connection.engine, "before_cursor_execute", self.note)
 
     def note(self, _c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: bool) -> None:
@@ -186,7 +185,6 @@ class Roundtrip:
             return False
         number = len(self.findings)
         if not reason(script, "irreversible"):
-            self.refused = False
             done = self.step(script, "downgrade", lambda: self.compare(script))
             found = len(self.findings) > number
             if found and not self.stepper.atomic:  # something is left of it, unless it did nothing
@@ -195,7 +193,7 @@ class Roundtrip:
                 self.stepper.stamp(script)
             if found:
                 self.snapshot.again()
-            elif not self.refused and not self.step(script, "upgrade", again=True):
+            elif not self.step(script, "upgrade", again=True):
                 return False
         self.fill(script)
         return True
@@ -221,7 +219,7 @@ class Roundtrip:
         """Run one function; False: it failed, and that is a finding."""
 
         def look() -> None:
-            self.ran = self.ran_any()
+            self.ran = any(self.version_table not in text and text != "BEGIN" for text in self.statements)
             self.snapshot.note(self.statements, self.stepper.atomic)
             if compare:
                 compare()
@@ -231,20 +229,11 @@ class Roundtrip:
             self.stepper.step(script, function, None if first else look)
         except RolledBack:
             pass
-        except NotImplementedError as error:
-            self.refused = function == "downgrade" and not self.ran_any()  # it says that there is no way back
-            if not self.refused:
-                self.fails(script, function, error, again)
-            return False
         except Exception as error:
             if not first or not any(found.revision == script.revision for found in self.findings):
                 self.fails(script, function, error, again)
             return False
         return True
-
-    def ran_any(self) -> bool:
-        """Whether the step under way ran a statement of its own."""
-        return any(self.version_table not in text and text != "BEGIN" for text in self.statements)
 
     def fill(self, script: Script, look: bool = True) -> None:
         """Look at what the steps made, and put rows into it for the next revisions.

@@ -942,14 +942,16 @@ def unnamed_constraint(view: View) -> Found:
 def empty_downgrade(view: View) -> Found:
     """upgrade does something, downgrade nothing.
     Why: `alembic downgrade` says that it worked, and the schema is not the one that the version says.
-    Fix: Write the way back; if there is none, raise NotImplementedError("reason"), or say irreversible = "reason" in the module.
+    Fix: Write the way back; if there is none, say irreversible = "reason" in the module. To raise it says so here, but is a
+        downgrade that fails to the roundtrip.
         A revision that only runs VALIDATE CONSTRAINT needs none.
     Bad:
         def upgrade(): op.add_column("videos", sa.Column("views", sa.Integer()))
         def downgrade(): pass
     Good:
+        irreversible = "the views are needed by the reports of 2024"
         def upgrade(): op.add_column("videos", sa.Column("views", sa.Integer()))
-        def downgrade(): raise NotImplementedError("the views are needed by the reports of 2024")
+        def downgrade(): raise NotImplementedError(irreversible)
     """
     migration = view.migration
     empty = migration.bodies.get("upgrade") == "code" and migration.bodies.get("downgrade") in (None, "empty")
