@@ -131,13 +131,13 @@ def test_broken_models_end_a_session_in_one_line(project: Project, session: tupl
     assert "paracelsus inject" not in output
 
 
-def test_a_blank_project_takes_its_first_model(bake: Callable[..., Project]) -> None:
-    project = bake(starter="blank")
+def test_a_blank_project_takes_its_first_model(bake: Callable[..., Project], database_url: str) -> None:
+    project = bake(database_url, starter="blank")
     project.run("alembic", "upgrade", "head")
     for old, new in (("class Example(", "class Order("), ('"examples"', '"orders"')):
         project.edit(project.models, old, new)
     blocks = re.findall(r"```bash\n(.*?)\n```", (project.path / "README.md").read_text(), re.DOTALL)
-    (replace,) = [block for block in blocks if block.startswith("rm")]
+    (replace,) = [block for block in blocks if "\nrm " in block]
     project.sh(replace)
     project.run("python", "scripts/check_migrations.py")
     project.run("alembic", "upgrade", "head")
