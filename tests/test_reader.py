@@ -430,6 +430,17 @@ def test_a_range_without_end_is_no_hang(endless: str) -> None:
     assert briefs(read("op.drop_table(f't{len(range(3))}{max(range(3))}')")) == ["drop_table t32"]
 
 
+@pytest.mark.parametrize("odd", ["sa.Computed('x', persisted=flag())", "sa.Computed('x', persisted=[1])"])
+def test_a_computed_column_that_can_not_be_told_is_no_crash(odd: str) -> None:
+    (operation,) = read(f"op.add_column('t', sa.Column('a', sa.Text(), {odd}))", "from lib import flag").operations
+    assert operation.definitions[0].computed == "default"
+
+
+@pytest.mark.parametrize("odd", ["import_module()", "import_module(3)"])
+def test_an_odd_import_is_no_crash(odd: str) -> None:
+    assert briefs(read(f"from importlib import import_module\n{odd}\nop.drop_table('t')")) == ["drop_table t"]
+
+
 def test_what_follows_an_action_of_a_foreign_key_is_read() -> None:
     (_, operation) = read(
         'op.execute("ALTER TABLE t ADD a int REFERENCES u ON DELETE SET DEFAULT NOT NULL")'

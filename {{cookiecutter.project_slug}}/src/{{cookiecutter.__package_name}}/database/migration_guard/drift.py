@@ -186,7 +186,7 @@ class Drift:
             same |= {simple(Difference(thing.name, fact, None, None).object) for fact in thing.facts}
             same.add(simple(thing.name))
         alike = {simple(thing.name) for thing in wanted} - {simple(difference.thing) for difference in found}
-        alike |= {simple(name) for name, thing in self.made.items() if name not in self.wanted and is_part(thing.facts)}
+        alike |= {simple(name) for name in self.partitions()}
         # All but one: where no name is left to ask for, SQLAlchemy reads every table.
         alike -= {min((name for name in alike if name.startswith("table ")), default="")}
         for target, table, message in as_alembic_sees(context, metadata, alike):
@@ -204,12 +204,17 @@ class Drift:
         """Both, without what can't be said in models and without names that nobody chose."""
         named = {str(name).lower() for metadata in self.metadata for name in chosen(metadata)}
         wanted = {name: thing.facts for name, thing in self.wanted.items() if self.is_wanted(name)}
-        made = {name: thing.facts for name, thing in self.made.items() if self.is_wanted(name)}
-        made = {name: facts for name, facts in made.items() if name in wanted or not is_part(facts)}
+        partitions = self.partitions()
+        made = {n: thing.facts for n, thing in self.made.items() if self.is_wanted(n) and n not in partitions}
         plain = {name: plain_facts(facts, named) for name, facts in wanted.items()}
         left = [Thing(name, facts) for name, facts in plain.items()]
         right = [Thing(name, plain_facts(facts, named, plain.get(name))) for name, facts in made.items()]
         return left, right
+
+    def partitions(self) -> set[str]:
+        """Those that no model maps: they belong to a table, and models say nothing of them."""
+        there = (name for name, thing in self.made.items() if any(fact.startswith("parent ") for fact in thing.facts))
+        return set(there) - self.wanted.keys()
 
     def is_wanted(self, name: str) -> bool:
         if name.startswith("sequence "):
@@ -279,11 +284,6 @@ class Drift:
                 line = line_of(model, attribute) if table in self.classes else 1
                 return relative(inspect.getfile(model), self.root), line
         return self.env, 1
-
-
-def is_part(facts: Facts) -> bool:
-    """Whether it is a partition: of the table that the models have, which says nothing of them."""
-    return any(fact.startswith("parent ") for fact in facts)
 
 
 def as_alembic_sees(context: MigrationContext, metadata: Any, but: set[str]) -> list[tuple[str, str, str]]:

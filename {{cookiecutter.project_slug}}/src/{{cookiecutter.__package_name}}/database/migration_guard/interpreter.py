@@ -774,8 +774,8 @@ class Interpreter(ABC):
             return [self.call(args[0], [value], {}, node) for value in self.turns(args[1])[0]]
         if name == "dedent" and args:
             return args[0]
-        if name == "import_module" and plain(args):
-            self.migration.imports.append((str(args[0]), node.lineno))
+        if name == "import_module" and args and isinstance(args[0], str) and plain(args):
+            self.migration.imports.append((args[0], node.lineno))
             return Ref.of(args[0])
         if ref.root in QUIET:
             return UNKNOWN

@@ -238,10 +238,10 @@ class Reader(Interpreter):
         migration.irreversible = text_of(self.globals.get("irreversible"))
         for name in ("upgrade", "downgrade"):
             self.entry(name)
-        bare = [o for o in migration.operations if o.operation == "drop_index" and not o.table]
-        if bare:  # DROP INDEX need not say the table; the other direction does
+        nowhere = [o for o in migration.operations if o.operation == "drop_index" and not o.table]
+        if nowhere:  # DROP INDEX need not say the table; the other direction does
             made = {o.name: o for o in migration.operations if o.operation == "create_index" and o.name and o.table}
-            for operation in bare:
+            for operation in nowhere:
                 if other := made.get(operation.name or ""):
                     operation.table, operation.schema = other.table, other.schema
         return migration
@@ -605,23 +605,18 @@ class Reader(Interpreter):
             elif type(arg) is Constraint:
                 checks.append(arg)
             elif kind == "Computed":
-                computed = {False: "virtual", True: "stored"}.get(
-                    given(arg.args, arg.kwargs, 1, "persisted"), "default"
-                )
+                persisted = given(arg.args, arg.kwargs, 1, "persisted")
+                computed = "stored" if persisted is True else "virtual" if persisted is False else "default"
             elif kind == "Identity":
                 identity = True
             elif type_ is None and kind not in ("Sequence", "FetchedValue"):
                 type_ = arg
-        column = Column(shown(name), type_of(type_))
-        if references:
-            column.references, column.unnamed, column.not_valid = tuple(references), unnamed, not_valid
+        column = Column(shown(name), type_of(type_), computed=computed, identity=identity)
+        column.references, column.unnamed, column.not_valid = tuple(references), unnamed, bool(references) and not_valid
         said = column.type.kwargs if column.type and column.type.name == "enum" else {}
         if said.get("native_enum") is False and said.get("create_constraint") is True:
             checks.append(Constraint("check", said.get("name")))
-        if checks:
-            column.checks = tuple(checks)
-        if computed or identity:
-            column.computed, column.identity = computed, identity
+        column.checks = tuple(checks)
         for key, value in kwargs.items():
             if key == "nullable":
                 column.nullable = shown(value)
