@@ -53,7 +53,9 @@ def bake(session: nox.Session) -> None:
     (project,) = folder.iterdir()
     session.log(f"The project is in {project}")
     with session.chdir(project):
-        session.run("nox", "-s", "check", "migrate", "roundtrip", "lint", env={"DATABASE_URL": None})
+        session.run(
+            "nox", "-s", "check", "migrate", "roundtrip", "lint", env={"DATABASE_URL": None}
+        )
 
 
 @nox.session(default=False)

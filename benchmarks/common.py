@@ -8,12 +8,14 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 sys.path.append(str(FOLDER.parent / "tests"))
 
-from conftest import SERVERS, unreachable
+from lib.servers import SERVERS, unreachable
 
 
 def reachable(databases: str) -> list[str]:
     """Return those of the databases that are there, and say which are not."""
-    missing = {name: why for name in databases.split(",") if name in SERVERS and (why := unreachable(name))}
+    missing = {
+        name: why for name in databases.split(",") if name in SERVERS and (why := unreachable(name))
+    }
     for name, why in missing.items():
         print(f"left out: {name}: {why}", file=sys.stderr)
     return [name for name in databases.split(",") if name not in missing]
@@ -26,7 +28,9 @@ def cells(line: str) -> list[str]:
 def find(lines: list[str], head: str) -> tuple[int, int]:
     """Return where the rows of the table with this head begin and end; raises ValueError where there is none."""
     begin = lines.index(head) + 2
-    return begin, next((at for at in range(begin, len(lines)) if not lines[at].startswith("|")), len(lines))
+    return begin, next(
+        (at for at in range(begin, len(lines)) if not lines[at].startswith("|")), len(lines)
+    )
 
 
 def rows(report: str, head: str) -> list[list[str]]:
@@ -51,6 +55,9 @@ def keep(report: str, head: str, row: str, key: int = 2) -> None:
     old = known.get(tuple(new[:key]), new)
     known[tuple(new[:key])] = [cell or before for cell, before in zip(new, old, strict=True)]
     firsts = list(dict.fromkeys(first for first, *_ in known))
-    ordered = sorted(known.values(), key=lambda each: (firsts.index(each[0]), int(each[1]) if each[1].isdigit() else 0))
+    ordered = sorted(
+        known.values(),
+        key=lambda each: (firsts.index(each[0]), int(each[1]) if each[1].isdigit() else 0),
+    )
     lines[begin:end] = [f"| {' | '.join(each)} |" for each in ordered]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-GUARD = ROOT / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.__package_name}}" / "database"
+GUARD = ROOT / "{{cookiecutter.project_slug}}"
 APPLICATION_NAMES = """
     aiida-core apache-airflow==2.10.5 apache-airflow-core apache-superset argilla-server arize-phoenix ckan dagster
     ethyca-fides galaxy-data glance indico ironic jupyterhub keystone langflow-base mage-ai magnum manila mlflow
@@ -47,7 +47,16 @@ def download(name: str, cache: Path) -> Path:
     """Return the folder of an application's unpacked wheel."""
     folder = cache / name.replace("==", "-")
     if not folder.exists():
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+        ]
         target = cache / "wheels" / folder.name
         subprocess.run([*pip, "--python-version", "3.12", "--dest", str(target), name], check=True)
         with zipfile.ZipFile(next(target.glob("*.whl"))) as wheel:
@@ -95,7 +104,9 @@ def record(folder: Path) -> dict[str, Any]:
     def executed(statement: Any) -> Any:
         for kind in ("insert", "update", "delete"):
             if getattr(statement, f"is_{kind}", False):
-                operations.append(["bulk_insert" if kind == "insert" else kind, text(statement.table.name), None])
+                operations.append(
+                    ["bulk_insert" if kind == "insert" else kind, text(statement.table.name), None]
+                )
         if isinstance(statement, (sa.schema.CreateSchema, sa.schema.DropSchema)):
             operations.append([snake(statement), None, None])
         elif isinstance(statement, (str, sa.sql.elements.TextClause)):
@@ -134,7 +145,9 @@ def record(folder: Path) -> dict[str, Any]:
             setattr(
                 owner,
                 verb,
-                lambda self, *_, made=made, **__: operations.append([made, getattr(self, "table", self).name, None]),
+                lambda self, *_, made=made, **__: operations.append(
+                    [made, getattr(self, "table", self).name, None]
+                ),
             )
     sa.Enum.create = sa.Enum.drop = lambda *_, **__: None  # type: ignore[method-assign]
     sa.inspect = lambda *_, **__: nothing
@@ -195,7 +208,9 @@ class Result:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         single = name in ("scalar", "first", "fetchone", "one_or_none", "scalar_one_or_none")
-        return lambda *_, **__: None if single else [] if name.startswith(("fetch", "all")) else self
+        return lambda *_, **__: (
+            None if single else [] if name.startswith(("fetch", "all")) else self
+        )
 
     def __bool__(self) -> bool:
         return False
@@ -242,7 +257,9 @@ def stub_base() -> type:
 class Stub(metaclass=StubType):
     """Stands for anything: a module's name, a base class, a decorator, a function, a type."""
 
-    calls: ClassVar[list[tuple[str, int]]] = []  # where a stub was called: what it stands for may do anything
+    calls: ClassVar[
+        list[tuple[str, int]]
+    ] = []  # where a stub was called: what it stands for may do anything
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         Stub.calls.append(caller())
@@ -319,19 +336,38 @@ def sql_tables(statement: str) -> set[str]:
     try:
         trees = sqlglot.parse(statement, dialect="postgres")
     except sqlglot.errors.SqlglotError:
-        return set(re.findall(pattern, re.sub(r"--.*|'[^']*'|\$(\w*)\$.*?\$\1\$", "", statement, flags=re.DOTALL)))
+        return set(
+            re.findall(
+                pattern, re.sub(r"--.*|'[^']*'|\$(\w*)\$.*?\$\1\$", "", statement, flags=re.DOTALL)
+            )
+        )
     changing = (exp.Insert, exp.Update, exp.Delete)
-    nested = [part for tree in trees if tree for part in tree.find_all(*changing) if part is not tree]  # in a WITH
+    nested = [
+        part for tree in trees if tree for part in tree.find_all(*changing) if part is not tree
+    ]  # in a WITH
     for tree in [*trees, *nested]:
         if isinstance(tree, exp.Command):
             text = tree.sql()
             if text.upper().startswith("ALTER TABLE"):
                 tables |= set(re.findall(pattern, text)[:1])
-        elif isinstance(tree, (exp.Alter, exp.Update, exp.Insert, exp.Delete, exp.TruncateTable, exp.Create, exp.Drop)):
+        elif isinstance(
+            tree,
+            (
+                exp.Alter,
+                exp.Update,
+                exp.Insert,
+                exp.Delete,
+                exp.TruncateTable,
+                exp.Create,
+                exp.Drop,
+            ),
+        ):
             kind = tree.args.get("kind") or "TABLE"
             index = kind == "INDEX" and isinstance(tree, exp.Create)
             if (kind == "TABLE" or index) and (table := tree.find(exp.Table)):
-                target = tree.this.find(exp.Table) if isinstance(tree.this, exp.Expression) else table
+                target = (
+                    tree.this.find(exp.Table) if isinstance(tree.this, exp.Expression) else table
+                )
                 tables.add((target or table).name)
                 tables |= {e.this.name for e in tree.find_all(exp.AlterRename)}
     return tables
@@ -344,7 +380,10 @@ class Score:
         self.right = self.missing = self.wrong = 0
 
     def add(
-        self, truth: collections.Counter[Any], found: collections.Counter[Any], sure: collections.Counter[Any]
+        self,
+        truth: collections.Counter[Any],
+        found: collections.Counter[Any],
+        sure: collections.Counter[Any],
     ) -> None:
         self.right += (truth & found).total()
         self.missing += (truth - found).total()
@@ -385,11 +424,14 @@ class Read(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str | None]:
-        return self.operation, None if self.operation == "drop_index" else self.table  # which need not tell its table
+        return (
+            self.operation,
+            None if self.operation == "drop_index" else self.table,
+        )  # which need not tell its table
 
 
 def read_ours(path: Path) -> list[Read]:
-    from migration_guard.reader import read_migration
+    from migration_guard.reading.reader import read_migration
 
     return [
         Read(
@@ -416,7 +458,11 @@ def read_first_strings(path: Path) -> list[Read]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     ]
     return [
-        Read(name, call.func.attr, next((arg.value for arg in call.args if text(getattr(arg, "value", None))), None))
+        Read(
+            name,
+            call.func.attr,
+            next((arg.value for arg in call.args if text(getattr(arg, "value", None))), None),
+        )
         for name, call in calls
         if isinstance(call.func.value, ast.Name) and call.func.value.id == "op"
     ]
@@ -427,7 +473,9 @@ def read_oneport(path: Path) -> list[Read]:
 
     names = {"set_not_null": "alter_column", "rename_column": "alter_column", "raw_sql": "execute"}
     parsed = parse_alembic_migration(str(path), path.read_text(encoding="utf-8"))
-    return [Read("upgrade", names.get(o.kind.value, o.kind.value), o.table or None) for o in parsed.ops]
+    return [
+        Read("upgrade", names.get(o.kind.value, o.kind.value), o.table or None) for o in parsed.ops
+    ]
 
 
 def read_alembic_guard(path: Path) -> list[Read]:
@@ -446,7 +494,11 @@ def read_alembic_guard(path: Path) -> list[Read]:
     finally:
         checker._OpCall.__init__ = made
     return [
-        Read("upgrade", str(checker._callee_name(call.node)), call.table if hasattr(call, "_table_arg") else None)
+        Read(
+            "upgrade",
+            str(checker._callee_name(call.node)),
+            call.table if hasattr(call, "_table_arg") else None,
+        )
         for call in calls
     ]
 
@@ -469,7 +521,9 @@ OWN = ("this guard", "first strings")  # the others are packages
 UNSEEN = ("create_type", "drop_type")  # Enum.create(bind): nothing records it offline
 
 
-def measure(folder: Path, truth: dict[str, Any], read: Callable[[Path], list[Read]], show: bool) -> dict[str, Any]:
+def measure(
+    folder: Path, truth: dict[str, Any], read: Callable[[Path], list[Read]], show: bool
+) -> dict[str, Any]:
     """Compare what a reader finds with the truth of one application."""
     scores = {"tables": Score(), "operations": Score(), "raw SQL": Score()}
     crashes, spent = 0, 0.0
@@ -487,10 +541,14 @@ def measure(folder: Path, truth: dict[str, Any], read: Callable[[Path], list[Rea
         for function in ("upgrade", "downgrade") if read is read_ours else ("upgrade",):
             if did["error"]:
                 continue
-            mine = [each for each in found if each.function == function and each.operation not in UNSEEN]
+            mine = [
+                each for each in found if each.function == function and each.operation not in UNSEEN
+            ]
             sure = [each for each in mine if each.sure and each.line not in guarded]
             done = [Read(function, *operation) for operation in did[function]["operations"]]
-            in_sql = {table for statement in did[function]["sql"] for table in sql_tables(statement)}
+            in_sql = {
+                table for statement in did[function]["sql"] for table in sql_tables(statement)
+            }
             compared: dict[str, tuple[Iterable[Any], Iterable[Any], Iterable[Any]]] = {
                 "tables": (
                     set().union(in_sql, *(each.tables for each in done)),
@@ -502,13 +560,19 @@ def measure(folder: Path, truth: dict[str, Any], read: Callable[[Path], list[Rea
                     [each.key for each in mine if not each.in_sql],
                     [each.key for each in sure if not each.in_sql],
                 ),
-                "raw SQL": (in_sql, set().union(*(each.tables for each in mine if each.in_sql)), ()),
+                "raw SQL": (
+                    in_sql,
+                    set().union(*(each.tables for each in mine if each.in_sql)),
+                    (),
+                ),
             }
             for what, parts in compared.items():
                 true, all_found, certain = map(collections.Counter, parts)
                 scores[what].add(true, all_found, certain)
                 if show and (true - all_found or certain - true):
-                    print(f"{name} {function} {what}: missing {dict(true - all_found)} wrong {dict(certain - true)}")
+                    print(
+                        f"{name} {function} {what}: missing {dict(true - all_found)} wrong {dict(certain - true)}"
+                    )
     return {"scores": scores, "crashes": crashes, "spent": spent, "files": len(truth)}
 
 
@@ -558,7 +622,9 @@ def cost(paths: list[Path]) -> tuple[float, float]:
             parsed, on_sql[0], start = time.process_time() - start, 0.0, time.process_time()
             read()
             whole = time.process_time() - start
-            best = [min(pair) for pair in zip(best, (parsed, whole - on_sql[0], on_sql[0]), strict=True)]
+            best = [
+                min(pair) for pair in zip(best, (parsed, whole - on_sql[0], on_sql[0]), strict=True)
+            ]
         total = [sum(pair) for pair in zip(total, best, strict=True)]
     sql.read_sql, reader.names_in = read_sql, names_in
     return total[1] / total[0], total[2] / total[0]
@@ -577,7 +643,9 @@ def main(cache: Path, names: list[str]) -> None:
         if not file.exists():
             run_apart = [sys.executable, __file__, "--truth", str(folder)]
             quiet: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-            output = subprocess.run(run_apart, check=True, cwd=cache, **quiet).stdout  # some write files where they are
+            output = subprocess.run(
+                run_apart, check=True, cwd=cache, **quiet
+            ).stdout  # some write files where they are
             file.write_bytes(output.splitlines()[-1])
         truth = json.loads(file.read_text())
         ran = sum(not did["error"] for did in truth.values())
@@ -600,11 +668,20 @@ def main(cache: Path, names: list[str]) -> None:
                     times = cost([folder / path for path in truth])
                 costs.append(times)
                 rate = f"{result['files'] / result['spent']:.0f}"
-                cells = [name, len(truth), ran, *figures, result["crashes"], rate, *(f"{each:.2f}" for each in times)]
+                cells = [
+                    name,
+                    len(truth),
+                    ran,
+                    *figures,
+                    result["crashes"],
+                    rate,
+                    *(f"{each:.2f}" for each in times),
+                ]
                 lines.append(f"| {' | '.join(map(str, cells))} |")
                 print(lines[-1], flush=True)
             total = totals.setdefault(
-                reader, {"scores": [Score(), Score(), Score()], "crashes": 0, "spent": 0.0, "files": 0}
+                reader,
+                {"scores": [Score(), Score(), Score()], "crashes": 0, "spent": 0.0, "files": 0},
             )
             for key in ("crashes", "spent", "files"):
                 total[key] += result[key]
@@ -615,7 +692,13 @@ def main(cache: Path, names: list[str]) -> None:
     peers = []
     for reader, total in totals.items():
         tables, operations, raw = total["scores"]
-        figures = (tables.recall(), tables.precision(), operations.recall(), operations.precision(), raw.recall())
+        figures = (
+            tables.recall(),
+            tables.precision(),
+            operations.recall(),
+            operations.precision(),
+            raw.recall(),
+        )
         cells = [
             reader,
             *(figures if tables.right else "-----"),

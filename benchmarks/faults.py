@@ -25,7 +25,7 @@ import sqlalchemy as sa
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
-import faults
+from lib import faults
 
 HEAD = "| database | tool | faults | found | twins flagged | told from their twins |"
 ENV = """\
@@ -142,7 +142,9 @@ class Tool(NamedTuple):
 
 UPGRADE = "alembic upgrade head && alembic downgrade base"
 TOOLS = {
-    "Alembic's upgrade, downgrade and check": Tool("", "", "", "alembic upgrade heads && alembic check", UPGRADE),
+    "Alembic's upgrade, downgrade and check": Tool(
+        "", "", "", "alembic upgrade heads && alembic check", UPGRADE
+    ),
     "pytest-alembic": Tool(  # with pytest 9.1 it ends at collection
         "pytest-alembic pytest<9.1",
         "conftest.py",
@@ -150,7 +152,9 @@ TOOLS = {
         "pytest -q --test-alembic -k model",
         "pytest -q --test-alembic -k 'not model'",
     ),
-    "pytest-mrt": Tool("pytest-mrt", "conftest.py", PYTEST_MRT, "pytest -q -k models", "pytest -q -k 'not models'"),
+    "pytest-mrt": Tool(
+        "pytest-mrt", "conftest.py", PYTEST_MRT, "pytest -q -k models", "pytest -q -k 'not models'"
+    ),
     "alembic-verify": Tool("alembic-verify", "test_it.py", ALEMBIC_VERIFY, "true", "pytest -q"),
     "alembic-gauntlet": Tool(
         "alembic-gauntlet[asyncio] asyncpg",
@@ -169,7 +173,9 @@ def environment(tool: str, folder: Path) -> Path:
     place = folder / re.sub(r"\W+", "-", tool)
     subprocess.run(["uv", "venv", "-q", str(place)], check=True)
     wanted = [*COMMON.split(), *TOOLS[tool].packages.split()]
-    subprocess.run(["uv", "pip", "install", "-q", "--compile-bytecode", "-p", str(place), *wanted], check=True)
+    subprocess.run(
+        ["uv", "pip", "install", "-q", "--compile-bytecode", "-p", str(place), *wanted], check=True
+    )
     return place / "bin"
 
 
@@ -181,7 +187,9 @@ def flagged(tool: Tool, programs: Path, database: str, kind: str, history: fault
         url = f"sqlite:///{folder / 'scratch.db'}"
         admin = None
         if database in common.SERVERS:
-            admin = sa.create_engine(common.SERVERS[database], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+            admin = sa.create_engine(
+                common.SERVERS[database], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool
+            )
             with admin.connect() as connection:
                 # PostgreSQL copies template1 only while nobody is connected to it.
                 template = " TEMPLATE template0" if database == "postgresql" else ""
@@ -212,7 +220,9 @@ def flagged(tool: Tool, programs: Path, database: str, kind: str, history: fault
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--databases", default="sqlite,postgresql,mariadb")
     parser.add_argument("--tools", nargs="+", default=list(TOOLS), choices=TOOLS, metavar="TOOL")
     options = parser.parse_args()
@@ -227,10 +237,16 @@ def main() -> None:
                 pairs = list(faults.cases(database))
                 with ThreadPoolExecutor(2) as pool:
                     run = partial(pool.submit, flagged, TOOLS[tool], programs, database)
-                    waiting = [(run(pair.kind, pair.fault), run(pair.kind, pair.twin)) for pair in pairs]
-                fault, twin = zip(*((one.result(), other.result()) for one, other in waiting), strict=True)
+                    waiting = [
+                        (run(pair.kind, pair.fault), run(pair.kind, pair.twin)) for pair in pairs
+                    ]
+                fault, twin = zip(
+                    *((one.result(), other.result()) for one, other in waiting), strict=True
+                )
                 told = sum(one and not other for one, other in zip(fault, twin, strict=True))
-                row = f"| {database} | {tool} | {len(pairs)} | {sum(fault)} | {sum(twin)} | {told} |"
+                row = (
+                    f"| {database} | {tool} | {len(pairs)} | {sum(fault)} | {sum(twin)} | {told} |"
+                )
                 common.keep("roundtrip.md", HEAD, row)
 
 

@@ -35,9 +35,13 @@ WARM = "| warm | median | beside the script |"
 def seconds(command: str, folder: Path) -> float:
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     unset = {"DATABASE_URL", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"}
-    environment = {name: value for name, value in os.environ.items() if name not in unset} | {"PATH": programs}
+    environment = {name: value for name, value in os.environ.items() if name not in unset} | {
+        "PATH": programs
+    }
     start = time.perf_counter()
-    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"{command}: {done.stdout.decode()}{done.stderr.decode()}")
     return time.perf_counter() - start
@@ -52,7 +56,9 @@ def bake(template: str) -> tuple[Path, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", nargs=3, action="append", metavar=("NAME", "TEMPLATE", "COMMAND"))
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
@@ -65,17 +71,26 @@ def main() -> None:
                 raise
             print(f"left out: {name}: {str(error).splitlines()[-1]}", file=sys.stderr)
             continue
-        figures = " | ".join(f"{statistics.median(column):.1f} s" for column in zip(*times, strict=True))
+        figures = " | ".join(
+            f"{statistics.median(column):.1f} s" for column in zip(*times, strict=True)
+        )
         common.keep("first_minute.md", GREEN, f"| {name} | `{command}` | {figures} |", key=1)
     project, _ = bake(str(ROOT))
-    seconds(f"{CHECK} && .nox/check/bin/alembic upgrade head && {ALEMBIC}", project)  # installed and compiled
-    rounds = [[seconds(command, project) for command in (CHECK, SCRIPT, ALEMBIC)] for _ in range(options.runs)]
+    seconds(
+        f"{CHECK} && .nox/check/bin/alembic upgrade head && {ALEMBIC}", project
+    )  # installed and compiled
+    rounds = [
+        [seconds(command, project) for command in (CHECK, SCRIPT, ALEMBIC)]
+        for _ in range(options.runs)
+    ]
     shutil.rmtree(project.parent)
     print(WARM)
     for number, command in enumerate((CHECK, SCRIPT, ALEMBIC)):
         spent = statistics.median(each[number] for each in rounds)
         beside = statistics.median(each[number] - each[1] for each in rounds)
-        common.keep("first_minute.md", WARM, f"| `{command}` | {spent:.2f} s | {beside:+.2f} s |", key=1)
+        common.keep(
+            "first_minute.md", WARM, f"| `{command}` | {spent:.2f} s | {beside:+.2f} s |", key=1
+        )
 
 
 def first_green(template: str, command: str) -> tuple[float, float, float]:

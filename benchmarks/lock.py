@@ -25,8 +25,7 @@ import sqlalchemy as sa
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from conftest import Project, bake_into, fresh_database, unreachable
-from migrators import (
+from lib.migrators import (
     HISTORIES,
     alembic,
     engine,
@@ -39,6 +38,8 @@ from migrators import (
     write_migration,
     wrong,
 )
+from lib.projects import Project, bake_into
+from lib.servers import fresh_database, unreachable
 
 DATABASES = ("sqlite", "postgresql", "mariadb")
 
@@ -71,7 +72,9 @@ def cost(trials: int) -> Iterator[str]:
                     it.run("alembic", "upgrade", "head", PYTHONDONTWRITEBYTECODE="")
                     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
                     if each > 1:  # the first ones compile
-                        took[name].append(ended.ru_utime + ended.ru_stime - begun.ru_utime - begun.ru_stime)
+                        took[name].append(
+                            ended.ru_utime + ended.ru_stime - begun.ru_utime - begun.ru_stime
+                        )
             a, b = min(took["stock"]), min(took["guarded"])
             yield f"| {database} | {a:.3f} s | {b:.3f} s | {b / a:.2f} |"
 
@@ -109,7 +112,9 @@ def blocked(trials: int) -> Iterator[str]:
                 write_migration(it, 3, 'op.add_column("t", sa.Column("x", sa.Integer))')
                 over = threading.Event()
 
-                def read(url: str = url, over: threading.Event = over, reads: list[float] = reads) -> None:
+                def read(
+                    url: str = url, over: threading.Event = over, reads: list[float] = reads
+                ) -> None:
                     with engine(url).connect() as connection:
                         while not over.is_set():
                             begun = time.perf_counter()

@@ -27,7 +27,7 @@ from pathlib import Path
 import common
 
 ROOT = Path(__file__).resolve().parents[1]
-GUARD = ROOT / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.__package_name}}" / "database"
+GUARD = ROOT / "{{cookiecutter.project_slug}}"
 SERVERS = {"sqlite": "sqlite://", **common.SERVERS}
 ENV = """\
 import sqlalchemy as sa
@@ -74,7 +74,10 @@ def operations(number: int) -> tuple[str, str]:
             f"op.drop_column('{table}', 'c{number}')",
         )
     if kind in (2, 7):
-        return f"op.create_index('ix_{number}', '{table}', ['name'])", f"op.drop_index('ix_{number}', '{table}')"
+        return (
+            f"op.create_index('ix_{number}', '{table}', ['name'])",
+            f"op.drop_index('ix_{number}', '{table}')",
+        )
     if kind == 3:
         return (
             f"op.add_column('{table}', sa.Column('c{number}', sa.Integer(), server_default='0', nullable=False))",
@@ -119,7 +122,9 @@ def write_models(folder: Path, size: int) -> None:
     )
     base = "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase\n\nclass Base(DeclarativeBase):\n    pass\n\n"
     (folder.parent / "models.py").write_text(base + "\n".join(classes))
-    (folder / "env.py").write_text("import models\n" + ENV.replace("sa.MetaData()", "models.Base.metadata"))
+    (folder / "env.py").write_text(
+        "import models\n" + ENV.replace("sa.MetaData()", "models.Base.metadata")
+    )
 
 
 MADE = re.compile(r"op\.(\w+)\('(\w+)', (.*)\)")
@@ -157,9 +162,12 @@ def measure(kind: str, project: Path, url: str) -> float:
     with scratch.scratch_database(server) as engine:
         if kind == "stairway":
             config.set_main_option(
-                "sqlalchemy.url", engine.url.render_as_string(hide_password=False).replace("%", "%%")
+                "sqlalchemy.url",
+                engine.url.render_as_string(hide_password=False).replace("%", "%%"),
             )
-            revisions = [script.revision for script in stepping.read_scripts(config).walk_revisions()][::-1]
+            revisions = [
+                script.revision for script in stepping.read_scripts(config).walk_revisions()
+            ][::-1]
             with contextlib.redirect_stdout(io.StringIO()):
                 for revision in revisions:
                     command.upgrade(config, revision)
@@ -171,7 +179,9 @@ def measure(kind: str, project: Path, url: str) -> float:
             def work(context: object) -> None:
                 stepper = stepping.Stepper(context, scripts)  # type: ignore[arg-type]
                 for script in stepping.plan_of(scripts):
-                    for function in ("upgrade",) if kind == "upgrade" else ("upgrade", "downgrade", "upgrade"):
+                    for function in (
+                        ("upgrade",) if kind == "upgrade" else ("upgrade", "downgrade", "upgrade")
+                    ):
                         stepper.step(script, function)
 
             stepping.run_env(config, scripts, engine, work)
@@ -180,7 +190,10 @@ def measure(kind: str, project: Path, url: str) -> float:
 
 def best(kind: str, project: Path, url: str, repeat: int) -> float:
     command = [sys.executable, __file__, "--measure", kind, str(project), url]
-    runs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(repeat)]
+    runs = [
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        for _ in range(repeat)
+    ]
     return min(float(text.split()[-1]) for text in runs)
 
 
@@ -201,7 +214,9 @@ def process(project: Path, database: str, *options: str) -> tuple[float, str]:
     said = [*options, "--database-url", SERVERS[database]]
     clock = (lambda: sum(os.times()[2:4])) if database == "sqlite" else time.perf_counter
     start = clock()
-    done = subprocess.run([*command, *said], cwd=project, env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, *said], cwd=project, env=environment, check=True, capture_output=True, text=True
+    )
     return clock() - start, done.stdout
 
 
@@ -214,7 +229,9 @@ def measure_growth(database: str, size: int, others: bool, repeat: int) -> None:
         if others and database == "sqlite":
             times["pytest-alembic"] = up_and_down(folder)
         write_models(folder / "alembic", size)
-        times |= {kind: best(kind, folder, SERVERS[database], repeat) for kind in ("upgrade", "check")}
+        times |= {
+            kind: best(kind, folder, SERVERS[database], repeat) for kind in ("upgrade", "check")
+        }
     told = {kind: f"{seconds:.2f} s" for kind, seconds in times.items()}
     for kind, base in (("schema", "bare"), ("rows", "bare"), ("check", "upgrade")):
         told[kind] += f" | {times[kind] / times[base]:.2f} x"
@@ -223,7 +240,10 @@ def measure_growth(database: str, size: int, others: bool, repeat: int) -> None:
 
 
 def measure_cached(database: str, size: int) -> None:
-    for kind, options in (("check", ["--select", "models-out-of-sync"]), ("roundtrip", ["--roundtrip"])):
+    for kind, options in (
+        ("check", ["--select", "models-out-of-sync"]),
+        ("roundtrip", ["--roundtrip"]),
+    ):
         with tempfile.TemporaryDirectory() as folder:
             project = Path(folder)
             write(project / "alembic", size)
@@ -248,10 +268,14 @@ CACHED = "| database | revisions | | from nothing | one more revision |"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sizes", default="10,100,1000")
     parser.add_argument("--databases", default="sqlite,postgresql,mariadb")
-    parser.add_argument("--stairway", type=int, default=100, help="the largest size at which to take others' way")
+    parser.add_argument(
+        "--stairway", type=int, default=100, help="the largest size at which to take others' way"
+    )
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--only", choices=["growth", "cached"], help="one of the two tables")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
@@ -266,7 +290,9 @@ def main() -> None:
         print(HEAD)
         for database in databases:
             for size in sizes:
-                measure_growth(database, size, others=size <= options.stairway, repeat=options.repeat)
+                measure_growth(
+                    database, size, others=size <= options.stairway, repeat=options.repeat
+                )
         plot()
     if options.only != "growth":
         print(CACHED)
@@ -277,14 +303,19 @@ def main() -> None:
 
 def up_and_down(folder: Path) -> float:
     """Processor time of pytest-alembic's test that goes up and down, in an environment of its own."""
-    from faults import PYTEST_ALEMBIC, environment
+    from lib.faults import PYTEST_ALEMBIC, environment
 
-    (folder / "conftest.py").write_text(PYTEST_ALEMBIC.replace("URL", f"sqlite:///{folder / 'scratch.db'}"))
+    (folder / "conftest.py").write_text(
+        PYTEST_ALEMBIC.replace("URL", f"sqlite:///{folder / 'scratch.db'}")
+    )
     (folder / "pytest.ini").write_text("[pytest]\npytest_alembic_tests_path = conftest.py\n")
     program = environment("pytest-alembic", folder / "programs") / "pytest"
     start = sum(os.times()[2:4])
     subprocess.run(
-        [program, "-q", "--test-alembic", "-k", "up_down"], cwd=folder, check=True, stdout=subprocess.DEVNULL
+        [program, "-q", "--test-alembic", "-k", "up_down"],
+        cwd=folder,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     return sum(os.times()[2:4]) - start
 
@@ -302,7 +333,9 @@ def plot() -> None:
                 figures.setdefault(database, {}).setdefault(kind, []).append(
                     (int(size), float(cell.removesuffix(" s")))
                 )
-    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "growth"})  # the same figures, the same file
+    matplotlib.rcParams.update(
+        {"svg.fonttype": "none", "svg.hashsalt": "growth"}
+    )  # the same figures, the same file
     figure, (axes,) = pyplot.subplots(
         1,
         len(figures),

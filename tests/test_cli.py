@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DATABASE_FOLDER, Project
+from lib.projects import PROJECT_TEMPLATE, Project
 from migration_guard.cli import main
-from migration_guard.rules import RULES
+from migration_guard.rules.rule import RULES
 
 CLEAN = """\
 import sqlalchemy as sa
@@ -94,12 +94,18 @@ def test_1_is_an_error_found(root: Path, check: Check) -> None:
 
 def test_a_warning_or_a_note_is_no_error(root: Path, check: Check) -> None:
     write(
-        root, "b1.py", DROP.replace('op.drop_column("videos", "url")', "sa.inspect(op.get_bind())\n    op.execute('')")
+        root,
+        "b1.py",
+        DROP.replace(
+            'op.drop_column("videos", "url")', "sa.inspect(op.get_bind())\n    op.execute('')"
+        ),
     )
     write(
         root,
         "b1.py",
-        (root / "alembic/versions/b1.py").read_text().replace("from al", "import sqlalchemy as sa\nfrom al"),
+        (root / "alembic/versions/b1.py")
+        .read_text()
+        .replace("from al", "import sqlalchemy as sa\nfrom al"),
     )
     status, out, _ = check("--static", "--format", "json")
     assert (status, rules(out)) == (0, ["offline-unsafe"])
@@ -111,7 +117,10 @@ def test_a_warning_or_a_note_is_no_error(root: Path, check: Check) -> None:
         ("def upgrade(:\n", "b1.py:1"),
         ("revision = 'b1'\ndown_revision = 'a1'\n", "b1.py"),
         ("revision = 'b1'\ndown_revision = 'a1'\0\n\ndef upgrade(): pass\n", "b1.py"),
-        ("import secrets\nrevision = secrets.token_hex()\ndown_revision = 'a1'\ndef upgrade(): pass\n", "b1.py"),
+        (
+            "import secrets\nrevision = secrets.token_hex()\ndown_revision = 'a1'\ndef upgrade(): pass\n",
+            "b1.py",
+        ),
     ],
     ids=["syntax", "no upgrade", "null byte", "computed"],
 )
@@ -131,7 +140,9 @@ def test_an_unreadable_file_is_never_clean(root: Path, check: Check) -> None:
 
 def test_a_latin_1_file_is_read_as_python_reads_it(root: Path, check: Check) -> None:
     path = write(root, "b1.py", "")
-    path.write_bytes(b"# -*- coding: latin-1 -*-\n" + DROP.replace('"url"', '"caf\xe9"').encode("latin-1"))
+    path.write_bytes(
+        b"# -*- coding: latin-1 -*-\n" + DROP.replace('"url"', '"caf\xe9"').encode("latin-1")
+    )
     status, out, _ = check("--static", "--format", "json")
     assert status == 1
     assert "videos.caf\xe9" in json.loads(out)["findings"][0]["message"]
@@ -141,9 +152,15 @@ def test_a_latin_1_file_is_read_as_python_reads_it(root: Path, check: Check) -> 
     ("arguments", "said"),
     [
         (["--versions", "lost"], "no migrations in lost; say where: --versions DIR"),
-        (["--select", "drop-colum"], "--select: there is no rule 'drop-colum'; did you mean 'drop-column'"),
+        (
+            ["--select", "drop-colum"],
+            "--select: there is no rule 'drop-colum'; did you mean 'drop-column'",
+        ),
         (["--ignore", "nonsense"], "--ignore: there is no rule 'nonsense'; see --list-rules."),
-        (["--explain", "drop-tabel"], "--explain: there is no rule 'drop-tabel'; did you mean 'drop-table'"),
+        (
+            ["--explain", "drop-tabel"],
+            "--explain: there is no rule 'drop-tabel'; did you mean 'drop-table'",
+        ),
         (["--roundtrip"], "--static uses no database"),
         (["--since", "main"], "--since, -k and --keep need --roundtrip."),
         (["--database-url", "sqlite://"], "--static uses no database"),
@@ -176,8 +193,14 @@ def test_files_need_static(check: Check, root: Path) -> None:
         ('databases = "sqlite"', "databases: must be a list of names, is 'sqlite'"),
         ("databases = 1", "databases: must be a list of names, is 1"),
         ("databases = [1]", "databases: must be a list of names, is [1]"),
-        ('databases = ["postgres"]', "databases: 'postgres' is not known; did you mean 'postgresql'"),
-        ('ignore = ["drop-colum"]', "ignore: there is no rule 'drop-colum'; did you mean 'drop-column'"),
+        (
+            'databases = ["postgres"]',
+            "databases: 'postgres' is not known; did you mean 'postgresql'",
+        ),
+        (
+            'ignore = ["drop-colum"]',
+            "ignore: there is no rule 'drop-colum'; did you mean 'drop-column'",
+        ),
         ('first-revision = "lost"', "first-revision: 'lost' is in no migration"),
         ("first-revision = 1", "first-revision: must be a revision, is 1"),
         ('baseline = "lost.json"', "--write-baseline"),
@@ -186,7 +209,9 @@ def test_files_need_static(check: Check, root: Path) -> None:
         ("databases = [", "pyproject.toml: "),
     ],
 )
-def test_settings_that_are_wrong_are_said_in_one_line(root: Path, check: Check, text: str, said: str) -> None:
+def test_settings_that_are_wrong_are_said_in_one_line(
+    root: Path, check: Check, text: str, said: str
+) -> None:
     settings(root, text)
     status, out, err = check("--static")
     assert (status, out) == (2, "")
@@ -195,7 +220,11 @@ def test_settings_that_are_wrong_are_said_in_one_line(root: Path, check: Check, 
 
 
 def test_the_settings_choose_databases_and_rules(root: Path, check: Check) -> None:
-    write(root, "b1.py", DROP.replace('drop_column("videos", "url")', 'create_index("ix", "videos", ["url"])'))
+    write(
+        root,
+        "b1.py",
+        DROP.replace('drop_column("videos", "url")', 'create_index("ix", "videos", ["url"])'),
+    )
     settings(root, 'databases = ["postgresql"]')
     assert check("--static")[0] == 1
     settings(root, 'databases = ["mariadb"]')
@@ -245,20 +274,27 @@ def test_an_old_history_is_adopted_with_a_baseline(root: Path, check: Check) -> 
     settings(root, 'baseline = "baseline.json"')
     assert "[tool.migration-guard]" not in check(*note)[2]
     assert check("--static")[0] == 0
-    path.write_text("# a line more\n" + DROP.replace("upgrade():", "upgrade():\n    op.drop_column('videos', 'b')"))
+    path.write_text(
+        "# a line more\n"
+        + DROP.replace("upgrade():", "upgrade():\n    op.drop_column('videos', 'b')")
+    )
     _, out, _ = check("--static", "--format", "json", "--select", "drop-column")
     assert ["videos.b" in finding["message"] for finding in json.loads(out)["findings"]] == [True]
 
 
 def test_a_baseline_lets_nothing_else_of_the_revision_be(root: Path, check: Check) -> None:
-    unknown = DROP.replace("from al", "import os\nfrom al").replace('"videos", "url"', 'os.environ["A"], "url"')
+    unknown = DROP.replace("from al", "import os\nfrom al").replace(
+        '"videos", "url"', 'os.environ["A"], "url"'
+    )
     path = write(root, "b1.py", unknown)
     assert check("--static", "--write-baseline", str(root / "baseline.json"))[0] == 0
     settings(root, 'baseline = "baseline.json"')
     path.write_text("# a line more\n" + unknown)
     judged = ("--static", "--format", "json", "--select", "unresolved-operation,drop-column")
     assert rules(check(*judged)[1]) == []
-    path.write_text(unknown.replace("upgrade():", "upgrade():\n    op.drop_column(os.environ['B'], 'url')"))
+    path.write_text(
+        unknown.replace("upgrade():", "upgrade():\n    op.drop_column(os.environ['B'], 'url')")
+    )
     assert sorted(rules(check(*judged)[1])) == ["drop-column", "unresolved-operation"]
 
 
@@ -274,7 +310,9 @@ def test_some_files_are_judged_alone_and_the_history_whole(root: Path, check: Ch
     assert "missing-parent" in rules(check("--static", "--format", "json", str(first))[1])
 
 
-def test_a_file_elsewhere_is_judged_without_the_history(root: Path, check: Check, tmp_path: Path) -> None:
+def test_a_file_elsewhere_is_judged_without_the_history(
+    root: Path, check: Check, tmp_path: Path
+) -> None:
     other = tmp_path / "draft.py"
     other.write_text(DROP.replace('"a1"', '"lost"'))
     assert rules(check("--static", "--format", "json", str(other))[1]) == ["drop-column"]
@@ -284,7 +322,10 @@ def test_the_folders_are_where_the_settings_have_them(root: Path, check: Check) 
     (root / "alembic").rename(root / "db")
     status, _, err = check("--static")
     assert status == 2
-    assert "no migrations in alembic/versions; say where: --versions DIR, or versions in the settings" in err
+    assert (
+        "no migrations in alembic/versions; say where: --versions DIR, or versions in the settings"
+        in err
+    )
     settings(root, 'versions = ["db/versions", "lost"]')
     assert check("--static")[0] == 0
 
@@ -292,17 +333,26 @@ def test_the_folders_are_where_the_settings_have_them(root: Path, check: Check) 
 def test_what_the_application_is(root: Path, check: Check) -> None:
     (root / "src" / "shop").mkdir(parents=True)
     (root / "src" / "shop" / "models.py").write_text("")
-    for module, found in {"shop.models": True, "shopping": False, "json": False, "shop.alembic.helpers": False}.items():
+    for module, found in {
+        "shop.models": True,
+        "shopping": False,
+        "json": False,
+        "shop.alembic.helpers": False,
+    }.items():
         write(root, "a1.py", f"import {module}\n{CLEAN}")
         assert ("application-import" in check("--static")[1]) is found, module
 
 
-def test_a_migration_inside_a_package_knows_its_application(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_migration_inside_a_package_knows_its_application(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     versions = tmp_path / "lib" / "shop" / "migrations" / "versions"
     versions.mkdir(parents=True)
     for folder in (versions.parent, versions.parent.parent):
         (folder / "__init__.py").write_text("")
-    (versions / "a1.py").write_text(f"from shop.models import Video\nfrom shop.migrations.types import Text\n{CLEAN}")
+    (versions / "a1.py").write_text(
+        f"from shop.models import Video\nfrom shop.migrations.types import Text\n{CLEAN}"
+    )
     assert main(tmp_path, ["--static", "--versions", str(versions)]) == 1
     out = capsys.readouterr().out
     assert "shop.models is the application's code" in out
@@ -335,9 +385,17 @@ def loaded(root: Path) -> set[str]:
         "status = main(Path(sys.argv[1]), ['--static', '--output', '/dev/null'])\n"
         "print(status, *{name.partition('.')[0] for name in sys.modules})"
     )
-    environment = {**os.environ, "PYTHONPATH": str(DATABASE_FOLDER), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(PROJECT_TEMPLATE),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     done = subprocess.run(
-        [sys.executable, "-c", code, str(root)], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, str(root)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     status, *modules = done.stdout.split()
     assert status == "0"
@@ -348,7 +406,11 @@ def test_static_loads_no_database_and_sqlglot_only_for_sql(root: Path) -> None:
     heavy = {"sqlalchemy", "alembic", "sqlglot", "rich", "asyncio"}
     assert not loaded(root) & heavy
     write(
-        root, "b1.py", DROP.replace('drop_column("videos", "url")', 'execute("UPDATE videos SET a = 1 WHERE id = 1")')
+        root,
+        "b1.py",
+        DROP.replace(
+            'drop_column("videos", "url")', 'execute("UPDATE videos SET a = 1 WHERE id = 1")'
+        ),
     )
     assert loaded(root) & heavy == {"sqlglot"}
 
@@ -366,10 +428,14 @@ def test_the_script_of_a_project(bake: Callable[..., Project]) -> None:
     environment = project.run(sys.executable, "-m", "venv", "--without-pip", "bare")
     assert environment.returncode == 0
     # the standard library and sqlglot suffice
-    sqlglot = project.run(sys.executable, "-c", "import sqlglot; print(sqlglot.__path__[0])").stdout.strip()
+    sqlglot = project.run(
+        sys.executable, "-c", "import sqlglot; print(sqlglot.__path__[0])"
+    ).stdout.strip()
     (project.path / "only").mkdir()
     (project.path / "only" / "sqlglot").symlink_to(sqlglot)
-    done = project.run("bare/bin/python", "scripts/check_migrations.py", "--static", PYTHONPATH="only")
+    done = project.run(
+        "bare/bin/python", "scripts/check_migrations.py", "--static", PYTHONPATH="only"
+    )
     assert "Clean: 2 files" in done.stdout
     done = project.run("bare/bin/python", "scripts/check_migrations.py", ok=False)
     assert done.returncode == 2
@@ -380,7 +446,10 @@ def test_the_script_of_a_project(bake: Callable[..., Project]) -> None:
         (folder / "__init__.py").touch()
     done = project.run(sys.executable, "scripts/check_migrations.py", ok=False, PYTHONPATH="old")
     assert done.returncode == 2
-    assert "error: No module named 'alembic.runtime.plugins': install the dependencies (Alembic 1.18" in done.stdout
+    assert (
+        "error: No module named 'alembic.runtime.plugins': install the dependencies (Alembic 1.18"
+        in done.stdout
+    )
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql", "mariadb"])
@@ -390,7 +459,9 @@ def test_the_migrations_of_a_new_project_are_clean_everywhere(
 ) -> None:
     project = bake(starter=starter)
     project.edit("pyproject.toml", 'databases = ["sqlite"]', f'databases = ["{database}"]')
-    done = project.run(sys.executable, "scripts/check_migrations.py", "--static", "--format", "json")
+    done = project.run(
+        sys.executable, "scripts/check_migrations.py", "--static", "--format", "json"
+    )
     assert rules(done.stdout) == []
 
 
@@ -401,11 +472,17 @@ def test_another_database_than_it_deploys_to_is_said(bake: Callable[..., Project
     assert said in project.run("python", "scripts/check_migrations.py").stdout
     (initial,) = project.versions.glob("*_initial_schema.py")
     code = initial.read_text()
-    initial.write_text(code.replace("def upgrade() -> None:\n", "def upgrade() -> None:\n    raise ValueError\n"))
-    failed = project.run("python", "scripts/check_migrations.py", "--select", "models-out-of-sync", ok=False).stdout
+    initial.write_text(
+        code.replace("def upgrade() -> None:\n", "def upgrade() -> None:\n    raise ValueError\n")
+    )
+    failed = project.run(
+        "python", "scripts/check_migrations.py", "--select", "models-out-of-sync", ok=False
+    ).stdout
     assert said in failed.splitlines()[-1]
     initial.write_text(code)
-    project.edit("pyproject.toml", 'databases = ["postgresql"]', 'databases = ["postgresql", "sqlite"]')
+    project.edit(
+        "pyproject.toml", 'databases = ["postgresql"]', 'databases = ["postgresql", "sqlite"]'
+    )
     assert said not in project.run("python", "scripts/check_migrations.py").stdout
 
 
@@ -425,7 +502,9 @@ def test_a_rule_that_is_selected_and_not_run_is_said(
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_what_was_found_is_reported_when_the_migrations_fail(bake: Callable[..., Project], form: str) -> None:
+def test_what_was_found_is_reported_when_the_migrations_fail(
+    bake: Callable[..., Project], form: str
+) -> None:
     project = bake()
     (project.versions / "c1.py").write_text(
         "from alembic import op\n\nrevision = 'c1'\ndown_revision = 'b9532a7d8c7a'\n\n\n"

@@ -16,6 +16,7 @@ try:
     DEPENDENCIES = PYPROJECT["project"]["dependencies"]
 except (OSError, ValueError, KeyError) as error:
     sys.exit(f"error: pyproject.toml: {type(error).__name__}: {error}")
+PICTURES = "migration_guard.reporting.pictures"
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -25,7 +26,9 @@ def install(session: nox.Session, *groups: str) -> None:
     wanted = "\n".join(requirements)
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
         session.install(*requirements)
-        write = f"import pathlib; pathlib.Path({str(stamp)!r}).write_text({wanted!r}, encoding='utf-8')"
+        write = (
+            f"import pathlib; pathlib.Path({str(stamp)!r}).write_text({wanted!r}, encoding='utf-8')"
+        )
         session.run_install("python", "-c", write, silent=True)
 
 
@@ -64,9 +67,10 @@ def docs(session: nox.Session) -> None:
     """Draw schema and revisions into docs/SCHEMA.md (-- --check: are they current? -- --html: one page to open)"""
     install(session, "docs", "drivers", "guard")
     if "--html" in session.posargs:
-        session.run("python", "scripts/write_page.py", *session.posargs)
+        session.run("python", "-m", f"{PICTURES}.write_page", *session.posargs)
         return
-    session.run("python", "scripts/draw_history.py", *session.posargs)  # says too what is wrong with the models
+    # It reports faults of the models, too.
+    session.run("python", "-m", f"{PICTURES}.draw_history", *session.posargs)
     session.run("paracelsus", "inject", "docs/SCHEMA.md", "--python-dir", "src", *session.posargs)
 
 
@@ -78,8 +82,17 @@ def migrate(session: nox.Session) -> None:
         session.run("python", "scripts/check_migrations.py", *session.posargs)
         return
     answers = ("--yes", "--resume", "--edited")  # what alembic takes as -x
-    said = [word for given in session.posargs if given in answers for word in ("-x", given.removeprefix("--"))]
-    session.run("alembic", *said, *([word for word in session.posargs if word not in answers] or ["upgrade", "head"]))
+    said = [
+        word
+        for given in session.posargs
+        if given in answers
+        for word in ("-x", given.removeprefix("--"))
+    ]
+    session.run(
+        "alembic",
+        *said,
+        *([word for word in session.posargs if word not in answers] or ["upgrade", "head"]),
+    )
     session.run("alembic", "current")
 
 

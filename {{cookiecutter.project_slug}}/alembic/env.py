@@ -10,6 +10,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 from alembic.util import CommandError
+from migration_guard.deploying import TABLES, migrate
+from migration_guard.error_messages import fault, full_message
+from migration_guard.running.server_defaults import PLUGIN
+from migration_guard.writing.if_exists import write_if_exists
 from sqlalchemy import pool
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -17,20 +21,6 @@ from {{ cookiecutter.__package_name }}.database.connection import (
     PROJECT,
     create_engine,
     database_url,
-)
-from {{ cookiecutter.__package_name }}.database.migration_guard.errors import (
-    fault,
-    full_message,
-)
-from {{ cookiecutter.__package_name }}.database.migration_guard.if_exists import (
-    write_if_exists,
-)
-from {{ cookiecutter.__package_name }}.database.migration_guard.journal import (
-    TABLES,
-    migrate,
-)
-from {{ cookiecutter.__package_name }}.database.migration_guard.server_defaults import (
-    PLUGIN,
 )
 
 try:
@@ -42,7 +32,9 @@ config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logging", True):
     fileConfig(config.config_file_name, disable_existing_loggers=False)
 log = logging.getLogger("alembic.env")
-SCHEMAS = {table.schema for table in models.Base.metadata.tables.values()} - {None}  # but for the default one
+SCHEMAS = {table.schema for table in models.Base.metadata.tables.values()} - {
+    None
+}  # but for the default one
 
 
 def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
@@ -53,7 +45,10 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[Fal
         return "postgresql.JSONB()"
     if kind == "type" and isinstance(item, sa.types.TypeDecorator):
         inner = item.impl_instance
-        if not type(item).__module__.startswith("sqlalchemy.") and type(inner).__module__ == "sqlalchemy.sql.sqltypes":
+        if (
+            not type(item).__module__.startswith("sqlalchemy.")
+            and type(inner).__module__ == "sqlalchemy.sql.sqltypes"
+        ):
             return f"sa.{inner!r}"
     return False
 
@@ -67,7 +62,10 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
 
 @cache
 def partitions() -> set[str]:
-    bind, mapped = context.get_bind(), {table.name for table in models.Base.metadata.tables.values()}
+    bind, mapped = (
+        context.get_bind(),
+        {table.name for table in models.Base.metadata.tables.values()},
+    )
     if bind.dialect.name != "postgresql":
         return set()
     return set(bind.scalars(sa.text("SELECT relname FROM pg_class WHERE relispartition"))) - mapped
@@ -79,7 +77,11 @@ def configure(**where: Any) -> None:
         target_metadata=models.Base.metadata,
         include_schemas=bool(SCHEMAS),
         include_name=include_name,
-        autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", PLUGIN],
+        autogenerate_plugins=[
+            "alembic.autogenerate.*",
+            "alembic.ext.checkconstraint_byname",
+            PLUGIN,
+        ],
         compare_type=True,
         compare_server_default=True,
         render_item=render_item,
@@ -109,7 +111,9 @@ def run_online(connection: sa.Connection, guarded: bool) -> None:
         # A batch migration makes its table anew: with foreign keys enforced, the drop would delete the child rows.
         # By the driver: SQLAlchemy would begin a transaction, in which this pragma does nothing.
         connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
-    configure(connection=connection, render_as_batch=sqlite, transactional_ddl=True if sqlite else None)
+    configure(
+        connection=connection, render_as_batch=sqlite, transactional_ddl=True if sqlite else None
+    )
     migration = context.get_context()
     in_transaction = connection.in_transaction()
 
@@ -121,9 +125,15 @@ def run_online(connection: sa.Connection, guarded: bool) -> None:
         if not in_transaction:
             connection.rollback()  # to read the heads began one, in which the next command could not commit
         if after != before:
-            log.info("Migrated from %s to %s", " and ".join(before) or "base", " and ".join(after) or "base")
+            log.info(
+                "Migrated from %s to %s",
+                " and ".join(before) or "base",
+                " and ".join(after) or "base",
+            )
 
-    if guarded and "destination_rev" in migration.opts:  # upgrade, downgrade, stamp: what changes the database
+    if (
+        guarded and "destination_rev" in migration.opts
+    ):  # upgrade, downgrade, stamp: what changes the database
         migrate(migration, run, PROJECT, context.get_x_argument(as_dictionary=True))
     else:
         run()
@@ -135,8 +145,13 @@ def connect() -> sa.Connection:
     try:
         return engine.connect()
     except sa.exc.DBAPIError as error:
-        place, remedy = engine.url.set(query={}), "start the server, create the database, or mend DATABASE_URL"
-        raise CommandError(f"No connection to {place.render_as_string()}: {full_message(error)}; {remedy}") from error
+        place, remedy = (
+            engine.url.set(query={}),
+            "start the server, create the database, or mend DATABASE_URL",
+        )
+        raise CommandError(
+            f"No connection to {place.render_as_string()}: {full_message(error)}; {remedy}"
+        ) from error
 
 
 def main() -> None:

@@ -8,13 +8,9 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from migration_guard.running.scratch import find_url, scratch_database
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
-
-from {{ cookiecutter.__package_name }}.database.migration_guard.scratch import (
-    find_url,
-    scratch_database,
-)
 
 ROOT = Path(__file__).resolve().parents[2]
 

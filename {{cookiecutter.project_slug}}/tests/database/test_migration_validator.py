@@ -47,7 +47,10 @@ def migration(tmp_path: Path) -> Write:
 
 
 def test_has_operation(migration: Write) -> None:
-    validator = migration("op.create_index('ix_videos_title', 'videos', ['title'])", "op.drop_index('ix_videos_title')")
+    validator = migration(
+        "op.create_index('ix_videos_title', 'videos', ['title'])",
+        "op.drop_index('ix_videos_title')",
+    )
     assert validator.has_operation("create_index")
     assert validator.has_operation("create_index", function="upgrade")
     assert not validator.has_operation("create_index", function="downgrade")
@@ -79,7 +82,11 @@ def test_get_operations(migration: Write) -> None:
     first, second = validator.get_operations("create_index", function="upgrade")
     assert first["args"] == ["ix_videos_title", "videos", ["title"]]
     assert first["kwargs"] == {"unique": True}
-    assert (second["name"], second["table"], second["columns"]) == ("ix_videos_length", "videos", ("length", "id"))
+    assert (second["name"], second["table"], second["columns"]) == (
+        "ix_videos_length",
+        "videos",
+        ("length", "id"),
+    )
 
 
 def test_positional_and_keyword_arguments_are_the_same(migration: Write) -> None:
@@ -87,7 +94,11 @@ def test_positional_and_keyword_arguments_are_the_same(migration: Write) -> None
         "op.create_index(columns=['title'], table_name='videos', index_name='ix_videos_title', schema='media')"
     )
     (index,) = validator.get_operations("create_index")
-    assert (index.name, index.qualified_table, index.columns) == ("ix_videos_title", "media.videos", ("title",))
+    assert (index.name, index.qualified_table, index.columns) == (
+        "ix_videos_title",
+        "media.videos",
+        ("title",),
+    )
 
 
 def test_columns_are_read_with_their_type_and_default(migration: Write) -> None:
@@ -124,7 +135,10 @@ def test_has_table_modification(migration: Write) -> None:
 
 
 def test_a_renamed_table_has_two_names(migration: Write) -> None:
-    assert migration("op.rename_table('videos', 'clips')").get_modified_tables() == {"videos", "clips"}
+    assert migration("op.rename_table('videos', 'clips')").get_modified_tables() == {
+        "videos",
+        "clips",
+    }
 
 
 def test_a_schema_is_part_of_the_name(migration: Write) -> None:
@@ -153,7 +167,9 @@ def test_an_index_that_a_column_brings_is_created(migration: Write) -> None:
 
 
 def test_an_index_that_only_downgrade_makes_is_not_created(migration: Write) -> None:
-    validator = migration("op.drop_index('ix_v', 'videos')", "op.create_index('ix_v', 'videos', ['title'])")
+    validator = migration(
+        "op.drop_index('ix_v', 'videos')", "op.create_index('ix_v', 'videos', ['title'])"
+    )
     assert not validator.validates_index_creation("ix_v")
 
 
@@ -170,10 +186,16 @@ def test_validates_column_addition(migration: Write) -> None:
 @pytest.mark.parametrize(
     ("module", "upgrade"),
     [
-        ("", "with op.batch_alter_table('videos') as batch:\n    batch.create_index('ix_v', ['title'])"),
+        (
+            "",
+            "with op.batch_alter_table('videos') as batch:\n    batch.create_index('ix_v', ['title'])",
+        ),
         ("from alembic.op import create_index as make", "make('ix_v', 'videos', ['title'])"),
         ("TABLE = 'videos'", "op.create_index(op.f('ix_v'), TABLE, ['title'])"),
-        ("", "for name, column in [('ix_v', 'title')]:\n    op.create_index(name, 'videos', [column])"),
+        (
+            "",
+            "for name, column in [('ix_v', 'title')]:\n    op.create_index(name, 'videos', [column])",
+        ),
         ("def index(name):\n    op.create_index(name, 'videos', ['title'])", "index('ix_v')"),
         ("", "op.execute('CREATE INDEX CONCURRENTLY ix_v ON videos (title)')"),
         ("", "op.get_bind().execute(sa.text('CREATE INDEX ix_v ON videos (title)'))"),
@@ -215,7 +237,9 @@ def test_every_migration_of_this_project_can_be_read(path: Path) -> None:
 
 
 def test_the_composite_indexes_are_all_there() -> None:
-    validator = MigrationValidator(VERSIONS / "b9532a7d8c7a_add_composite_indexes_for_performance.py")
+    validator = MigrationValidator(
+        VERSIONS / "b9532a7d8c7a_add_composite_indexes_for_performance.py"
+    )
     indexes = {
         "idx_fingerprints_video_time": "audio_fingerprints",
         "idx_fingerprints_hash_video": "audio_fingerprints",

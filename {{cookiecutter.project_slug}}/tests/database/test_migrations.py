@@ -20,7 +20,10 @@ def test_there_is_one_head(config: Config) -> None:
 
 def columns(connection: Connection) -> dict[str, set[str]]:
     inspector = sa.inspect(connection)
-    made = {table: {column["name"] for column in inspector.get_columns(table)} for table in inspector.get_table_names()}
+    made = {
+        table: {column["name"] for column in inspector.get_columns(table)}
+        for table in inspector.get_table_names()
+    }
     connection.rollback()  # to look began a transaction, and the next command needs one of its own
     return made
 

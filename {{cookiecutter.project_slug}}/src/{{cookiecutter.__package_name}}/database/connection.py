@@ -43,11 +43,15 @@ def database_url() -> URL:
         ) from None
     if url.get_backend_name() != "sqlite":
         if "@" in f"{url.host}{url.database}":
-            raise ValueError("DATABASE_URL has an @ too many: percent-encode the password (@ is %40, / is %2F)")
+            raise ValueError(
+                "DATABASE_URL has an @ too many: percent-encode the password (@ is %40, / is %2F)"
+            )
         if not url.database:
             raise ValueError("DATABASE_URL names no database: end it with /name")
     if "password" in url.query:
-        raise ValueError("DATABASE_URL has ?password=, which logs may show: write it as //user:password@host")
+        raise ValueError(
+            "DATABASE_URL has ?password=, which logs may show: write it as //user:password@host"
+        )
     return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
 
 
@@ -63,10 +67,14 @@ def create_engine(url: URL | str | None = None, **options: Any) -> Engine:
     try:
         engine = sa.create_engine(url, **{"hide_parameters": True, **options})
     except ModuleNotFoundError as error:
-        raise ValueError(f"the driver {error.name} is not installed: add it to the project's dependencies") from None
+        raise ValueError(
+            f"the driver {error.name} is not installed: add it to the project's dependencies"
+        ) from None
     except sa.exc.NoSuchModuleError:
         known = "sqlite, postgresql, mariadb, mysql"
-        raise ValueError(f"DATABASE_URL: unknown database or driver {url.drivername}: use one of {known}") from None
+        raise ValueError(
+            f"DATABASE_URL: unknown database or driver {url.drivername}: use one of {known}"
+        ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -84,7 +92,9 @@ def _from_env_file(path: Path) -> str | None:
     """Return ``DATABASE_URL`` from an env file, or None."""
     if path.is_file():
         for line in path.read_text(encoding="utf-8").splitlines():
-            if match := re.match(r"""\s*(?:export\s+)?DATABASE_URL\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S*))""", line):
+            if match := re.match(
+                r"""\s*(?:export\s+)?DATABASE_URL\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S*))""", line
+            ):
                 return next((value for value in match.groups() if value), None)
     return None
 

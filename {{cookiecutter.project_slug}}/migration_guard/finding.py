@@ -1,0 +1,25 @@
+"""One finding, whatever found it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    rule: str
+    message: str
+    fix: str
+    path: str  # relative to the project where it lies in it
+    line: int = 1
+    column: int = 1  # from 1; end_column is the one after the last
+    end_column: int = 1
+    severity: str = "error"  # error, warning, note
+    revision: str | None = None
+    function: str | None = None
+    operation: str = ""  # what it is about, in words that stay when lines move
+
+    @property
+    def key(self) -> str:
+        """What a baseline knows it by: no line and no wording."""
+        return " ".join(filter(None, (self.revision or self.path, self.rule, self.operation)))

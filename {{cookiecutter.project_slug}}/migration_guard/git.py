@@ -1,0 +1,42 @@
+"""What git knows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .exceptions import CannotCheck
+
+
+def git(folder: Path, *arguments: str, give: bytes = b"") -> bytes:
+    import subprocess  # not needed where there is no repository
+
+    hook = (
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+    )  # inside a hook they point at another place than the folder
+    environment = {name: value for name, value in os.environ.items() if name not in hook}
+    command = ["git", "-C", str(folder), *arguments]
+    done = subprocess.run(command, input=give, capture_output=True, check=False, env=environment)
+    if done.returncode:
+        raise CannotCheck(f"git: {done.stderr.decode(errors='replace').strip().splitlines()[0]}")
+    return done.stdout
+
+
+def default_branch(folder: Path) -> str | None:
+    """The remote's default branch, where it is known here."""
+    if not in_repository(folder):
+        return None
+    candidates = [f"refs/remotes/origin/{name}" for name in ("HEAD", "main", "master")]
+    try:
+        listed = git(folder, "for-each-ref", "--format=%(refname)", *candidates).decode().split()
+    except OSError:
+        return None  # no git here
+    return next((name.removeprefix("refs/remotes/") for name in candidates if name in listed), None)
+
+
+def in_repository(folder: Path) -> bool:
+    return any(
+        (parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)
+    )

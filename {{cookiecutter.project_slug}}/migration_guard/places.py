@@ -1,0 +1,82 @@
+"""Where something is in the project's files."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, MetaData
+from sqlalchemy.exc import NoReferenceError
+
+
+def place(error: BaseException, path: str | None = None) -> str:
+    """Where in the project it was raised: the last line of ``path``, or else that is not a library's."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{relative(error.filename)}:{error.lineno}"
+    if (
+        isinstance(error, NoReferenceError)
+        and (key := foreign_key(error))
+        and (found := place_of(key.parent))
+    ):
+        return found
+    raised = traceback.extract_tb(error.__traceback__)
+    frames = [
+        frame for frame in raised if not Path(frame.filename).is_relative_to(Path(__file__).parent)
+    ]
+    own = [frame for frame in frames if frame.filename == path] or [
+        frame
+        for frame in frames
+        if "site-packages" not in frame.filename and not frame.filename.startswith("<")
+    ]
+    return f"{relative(own[-1].filename)}:{own[-1].lineno}" if own else "alembic"
+
+
+def relative(path: str | Path, root: Path | None = None) -> str:
+    """The path as a report shows it: from the project's folder, where it lies in it."""
+    found, root = Path(path).resolve(), (root or Path.cwd()).resolve()
+    return found.relative_to(root).as_posix() if found.is_relative_to(root) else str(found)
+
+
+def foreign_key(error: NoReferenceError) -> ForeignKey | None:
+    """The one of the models that leads nowhere."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return next(
+        (key for frame, _ in frames if isinstance(key := frame.f_locals.get("self"), ForeignKey)),
+        None,
+    )
+
+
+def place_of(column: Column[Any]) -> str | None:
+    """Where the column is in the class of its table."""
+    with suppress(KeyError, OSError):  # a table without a class, a class without a file
+        model = dict(mapped([column.table.metadata]))[column.table.key]
+        return f"{relative(inspect.getfile(model))}:{line_of(model, column.key)}"
+    return None
+
+
+def line_of(model: type, attribute: str) -> int:
+    """Where the class sets the attribute; its own line, where it does not."""
+    lines, first = inspect.getsourcelines(model)
+    sets = re.compile(rf"\s*{re.escape(attribute)}\s*[:=]", re.IGNORECASE)
+    return next(
+        (first + i for i, line in enumerate(lines) if attribute and sets.match(line)), first
+    )
+
+
+def mapped(many: Iterable[MetaData]) -> Iterator[tuple[str, type]]:
+    """The class of each table that has one."""
+    keys = {id(table): key for metadata in many for key, table in metadata.tables.items()}
+    for module in list(sys.modules.values()):
+        for value in list(getattr(module, "__dict__", {}).values()):
+            if (
+                isinstance(value, type)
+                and (table := value.__dict__.get("__table__")) is not None
+                and id(table) in keys
+            ):
+                yield keys[id(table)], value

@@ -1,0 +1,184 @@
+"""What an operation is: one thing that a migration does, however it was written.
+
+The reader and the SQL reader make operations, the rules judge them; this module is all that they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Unknown:
+    """A value that can't be told without running the migration."""
+
+    def __repr__(self) -> str:
+        return "<unknown>"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNKNOWN = Unknown()
+
+
+HOLE = (
+    "\ue000"  # stands for the part of a string that can't be told (private use: not in real text)
+)
+
+
+def words(text: str) -> frozenset[str]:
+    """A set of words, on one line."""
+    return frozenset(text.split())
+
+
+class UnreadableMigration(ValueError):
+    """A migration file that can't be read at all; says where and why."""
+
+    def __init__(self, path: str, line: int, reason: str) -> None:
+        super().__init__(f"{path}:{line}: {reason}")
+        self.path = path
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Call:
+    """A call that is not run, such as ``sa.ForeignKey("videos.id")``: its last name and its arguments."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Type:
+    """A column type by its SQL name in lower case: ``sa.String(40)`` and ``VARCHAR(40)`` are ``varchar`` ``(40,)``.
+
+    A type of the application's own keeps its class name. ``name`` of an enum type is ``enum``; the type's own name
+    and its values are in ``kwargs`` (``name``, ``values``), as is ``timezone`` and what else the constructor was given.
+    ``kwargs["variants"]`` has the types that ``with_variant`` gives to single dialects.
+    """
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Column:
+    """A column as ``add_column`` or ``create_table`` defines it. ``nullable`` is None where it is not said."""
+
+    name: str | Unknown
+    type: Type | None = None
+    nullable: bool | Unknown | None = None
+    server_default: Any = None  # None: there is none; its SQL text; a Call (Computed, Identity, func.now ...); UNKNOWN
+    default: bool = False  # a default on the Python side, which rows that exist do not get
+    primary_key: bool = False
+    unique: bool = False
+    index: bool = False
+    computed: str | None = (
+        None  # "stored" or "virtual"; "default": what the database does where neither is said
+    )
+    identity: bool = False
+    references: tuple[str, ...] = ()  # "videos.id" for each foreign key on the column itself
+    unnamed: bool = False  # one of them has no name
+    not_valid: bool = False  # none of them is checked for the rows that exist
+    checks: tuple[Constraint, ...] = ()  # CHECKs on the column itself
+
+
+@dataclass(slots=True)
+class Constraint:
+    """A constraint, alone or inside ``create_table``. ``kind``: primary_key, unique, check, foreign_key, exclude."""
+
+    kind: str
+    name: str | Unknown | None = None
+    columns: tuple[str, ...] = ()
+    expression: str | Unknown | None = None  # of a check
+    references: str | Unknown | None = None  # the table of a foreign key
+    not_valid: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Operation(Mapping[str, Any]):
+    """One operation. Reads as a mapping too: ``operation["args"]`` is ``operation.args``.
+
+    ``operation`` is Alembic's own name (``create_index``), and for what Alembic has no name for the statement's
+    (``update``, ``truncate``, ``create_type``). SQL text gives an ``execute`` with the text in ``sql``, then one
+    operation for each statement in it, which has the statement in ``sql`` and ``via`` set to ``"execute"``.
+    """
+
+    operation: str
+    function: str = "upgrade"
+    args: list[Any] = field(default_factory=list)
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    table: str | None = None
+    schema: str | None = None
+    columns: tuple[str, ...] = ()
+    name: str | None = None  # of the index, constraint, type, sequence, view ...
+    line: int = 1
+    column: int = 1  # of the source, from 1
+    end_column: int = 1
+    sql: str | None = None
+    certain: bool = True  # False: something that it depends on could not be resolved
+    definitions: tuple[Column, ...] = ()  # add_column, create_table
+    constraints: tuple[
+        Constraint, ...
+    ] = ()  # create_table, create_*_constraint, create_primary_key ...
+    dialects: frozenset[str] | None = (
+        None  # the only dialects it runs on, from a branch on the dialect's name
+    )
+    autocommit: bool = False  # inside autocommit_block()
+    batch: bool = False  # inside batch_alter_table()
+    conditional: bool = False  # under an ``if`` that could not be decided
+    via: str | None = None  # "execute": read from SQL text
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in FIELDS:
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FIELDS)
+
+    def __len__(self) -> int:
+        return len(FIELDS)
+
+    @property
+    def qualified_table(self) -> str | None:
+        """The table with its schema, where one is given."""
+        return f"{self.schema}.{self.table}" if self.schema and self.table else self.table
+
+
+FIELDS = tuple(Operation.__dataclass_fields__)
+
+
+@dataclass(slots=True)
+class Migration:
+    """One migration file, as far as it can be known without running it."""
+
+    path: str
+    source: str
+    revision: str | None = None
+    down_revision: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    branch_labels: tuple[str, ...] = ()
+    lines: dict[str, int] = field(
+        default_factory=dict
+    )  # module-level name or function -> the line it stands on
+    problems: list[tuple[int, str]] = field(
+        default_factory=list
+    )  # (line, why): what makes it unreadable
+    operations: list[Operation] = field(default_factory=list)
+    imports: list[tuple[str, int]] = field(
+        default_factory=list
+    )  # (dotted module, line), wherever it is imported
+    lossy: str | None = None  # the module's lossy = "reason"
+    irreversible: str | None = None  # the module's irreversible = "reason"
+    bodies: dict[str, str] = field(
+        default_factory=dict
+    )  # "upgrade", "downgrade": "empty", "raises" or "code"
+    bind_reads: list[tuple[str, int]] = field(
+        default_factory=list
+    )  # (function, line) of each read from the bind

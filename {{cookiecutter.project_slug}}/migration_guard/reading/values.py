@@ -1,0 +1,316 @@
+"""The values that the interpreter works with: Python's own, and what stands for the rest.
+
+A value that can't be told is ``UNKNOWN`` (in a string, ``HOLE``).
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from .migration import HOLE, UNKNOWN, Call, Column, Constraint, Type, Unknown, words
+
+MAX_WAYS = 6  # on which one value may depend
+
+
+DIALECTS = words("sqlite postgresql mysql mariadb oracle mssql cockroachdb")
+
+
+class Ref:
+    """Something imported, by its dotted path: ``alembic.op.create_index``. One object for each path."""
+
+    __slots__ = ("attributes", "name", "owner", "path", "root")
+    known: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.root = path.partition(".")[0]
+        self.owner, _, self.name = path.rpartition(".")
+        self.attributes: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, path: str) -> Any:
+        if path not in cls.known:
+            cls.known[path] = cls(path)
+        return cls.known[path]
+
+    def attribute(self, name: str) -> Any:
+        if name not in self.attributes:
+            self.attributes[name] = Ref.of(f"{self.path}.{name}")
+        return self.attributes[name]
+
+
+class Marker:
+    """A thing of which only the kind matters: the bind, the context, the dialect's name. A call of one gives itself."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition: the databases on which it can hold, those on which it can fail, and whether that is all it says."""
+
+    yes: frozenset[str]
+    no: frozenset[str]
+    sure: bool = True
+    offline: bool | None = None  # holds in offline mode alone, or in online mode alone
+
+    def __and__(self, other: Condition) -> Condition:
+        offline = self.offline if other.offline is None else other.offline
+        return Condition(
+            self.yes & other.yes, self.no | other.no, self.sure and other.sure, offline
+        )
+
+    def __or__(self, other: Condition) -> Condition:
+        return ~(~self & ~other)
+
+    def __invert__(self) -> Condition:
+        return Condition(
+            self.no, self.yes, self.sure, None if self.offline is None else not self.offline
+        )
+
+
+class Text(str):
+    """``sa.text(...)``: SQL where a plain string would be a value."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class Function:
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    scopes: tuple[dict[str, Any], ...]
+    inherited: dict[str, Any] = field(
+        default_factory=dict
+    )  # of a method: what its class's bases define
+
+
+@dataclass(slots=True)
+class Method:
+    owner: Any
+    name: str
+
+
+@dataclass(slots=True)
+class Partial:
+    function: Any
+    args: list[Any]
+    kwargs: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Batch:
+    table: Any
+    schema: Any
+
+
+@dataclass(slots=True)
+class Table:
+    """``sa.table``, ``sa.Table`` or a class of the file, mapped (``__tablename__``) or not (no name)."""
+
+    name: Any = None
+    schema: Any = None
+    names: dict[str, Any] = field(default_factory=dict)
+    items: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An instance of a class that is not mapped."""
+
+    kind: Table
+    names: dict[str, Any]
+    itself: Any = None  # of super()
+
+
+@dataclass(slots=True)
+class Row:
+    """An instance of a mapped class."""
+
+    table: Any
+
+
+@dataclass(slots=True)
+class Statement:
+    """A Core or ORM statement: insert, update, delete or query."""
+
+    kind: str
+    table: Any
+    where: str | None = None
+
+
+@dataclass(slots=True)
+class Either:
+    """A value that depends on the way taken: on which databases, whether only perhaps, and the value."""
+
+    ways: list[tuple[frozenset[str], bool, Any]]
+
+
+BIND, CONTEXT, SESSION, DIALECT, DIALECT_NAME, AUTOCOMMIT, RESULT = map(
+    Marker, ("bind", "context", "session", "dialect", "dialect name", "autocommit block", "result")
+)
+
+
+OFFLINE = Condition(DIALECTS, DIALECTS, False, True)
+
+
+UNSURE = Condition(DIALECTS, DIALECTS, False)
+
+
+MARKED: dict[tuple[Marker, str], Any] = {
+    **{
+        (BIND, name): BIND
+        for name in words("engine bind begin begin_nested connect execution_options connection")
+    },
+    **{(CONTEXT, name): BIND for name in words("bind connection get_bind")},
+    **{
+        (CONTEXT, name): CONTEXT
+        for name in words("impl migration_context begin_transaction get_context")
+    },
+    **{(SESSION, name): BIND for name in words("bind connection get_bind")},
+    **{(owner, "dialect"): DIALECT for owner in (BIND, CONTEXT)},
+    (CONTEXT, "autocommit_block"): AUTOCOMMIT,
+    (CONTEXT, "as_sql"): OFFLINE,
+    (CONTEXT, "version_table_schema"): None,  # env.py's; rarely set
+    (SESSION, "begin"): SESSION,
+    (BIND, "name"): DIALECT_NAME,
+    (DIALECT, "name"): DIALECT_NAME,
+    **{(DIALECT_NAME, name): DIALECT_NAME for name in ("lower", "strip")},
+}
+
+
+Ref.known.update(
+    {
+        "alembic.op.get_bind": BIND,
+        "alembic.op.get_context": CONTEXT,
+        "alembic.op.migration_context": CONTEXT,
+        "alembic.op.impl": CONTEXT,
+        "alembic.context.get_bind": BIND,
+        "alembic.context.get_context": CONTEXT,
+        "alembic.context.is_offline_mode": OFFLINE,
+        "alembic.runtime.migration.MigrationContext.configure": CONTEXT,
+        "alembic.migration.MigrationContext.configure": CONTEXT,
+    }
+)
+
+
+# What is not data, and what of that an operation may show.
+ABSTRACT = {
+    Ref,
+    Marker,
+    Condition,
+    Function,
+    Method,
+    Partial,
+    Batch,
+    Table,
+    Instance,
+    Row,
+    Statement,
+    Either,
+}
+
+
+SHOWN = {Unknown, Call, Column, Constraint, Type, bool, int, type(None)}
+
+
+PRIVATE = frozenset(ABSTRACT)
+
+
+ABSTRACT |= {Unknown, Call, Column, Constraint, Type}
+
+
+def plain(value: Any) -> bool:
+    """Whether all of the value is known, and nothing but data."""
+    kind = type(value)
+    if kind is str or kind is Text:
+        return HOLE not in value
+    if kind is list or kind is tuple or kind is set:
+        return all(map(plain, value))
+    if kind is dict:
+        return all(map(plain, value.values()))
+    return kind not in ABSTRACT
+
+
+def shown(value: Any) -> Any:
+    """The value as an operation's argument: nothing of the reader's own in it."""
+    kind = type(value)
+    if kind is str or kind is Text:
+        return UNKNOWN if HOLE in value else value
+    if kind in SHOWN:
+        return value
+    if kind is list or kind is tuple:
+        return kind(map(shown, value))
+    if kind is dict:
+        return {key: shown(item) for key, item in value.items()}
+    if kind is Table:
+        return shown(value.name)
+    if kind is Ref:
+        return Call(value.name)
+    return UNKNOWN if kind in PRIVATE else value
+
+
+def text_of(value: Any) -> str | None:
+    """A name, where it is known."""
+    return str(value) if isinstance(value, str) and HOLE not in value else None
+
+
+def texts_of(value: Any) -> tuple[str, ...]:
+    """The names of columns."""
+    if value is None:
+        return ()
+    if type(value) in (list, tuple, set):
+        return tuple(filter(None, map(column_name, value)))
+    name = column_name(value)
+    return (name,) if name else ()
+
+
+def column_name(value: Any) -> str | None:
+    """``"a"`` of ``"a"`` and ``sa.column("a")``, ``"lower(a)"`` of ``sa.func.lower(sa.column("a"))``."""
+    if isinstance(value, Call) and value.args:
+        name = column_name(value.args[0])
+        return (
+            name
+            if value.name in ("column", "literal_column", "desc", "asc") or not name
+            else f"{value.name}({name})"
+        )
+    return text_of(value.name if isinstance(value, Column) else value)
+
+
+def same(left: Any, right: Any) -> bool:
+    return left is right or (
+        type(left) is type(right) and not isinstance(left, Unknown) and bool(left == right)
+    )
+
+
+def joined(ways: list[tuple[frozenset[str], bool, Any]]) -> Any:
+    """What several ways have led to."""
+    first = ways[0][2]
+    if all(same(first, value) for _, _, value in ways[1:]):
+        return first
+    flat: list[tuple[frozenset[str], bool, Any]] = []
+    for databases, unsure, value in ways:
+        nested = value.ways if isinstance(value, Either) else [(databases, unsure, value)]
+        flat += [(databases & each, unsure or perhaps, item) for each, perhaps, item in nested]
+    return Either(flat) if len(flat) <= MAX_WAYS else UNKNOWN
+
+
+def size(value: Any) -> int:
+    return (
+        len(value)
+        if isinstance(value, (str, list, tuple, bytes))
+        else abs(value)
+        if type(value) is int
+        else 1
+    )
+
+
+def filled(value: Any) -> Any:
+    """The values to format a string with: a hole where one can't be told."""
+    if type(value) in (list, tuple):
+        return type(value)(map(filled, value))
+    if type(value) is dict:
+        return {key: filled(item) for key, item in value.items()}
+    return value if plain(value) or isinstance(value, str) else HOLE

@@ -1,0 +1,29 @@
+"""The baseline: findings of an old history, recorded so that only new ones are reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..exceptions import CannotCheck
+from ..finding import Finding
+
+
+def read_baseline(path: Path) -> set[str]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {str(key) for key in data["findings"]}
+    except FileNotFoundError:
+        raise CannotCheck(f"{path}: no such baseline; make it with --write-baseline.") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CannotCheck(
+            f"{path}: no baseline that can be read ({error}); make it anew with --write-baseline."
+        ) from None
+
+
+def write_baseline(path: Path, findings: Iterable[Finding]) -> None:
+    """Add the findings to those that the file has: the check and the roundtrip share one."""
+    known = read_baseline(path) if path.exists() else set()
+    keys = sorted({*known, *(finding.key for finding in findings)})
+    path.write_text(json.dumps({"version": 1, "findings": keys}, indent=2) + "\n", encoding="utf-8")

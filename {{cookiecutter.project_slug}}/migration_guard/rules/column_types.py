@@ -1,0 +1,139 @@
+"""Rules about changes of a column's type."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..databases import DATABASES, MYSQL, POSTGRESQL
+from ..reading.migration import Type
+from .rule import Found, rule
+from .upgrade import View, label
+
+
+@rule()
+def type_change(view: View) -> Found:
+    """A column's type changes in a way that rewrites the table.
+    Why: Every row is written anew under a lock that stops readers too, and a value that does not fit stops it all.
+    Fix: Add a column of the new type, write to both, fill it in batches, read from it, drop the old one. What is free
+        on the database, such as a longer varchar, is let through where existing_type says the old type.
+    Bad: op.alter_column("videos", "id", type_=sa.BigInteger(), existing_type=sa.Integer())
+    Good: op.alter_column("videos", "url", type_=sa.String(30), existing_type=sa.String(20))
+    """
+    for op in view.existing("alter_column"):
+        new, old = op.kwargs.get("type_"), op.kwargs.get("existing_type")
+        if not isinstance(new, Type) or "columns" in view.new[id(op)]:
+            continue
+        costly = ", ".join(sorted(name for name in view.on(op) if not is_free(name, old, new)))
+        if costly and isinstance(old, Type):
+            fails = (
+                ", and fails where a value is longer"
+                if old.name == new.name and size(new) < size(old)
+                else ""
+            )
+            yield (
+                op,
+                f"{label(op)}: {sql_name(old)} to {sql_name(new)} rewrites the table on {costly}{fails}.",
+            )
+        elif costly:
+            yield (
+                op,
+                f"{label(op)}: to {sql_name(new)} from a type that is not said; most changes rewrite the table.",
+            )
+
+
+def sql_name(type_: Type) -> str:
+    size = f"({', '.join(map(str, type_.args))})" if type_.args and type_.name != "enum" else ""
+    return f"{type_.name}{size}{' with time zone' if type_.kwargs.get('timezone') else ''}"
+
+
+def for_database(type_: Type, dialect: str) -> Type:
+    """The type that ``with_variant`` gives there."""
+    variant = (type_.kwargs.get("variants") or {}).get(dialect)
+    return variant if isinstance(variant, Type) else type_
+
+
+def is_free(database: str, old: Any, new: Type) -> bool:
+    """Whether the change touches no row, as measured on PostgreSQL 15 and MariaDB 10.11, and from MySQL's manual."""
+    if not isinstance(old, Type):
+        return False
+    for dialect in DATABASES[database]:
+        old, new = (
+            plainly(for_database(old, dialect), database),
+            plainly(for_database(new, dialect), database),
+        )
+    if (old.name, old.args, old.kwargs) == (new.name, new.args, new.kwargs):
+        return True
+    if database == "sqlite":
+        return affinity(old) == affinity(
+            new
+        )  # values stay as they are; a batch copies the table in any case
+    same, longer = old.name == new.name, size(old) <= size(new)
+    if database in MYSQL | {"tidb"}:
+        before, after = (tuple(type_.kwargs.get("values") or ()) for type_ in (old, new))
+        if same and old.name == "set":  # as many bytes for up to eight values
+            return (
+                old.args == new.args[: len(old.args)]
+                and (len(old.args) + 7) // 8 == (len(new.args) + 7) // 8
+            )
+        if same and old.name == "enum":
+            return bool(before) and after[: len(before)] == before
+        byte = 255 // (
+            4 if old.name == "varchar" else 1
+        )  # up to here the length takes one byte, beyond it two
+        instant = byte // 2 if database in ("mariadb", "galera") else 0
+        one_class = size(old) <= instant or (size(old) <= byte) == (size(new) <= byte)
+        one_charset = old.kwargs.get("charset") == new.kwargs.get("charset")
+        return (
+            same and old.name in ("varchar", "varbinary") and longer and one_class and one_charset
+        )
+    if {old.name, new.name} <= {"varchar", "text", "citext", "mediumtext", "longtext"}:
+        return longer
+    if same and old.name == "enum":
+        return bool(old.kwargs.get("name") == new.kwargs.get("name"))
+    if same and old.name == "numeric":
+        scale = [next(iter(type_.args[1:2]), type_.kwargs.get("scale", 0)) for type_ in (old, new)]
+        return size(new) == UNLIMITED or (longer and scale[0] == scale[1])
+    if same and old.name in (
+        "timestamp",
+        "time",
+        "interval",
+        "varbit",
+    ):  # another zone converts every value
+        return longer and bool(old.kwargs.get("timezone")) == bool(new.kwargs.get("timezone"))
+    return (old.name, new.name) in {("cidr", "inet"), ("xml", "text"), ("xml", "varchar")}
+
+
+def plainly(type_: Type, database: str) -> Type:
+    """The type without what makes no difference to how it is stored."""
+    if database in MYSQL | {"tidb"}:
+        kwargs = {name: value for name, value in type_.kwargs.items() if name != "display_width"}
+        boolean = type_.name == "tinyint" and 1 in (*type_.args, type_.kwargs.get("display_width"))
+        integer = type_.name.endswith("int") or type_.name == "integer"
+        return Type("boolean" if boolean else type_.name, () if integer else type_.args, kwargs)
+    double = type_.name == "double" or (type_.name == "float" and size(type_) > 24)
+    return Type("double") if double and database in POSTGRESQL else type_
+
+
+UNLIMITED = float("inf")
+
+
+def size(type_: Type) -> float:
+    """Its length or precision."""
+    said = [*type_.args, type_.kwargs.get("length"), type_.kwargs.get("precision")]
+    return next((number for number in said if isinstance(number, int)), UNLIMITED)
+
+
+AFFINITIES = (
+    ("INT", "int"),
+    ("TEXT", "char|clob|text|enum|uuid"),
+    ("BLOB", "blob"),
+    ("REAL", "real|floa|doub"),
+)
+
+
+def affinity(type_: Type) -> str:
+    """How SQLite stores values of this type."""
+    return next(
+        (storage for storage, words in AFFINITIES if re.search(words, type_.name)), "NUMERIC"
+    )

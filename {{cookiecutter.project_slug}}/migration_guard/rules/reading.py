@@ -1,0 +1,51 @@
+"""Rules about what could not be read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from ..reading.migration import Operation
+from .rule import Found, rule
+from .upgrade import View, written
+
+
+@rule()
+def unreadable_migration(view: View) -> Found:
+    """The file is no migration that can be read: a syntax error, no upgrade(), a computed revision identifier.
+    Why: What can't be read can't be checked, and Alembic may not load it either.
+    Fix: Write revision and down_revision as plain strings and define upgrade() at the top level of the file.
+    Bad: revision = uuid.uuid4().hex
+    Good: revision = "b1"
+    """
+    yield from view.migration.problems
+
+
+ASKS = re.compile(
+    r"(has|is|get|check|verify|inspect)_|\w*exists?$"
+)  # a helper that only looks, by its name
+
+
+@rule(severity="note")
+def unresolved_operation(view: View) -> Found:
+    """The table or the new column of an operation can't be told without running the migration.
+    Why: No rule can judge it: read it with the eyes of the other rules.
+    Fix: Write the names as literals or constants of this file, or suppress this with what you have looked at.
+    Bad: op.drop_column(os.environ["TABLE"], "url")
+    Good: op.add_column("videos", sa.Column("url", sa.String(200)))
+    """
+    unclear: dict[str, list[Operation]] = {}
+    for op in view.upgrade():
+        no_table = not op.certain and op.table is None and not ASKS.match(op.operation)
+        if no_table or (op.operation == "add_column" and not op.definitions):
+            unclear.setdefault(op.operation, []).append(op)
+    for name, ops in unclear.items():
+        lines = len({op.line for op in ops})
+        places = f" (on {lines} lines)" if lines > 1 else ""
+        texts = ", ".join(
+            dict.fromkeys(written(op, view.migration) for op in ops)
+        )  # a baseline's key
+        yield (
+            replace(ops[0], name=texts),
+            f"What {name} works on can't be told without running the migration{places}.",
+        )

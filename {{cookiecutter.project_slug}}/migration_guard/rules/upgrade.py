@@ -1,0 +1,137 @@
+"""What the rules see of a migration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..databases import DATABASES, EVERY
+from ..reading.migration import Column, Migration, Operation
+
+CONSTRAINTS = {"foreignkey": "create_foreign_key", "primary": "create_primary_key"} | {
+    kind: f"create_{kind}_constraint" for kind in ("unique", "check", "exclude")
+}
+
+
+DATA_CHANGES = frozenset({"update", "delete", "bulk_insert", "merge", "truncate"})
+
+
+def is_schema(op: Operation) -> bool:
+    return op.operation.startswith(("create_", "drop_", "alter_", "add_", "rename_", "validate_"))
+
+
+def table_of(op: Operation) -> str:
+    """One spelling of a table, to know it again."""
+    return (op.qualified_table or "").casefold().removeprefix("public.")
+
+
+def label(op: Operation) -> str:
+    """What the operation is about, in a reader's words."""
+    table = op.qualified_table or ""
+    if op.operation.endswith("_column") and table and op.columns:
+        return ", ".join(f"{table}.{column}" for column in op.columns)
+    if op.name and table and op.operation != "rename_table":
+        return f"{op.name} on {table}"
+    return op.name or table or "what can't be told"
+
+
+def written(op: Operation, migration: Migration) -> str:
+    """The operation as its first line in the source has it."""
+    return migration.source.split("\n")[op.line - 1][op.column - 1 : op.end_column - 1]
+
+
+def renamed(op: Operation) -> str | None:
+    """The new name that a rename gives; "?" where it can't be told."""
+    name = op.kwargs.get("new_column_name")
+    if op.operation == "rename_table":
+        name = op.kwargs.get("new_table_name", op.args[1] if len(op.args) > 1 else "?")
+    return name if name is None or isinstance(name, str) else "?"
+
+
+def concurrently(op: Operation) -> Any:
+    return op.kwargs.get("postgresql_concurrently") or False
+
+
+def is_whole(op: Operation) -> bool:
+    """An UPDATE or DELETE without WHERE, or with one that is always true."""
+    where = op.kwargs.get("where")
+    if isinstance(where, str):
+        return re.fullmatch(r"(?i)[( ]*((\w+\.)?true(\(\))?|1 ?= ?1)[) ]*", where) is not None
+    return where is None
+
+
+class View:
+    """A migration as the rules see it: its upgrade in order, and what is new when each operation runs."""
+
+    def __init__(self, migration: Migration, application: Callable[[str], bool]) -> None:
+        self.migration, self.application, self.databases = migration, application, EVERY
+        self.operations = [op for op in migration.operations if op.function.startswith("upgrade")]
+        self.at = {id(op): number for number, op in enumerate(self.operations)}
+        self.kinds = {op.operation for op in self.operations}
+        self.new: dict[int, set[str]] = {}  # of each operation: "table", "columns", "name"
+        tables: set[str] = set()
+        columns: set[tuple[str, str]] = set()
+        names: set[str | None] = set()
+        for op in self.operations:
+            table = table_of(op)
+            own = {(table, column) for column in op.columns}
+            new = self.new[id(op)] = (
+                {"table"} if table in tables or table.startswith("_alembic_tmp_") else set()
+            )
+            new |= {"columns"} if own and own <= columns else set()
+            new |= {"name"} if op.name in names else set()
+            if op.operation in ("create_table", "create_table_as"):
+                tables.add(table)
+            elif op.operation == "create_materialized_view":
+                tables.add((op.name or "").casefold())
+            elif op.operation == "rename_table" and "table" in new:
+                tables.add(str(renamed(op)).casefold())
+            elif op.operation == "drop_table":
+                tables.discard(table)
+            elif op.operation == "add_column":
+                columns |= own
+            elif op.operation == "alter_column" and "columns" in new and (name := renamed(op)):
+                columns.add((table, name))
+            elif op.operation == "create_index" or op.operation in CONSTRAINTS.values():
+                names.add(op.name or "")
+
+    def on(self, op: Operation) -> frozenset[str]:
+        """The databases of the rule on which this operation runs."""
+        if op.dialects is None:
+            return self.databases
+        return frozenset(
+            name for name in self.databases if not op.dialects.isdisjoint(DATABASES[name])
+        )
+
+    def upgrade(self, *names: str) -> Iterator[Operation]:
+        """The operations of these names, or all."""
+        if names and self.kinds.isdisjoint(names):
+            return iter(())
+        return (
+            op for op in self.operations if (not names or op.operation in names) and self.on(op)
+        )
+
+    def existing(self, *names: str) -> Iterator[Operation]:
+        """Those on tables that were there before."""
+        return (op for op in self.upgrade(*names) if "table" not in self.new[id(op)])
+
+    def columns(self) -> Iterator[tuple[Operation, Column]]:
+        """Every column added to a table that was there before."""
+        return ((op, column) for op in self.existing("add_column") for column in op.definitions)
+
+    def before(self, op: Operation, *names: str) -> list[Operation]:
+        """The operations of these names on the same table that run before this one."""
+        return self.same(op, self.operations[: self.at[id(op)]], names)
+
+    def after(self, op: Operation, *names: str) -> list[Operation]:
+        return self.same(op, self.operations[self.at[id(op)] + 1 :], names)
+
+    def same(
+        self, op: Operation, others: list[Operation], names: tuple[str, ...]
+    ) -> list[Operation]:
+        return [
+            each
+            for each in others
+            if each.operation in names and table_of(each) in (table_of(op), "")
+        ]

@@ -1,0 +1,129 @@
+"""The schema of a MySQL or MariaDB database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from .snapshot import Column, Facts, Snapshot, Steps, Thing, words
+
+MYSQL_COLUMN = re.compile(
+    r"(?P<type>\w+(?:\((?:'(?:[^']|'')*'|[^')])*\))?(?: unsigned)?(?: zerofill)?)"
+    r"(?P<rest>(?: CHARACTER SET \w+)?(?: COLLATE \w+)?)(?P<generated> GENERATED ALWAYS AS \(.*\) \w+)?"
+    r"(?P<null> NOT NULL| NULL)?(?P<default> DEFAULT (?:'(?:[^'\\]|''|\\.)*'|[^' ]+(?: ON UPDATE [^ ]+)?|\(.*\)))?"
+    r"(?P<more>.*)"
+)
+
+
+FOREIGN = re.compile(r"CONSTRAINT `?(\w+)`? FOREIGN KEY|DROP FOREIGN KEY `?(\w+)", re.IGNORECASE)
+
+
+UNNAMED = re.compile(r"CONSTRAINT_\d+|.*_ibfk_\d+")  # names that the server made up, by counting
+
+
+class MySQL(Snapshot):
+    def note(self, statements: Sequence[str], atomic: bool) -> None:
+        super().note(statements, atomic)
+        self.foreign |= {
+            name
+            for statement in statements
+            for pair in FOREIGN.findall(statement)
+            for name in pair
+            if name
+        }
+
+    def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
+        # Of what kind each of them is, would take longer than many a step.
+        listed = self.connection.exec_driver_sql("SHOW TABLES").scalars()
+        names = {name for name in listed if f"table {name}" not in self.hidden}
+        scope: set[Any] | None = None
+        routines = triggers = steps is None
+        if steps is not None:
+            named = words(steps.statements)
+            triggers = bool(self.triggered or named & {"trigger", "call", "execute"})
+            routines = bool(named & {"function", "procedure", "event", "package", "call"})
+            if "call" not in named:  # a procedure names its tables where we can't see it
+                scope = {name for name in names | self.things.keys() if str(name).lower() in named}
+                scope |= {
+                    name for name in self.things.keys() - names if " " not in name
+                } | names - self.things.keys()
+                scope |= (
+                    self.triggered if "trigger" in named else set()
+                )  # DROP TRIGGER names no table
+                scope = self.children(scope)
+        found = {name: self.relation(name) for name in (names if scope is None else scope & names)}
+        for row in self.connection.exec_driver_sql("SHOW TRIGGERS") if triggers else ():
+            if row.Table in found:
+                found[row.Table].facts[f"trigger {row.Trigger}"] = (
+                    f"{row.Timing} {row.Event} {row.Statement}"
+                )
+        if routines:
+            rows = self.connection.exec_driver_sql(
+                "SELECT lower(routine_type), routine_name, concat_ws(' ', dtd_identifier, sql_data_access, routine_definition)"
+                " FROM information_schema.routines WHERE routine_schema = database() UNION ALL"
+                " SELECT 'event', event_name, concat_ws(' ', event_definition, execute_at, interval_value, status)"
+                " FROM information_schema.events WHERE event_schema = database()"
+            )
+            found |= {
+                f"{kind} {name}": Thing(f"{kind} {name}", {"": text}) for kind, name, text in rows
+            }
+            if scope is not None:
+                scope |= {key for key in self.things if " " in key}
+        return found, scope
+
+    def relation(self, name: str) -> Thing:
+        quoted = "`" + name.replace("`", "``").replace("%", "%%") + "`"
+        text = self.connection.exec_driver_sql(f"SHOW CREATE TABLE {quoted}").one()[1]
+        if text.startswith("CREATE ALGORITHM"):
+            return Thing(f"view {name}", {"": re.sub(r"^CREATE .*? VIEW ", "", text)})
+        body, _, options = text.rpartition("\n)")
+        if re.match(r" ENGINE=\w+ SEQUENCE=1\b", options):
+            return Thing(f"sequence {name}", {"": text.partition("` ")[2]})
+        options, _, partitions = options.partition("\n")
+        facts: Facts = {"": re.sub(r" AUTO_INCREMENT=\d+", "", options.strip())}
+        if partitions:
+            facts["partitions"] = partitions.replace("`", "").strip()
+        for line in body.split("\n")[1:]:
+            line = line.strip().rstrip(",")
+            if line.startswith("`"):
+                column, _, definition = line[1:].partition("` ")
+                facts[f"column {column}"] = mysql_column(definition)
+            elif match := re.match(
+                r"(?:CONSTRAINT `(?P<name>[^`]+)` )?(?P<text>(?:FOREIGN KEY|CHECK|PRIMARY KEY).*)",
+                line,
+            ):
+                label = (
+                    match["name"]
+                    if match["name"] and not UNNAMED.fullmatch(match["name"])
+                    else match["text"]
+                )
+                facts[f"constraint {label}"] = match["text"].replace("`", "")
+            elif match := re.match(r"(UNIQUE|FULLTEXT|SPATIAL)? ?KEY `([^`]+)` (.*)", line):
+                facts[f"index {match[2]}"] = f"{match[1] or ''} {match[3]}".strip().replace("`", "")
+        # The index that the server itself makes for a foreign key stays when the key goes.
+        for key in self.foreign | {fact.removeprefix("constraint ") for fact in facts}:
+            facts.pop(f"index {key}", None)
+        return Thing(f"table {name}", facts)
+
+
+def mysql_column(definition: str) -> Column:
+    match = MYSQL_COLUMN.fullmatch(definition)
+    if match is None:
+        return Column(definition)
+    generated = (match["generated"] or "").strip()
+    more = match["more"]
+    if " AUTO_INCREMENT" in more:
+        generated, more = "AUTO_INCREMENT", more.replace(" AUTO_INCREMENT", "")
+    default = (match["default"] or "").removeprefix(" DEFAULT ")
+    default = re.sub(
+        r"^\(now(\(\d+\)|)(?:\(\))?\)", r"CURRENT_TIMESTAMP\1", default
+    )  # MySQL keeps the word
+    rest = (match["rest"] + more).strip()
+    return Column(
+        match["type"],
+        match["null"] == " NOT NULL",
+        "" if default == "NULL" else default,
+        generated,
+        rest,
+    )

@@ -1,0 +1,354 @@
+"""Scratch databases: made on the server of the configured one, and dropped whatever happens.
+
+Nothing is ever run in the configured database itself: they are made and dropped from the server's maintenance
+database (PostgreSQL) or from no database at all (MySQL, MariaDB).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.pool import NullPool
+
+from ..error_messages import SCRATCH, one_line
+from ..exceptions import CannotCheck
+
+ELSEWHERE = "or name another server with --database-url (--database-url sqlite:// needs none)."
+
+
+DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mysql": ("pymysql",), "mariadb": ("pymysql",)}
+
+
+def find_url(root: Path, given: str | None = None) -> URL:
+    """The database beside which to work: ``given``, else ``DATABASE_URL``, else that in ``.env``, else SQLite."""
+    text = given or os.environ.get("DATABASE_URL")
+    if not text and (root / ".env").is_file():
+        lines = (root / ".env").read_text(encoding="utf-8").splitlines()
+        said = re.compile(r"""\s*(?:export\s+)?DATABASE_URL\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S*))""")
+        found = [value for line in lines if (match := said.match(line)) for value in match.groups()]
+        text = next((value for value in found if value), None)
+    source = "--database-url" if given else "DATABASE_URL"
+    try:
+        url = make_url(text or "sqlite://")
+        backend = "postgresql" if url.drivername == "postgres" else url.drivername
+        if drivers := DRIVERS.get(backend):  # the first that is installed
+            backend += "+" + next(filter(find_spec, drivers), drivers[0])
+        url = url.set(drivername=backend)
+        dialect = load_dialect(url, source)
+    except (
+        sa.exc.ArgumentError,
+        ValueError,
+        AttributeError,
+    ):  # not into the message: it may hold a password
+        raise CannotCheck(
+            f"{source} is no database URL; write postgresql://user:password@host:5432/name."
+        ) from None
+    if dialect.name != "sqlite" and "@" in f"{url.host}{url.database}":
+        raise CannotCheck(
+            f"{source} has an @ too many: percent-encode the password (@ is %40, / is %2F)."
+        )
+    if dialect.name not in ("sqlite", "postgresql", "mysql", "mariadb"):
+        raise CannotCheck(
+            f"{source}: no scratch database can be made on {dialect.name}, {ELSEWHERE}"
+        )
+    return url
+
+
+def load_dialect(url: URL, source: str = "DATABASE_URL") -> type[sa.Dialect]:
+    """The dialect of ``url``, which ``source`` says, with its driver."""
+    try:
+        dialect = url.get_dialect()
+        dialect.import_dbapi()
+    except ModuleNotFoundError as error:
+        raise CannotCheck(
+            f"The driver {error.name} is not installed: add it to the project's dependencies."
+        ) from None
+    except sa.exc.NoSuchModuleError:
+        known = "use sqlite, postgresql, mariadb or mysql"
+        raise CannotCheck(
+            f"{source}: unknown database or driver {url.drivername}; {known}."
+        ) from None
+    return dialect
+
+
+@contextmanager
+def scratch_database(url: URL, keep: Callable[[], bool] = lambda: False) -> Iterator[Engine]:
+    """Yield an engine for a new, empty database on the server of ``url``, and drop the database at the end.
+
+    If ``keep()`` is true at the end, the database stays and its address is printed.
+    """
+    server = SERVERS[url.get_backend_name()](url)
+    server.drop_leftovers()
+    name = (
+        f"migration_guard_{machine()}_{os.getpid()}_{started(os.getpid())}_{secrets.token_hex(4)}"
+    )
+    try:
+        engine = server.create(name)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+    finally:  # a Ctrl-C in the middle of create() has made it perhaps
+        if keep():
+            print(f"kept: {server.address(name).render_as_string()}", file=sys.stderr)
+        else:
+            server.drop(name)
+
+
+class SQLite:
+    """A file in a folder of its own in the temporary directory."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+
+    def folder(self, name: str) -> Path:
+        return Path(tempfile.gettempdir()) / name
+
+    def address(self, name: str) -> URL:
+        return self.url.set(database=str(self.folder(name) / "scratch.db"), query={})
+
+    def create(self, name: str) -> Engine:
+        try:
+            self.folder(name).mkdir(mode=0o700)
+        except OSError as error:
+            raise CannotCheck(
+                f"{error.filename}: {error.strerror}; set TMPDIR to a folder that can be written."
+            ) from None
+        engine = sa.create_engine(self.address(name), poolclass=NullPool)
+        event.listen(engine, "connect", prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+        return engine
+
+    def drop(self, name: str) -> None:
+        shutil.rmtree(self.folder(name), ignore_errors=True)
+
+    def drop_leftovers(self) -> None:
+        for path in Path(tempfile.gettempdir()).glob("migration_guard_*"):
+            if abandoned(path.name):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def prepare_sqlite(connection: Any, _: object) -> None:
+    """As an application should have it, and without waiting for the disk. Python's own BEGIN would come too late."""
+    connection.isolation_level = None
+    for pragma in (
+        "foreign_keys = ON",
+        "synchronous = OFF",
+        "journal_mode = MEMORY",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@cache
+def maintenance_engine(url: URL) -> Engine:
+    """One for all connections to it: SQLAlchemy asks a server what it is but once."""
+    return sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+
+class Server:
+    """What PostgreSQL, MySQL and MariaDB have in common."""
+
+    missing = ""  # the right that is missing, as the statement that gives it
+    listing = ""  # names of databases that nobody is connected to
+    force = ""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+
+    def address(self, name: str) -> URL:
+        return self.url.set(database=name)
+
+    def options(self) -> tuple[str, ...]:
+        """What to say after CREATE DATABASE, one after the other until it succeeds."""
+        return ("",)
+
+    def maintenance(self) -> tuple[URL, ...]:
+        raise NotImplementedError
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        error: Exception | None = None
+        for url in self.maintenance():
+            try:
+                connection = maintenance_engine(url).connect()
+            except (
+                sa.exc.DBAPIError,
+                RuntimeError,
+            ) as failed:  # PyMySQL's, where it can't encrypt the password
+                error = failed
+                continue
+            with connection:
+                yield connection
+                return
+        place = self.url.set(database=None).render_as_string()
+        assert error is not None
+        raise CannotCheck(
+            f"No connection to {place}: {one_line(error)}; start it or mend the URL, {ELSEWHERE}"
+        )
+
+    def create(self, name: str) -> Engine:
+        why = ""
+        with self.connect() as connection:
+            for options in self.options():
+                try:
+                    connection.exec_driver_sql(f"CREATE DATABASE {name}{options}")
+                    break
+                except sa.exc.DBAPIError as error:
+                    why = one_line(error)
+            else:
+                grant = self.missing.format(user=self.user(connection))
+                raise CannotCheck(f"No scratch database can be made ({why}): {grant}, {ELSEWHERE}")
+            self.hasten(connection, name)
+        return self.engine(name)
+
+    def engine(self, name: str) -> Engine:
+        return sa.create_engine(
+            self.address(name), poolclass=NullPool, connect_args=self.arguments()
+        )
+
+    def user(self, connection: Connection) -> str:
+        """The name of who is connected, quoted."""
+        return f'"{connection.scalar(sa.select(sa.func.current_user()))}"'
+
+    def arguments(self) -> dict[str, Any]:
+        """What to give to the driver."""
+        return {}
+
+    def hasten(self, connection: Connection, name: str) -> None:
+        """Give the scratch database the fast settings that it may have."""
+
+    def drop(self, name: str) -> None:
+        with suppress(CannotCheck, sa.exc.DBAPIError), self.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}{self.force}")
+
+    def drop_leftovers(self) -> None:
+        with self.connect() as connection:
+            for name in connection.exec_driver_sql(self.listing).scalars().all():
+                if abandoned(name):
+                    with suppress(sa.exc.DBAPIError):  # another user's
+                        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}")
+
+
+class PostgreSQL(Server):
+    missing = "ALTER ROLE {user} CREATEDB"
+    listing = (
+        "SELECT datname FROM pg_database d WHERE starts_with(datname, 'migration_guard_')"
+        " AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)"
+    )
+    force = " WITH (FORCE)"
+
+    def options(self) -> tuple[str, ...]:
+        return (
+            "",
+            " TEMPLATE template0",
+        )  # template1 can't be copied while somebody is connected to it
+
+    def maintenance(self) -> tuple[URL, ...]:
+        return tuple(
+            self.url.set(database=name)
+            for name in ("postgres", "template1")
+            if name != self.url.database
+        )
+
+    def arguments(self) -> dict[str, Any]:
+        # What is prepared is the snapshot's, which psycopg would have the server forget with its own.
+        return {"prepare_threshold": None} if self.url.get_driver_name() == "psycopg" else {}
+
+    def hasten(self, connection: Connection, name: str) -> None:
+        # A catalog is asked for one table: by its indexes, and planned once.
+        for setting in (
+            "synchronous_commit = off",
+            "plan_cache_mode = force_generic_plan",
+            "enable_seqscan = off",
+            "enable_hashjoin = off",
+            "enable_mergejoin = off",
+            "jit = off",
+        ):
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET {setting}")
+
+
+class MySQL(Server):
+    missing = "GRANT ALL ON `migration\\_guard\\_%`.* TO {user}"
+    listing = (
+        "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'migration\\_guard\\_%%'"
+        " AND NOT EXISTS (SELECT 1 FROM information_schema.processlist WHERE db = schema_name)"
+    )
+
+    def user(self, connection: Connection) -> str:
+        name, _, host = str(connection.scalar(sa.select(sa.func.current_user()))).rpartition("@")
+        return f"'{name}'@'{host}'"
+
+    def maintenance(self) -> tuple[URL, ...]:
+        return (self.url.set(database=""),)
+
+    def options(self) -> tuple[str, ...]:
+        """The character set of the configured database, on which lengths and uniqueness depend."""
+        with self.connect() as connection:
+            query = (
+                "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata"
+                " WHERE schema_name = :name"
+            )
+            found = connection.execute(sa.text(query), {"name": self.url.database or ""}).first()
+        return (f" CHARACTER SET {found[0]} COLLATE {found[1]}" if found else "",)
+
+
+SERVERS: dict[str, Any] = {
+    "sqlite": SQLite,
+    "postgresql": PostgreSQL,
+    "mysql": MySQL,
+    "mariadb": MySQL,
+}
+
+
+def machine() -> str:
+    """What tells this machine's process numbers from another's: a container or a reboot counts its own."""
+    parts = [os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")]
+    with suppress(OSError):
+        parts += [
+            Path("/proc/sys/kernel/random/boot_id").read_text(),
+            os.readlink("/proc/self/ns/pid"),
+        ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+
+
+def started(pid: int) -> int:
+    """When the process began, in the system's ticks: process numbers are used again. 0 where it can't be told."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def abandoned(name: str) -> bool:
+    """Was this scratch database made on this machine, by a process that is no more?"""
+    match = re.fullmatch(SCRATCH, name)
+    if match is None or match["machine"] != machine():
+        return False
+    pid, start = int(match["pid"]), int(match["start"])
+    if start:
+        return started(pid) != start
+    if os.name == "nt":  # there os.kill() would end it
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass
+    return False

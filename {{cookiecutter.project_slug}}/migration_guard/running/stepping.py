@@ -1,0 +1,288 @@
+"""Alembic, one revision at a time: env.py runs once, and so does the reading of the versions folder.
+
+Tried with Alembic 1.18.5, 1.20.0 and 1.20.1. Alembic's names that are not documented are used here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from functools import wraps
+from io import StringIO
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import HeadMaintainer, MigrationContext, MigrationStep, RevisionStep
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import DBAPIError
+
+from ..error_messages import REMEDIES, in_one_line, one_line
+from ..exceptions import CannotCheck
+from ..places import place, relative
+
+README = Path(__file__).parents[1] / "README.md"  # "What env.py must do"
+
+
+ARGUMENTS = "migration_guard_arguments"  # what env.py gives to context.run_migrations(), and that to each migration
+
+
+class RolledBack(Exception):
+    """Raised in a step to undo it."""
+
+
+class Stepper:
+    """Moves a scratch database up and down a history."""
+
+    def __init__(self, context: MigrationContext, scripts: ScriptDirectory) -> None:
+        self.context = context
+        self.scripts = scripts
+        self.heads = HeadMaintainer(context, context.get_current_heads())
+        self.atomic = True  # did the step run in one transaction so far, which can be rolled back?
+        # Each step is in a transaction of its own, whatever env.py says: a failure must not undo the steps before.
+        context._in_external_transaction = False
+        context._transaction_per_migration = True
+        if context._transaction is not None:
+            context._transaction.commit()
+            context._transaction = None
+        if context.connection is not None:
+            context.connection.commit()
+
+    def step(self, script: Script, function: str, look: Callable[[], None] | None = None) -> None:
+        """Run one function of a revision; ``look`` sees what it did before it is committed, and may raise RolledBack."""
+        build = (
+            MigrationStep.upgrade_from_script
+            if function == "upgrade"
+            else MigrationStep.downgrade_from_script
+        )
+        step = build(self.scripts.revision_map, script)
+        before = set(self.heads.heads)
+        # Alembic remembers there that it made an enum type, and would not make it again after the downgrade.
+        self.context.impl.memo.clear()
+        try:
+            with self.context.begin_transaction(_per_migration=True):
+                transaction = self.context._transaction
+                step.migration_fn(**self.context.opts.get(ARGUMENTS, {}))
+                self.update_heads(step, script, function)
+                self.atomic = (
+                    self.context._transaction is transaction and self.context.impl.transactional_ddl
+                )
+                if look is not None:
+                    look()
+        except BaseException:
+            self.heads.heads = before
+            raise
+
+    def update_heads(self, step: RevisionStep, script: Script, function: str) -> None:
+        parents = script._normalized_down_revisions
+        if function == "downgrade" and self.heads.heads == {script.revision} and len(parents) == 1:
+            self.heads._update_version(
+                script.revision, parents[0]
+            )  # what Alembic goes through all ancestors to find
+        else:
+            self.heads.update_to_step(step)
+
+    def stamp(self, script: Script) -> None:
+        """Write down that the revision is applied, and run nothing."""
+        with self.context.begin_transaction(_per_migration=True):
+            self.heads.update_to_step(
+                MigrationStep.upgrade_from_script(self.scripts.revision_map, script)
+            )
+
+
+def read_scripts(config: Config) -> ScriptDirectory:
+    """Import each migration of the versions folders once. Raises CannotCheck."""
+    with in_one_line():
+        scripts = ScriptDirectory.from_config(config)
+        scripts.get_heads()
+    return scripts
+
+
+def plan_of(scripts: ScriptDirectory) -> list[Script]:
+    """Every revision, each after those that it revises or depends on."""
+    return list(scripts.iterate_revisions("heads", None, implicit_base=True))[::-1]
+
+
+def run_env(
+    config: Config,
+    scripts: ScriptDirectory,
+    engine: Engine,
+    work: Callable[[MigrationContext], None],
+) -> None:
+    """Run env.py once on the scratch database, and ``work`` where it would run the migrations."""
+    env, done, runs = relative(scripts.env_py_location), False, 0
+    duty = f'{env} must run on config.attributes["connection"] where there is one: see {relative(README)}.'
+
+    def run_migrations(**arguments: Any) -> None:
+        environment.get_context().opts[ARGUMENTS] = arguments
+        EnvironmentContext.run_migrations(environment)
+
+    def run(_: object, context: MigrationContext) -> list[MigrationStep]:
+        nonlocal done, runs
+        runs += 1
+        if context.connection is None or context.connection.engine.url != engine.url:
+            raise CannotCheck(duty)
+        if runs > 1:
+            raise CannotCheck(f"{env} runs the migrations more than once. {duty}")
+        work(context)
+        done = True
+        return []
+
+    with engine.connect() as connection, as_configured(config, engine, connection):
+        try:
+            environment = EnvironmentContext(
+                config, scripts, fn=run, as_sql=False, destination_rev="heads"
+            )
+            environment.run_migrations = run_migrations  # type: ignore[method-assign]
+            with in_one_line(), environment:
+                scripts.run_env()
+        except CannotCheck as error:
+            if (
+                not done or runs > 1
+            ):  # after it, env.py may end a transaction of its own that is no more
+                if isinstance(error.__cause__, DBAPIError) and str(error).startswith(f"{env}:"):
+                    raise CannotCheck(
+                        f"{error}. {duty}"
+                    ) from error  # what it needs is not in an empty database
+                raise
+    if not done:
+        raise CannotCheck(f"{env} never came to context.run_migrations().")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep stdout for the report, and leave out what is logged on the way, but no warning."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
+def as_configured(config: Config, engine: Engine, connection: Any) -> Iterator[None]:
+    """Give env.py the scratch database by each way in which it may look for one."""
+    url = engine.url.render_as_string(hide_password=False)
+    configured = os.environ.get("DATABASE_URL")
+    os.environ["DATABASE_URL"] = url
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    config.attributes.update(connection=connection, configure_logging=False)
+    try:
+        with quiet():
+            yield
+    finally:
+        config.attributes.pop("connection")
+        if configured is None:
+            del os.environ["DATABASE_URL"]
+        else:
+            os.environ["DATABASE_URL"] = configured
+
+
+class Printed(StringIO):
+    """SQL that is printed instead of run; what SQLite can't read is refused where it is printed."""
+
+    sqlite: sqlite3.Connection | None = None
+
+    def write(self, text: str) -> int:
+        try:
+            if self.sqlite:
+                self.sqlite.execute(f"EXPLAIN {text}")
+        except (sqlite3.Error, sqlite3.Warning) as error:  # an empty database has no table for it
+            if "syntax error" in str(error):
+                raise
+        return super().write(text)
+
+
+def render_pending(
+    config: Config,
+    scripts: ScriptDirectory,
+    heads_of: Callable[[URL, dict[str, Any]], tuple[str, ...]],
+) -> list[tuple[Script, str | None, str | None]]:
+    """Print what is to run, as `alembic upgrade --sql` does: each revision with its SQL, or with why there is none.
+
+    Where the database is, env.py says; ``heads_of`` says, of its URL and of what else env.py configures, where it stands.
+    """
+    buffer = Printed()
+    configured: set[tuple[Any, ...]] = set()
+    files: set[Path] = set()  # that env.py opened to print into (Alembic's multidb)
+    rendered: list[tuple[Script, str | None, str | None]] = []
+
+    def configure(**options: Any) -> None:
+        if isinstance(name := getattr(options.get("output_buffer"), "name", None), str):
+            files.add(Path(name))
+        if options.get("url") is None:
+            raise CannotCheck(
+                "alembic/env.py gives no url to context.configure() where context.is_offline_mode()."
+            )
+        configured.add(
+            tuple(
+                str(options.get(name)) for name in ("url", "version_table", "version_table_schema")
+            )
+        )
+        if len(configured) > 1:
+            raise CannotCheck(
+                f"{relative(scripts.env_py_location)} configures several databases, and a plan is of one: "
+                f"see {relative(README)} for how to name it."
+            )
+        url = make_url(options["url"])
+        buffer.sqlite = sqlite3.connect(":memory:") if url.get_backend_name() == "sqlite" else None
+        heads: Any = heads_of(url, options)
+        EnvironmentContext.configure(
+            environment, **options | {"starting_rev": heads, "output_buffer": buffer}
+        )
+
+    def run(heads: Any, _: MigrationContext) -> Iterator[MigrationStep]:
+        for step in scripts._upgrade_revs("heads", heads):
+            script, upgrade, problem = step.revision, step.migration_fn, None
+
+            @wraps(upgrade)
+            def attempt(
+                upgrade: Callable[..., None] = upgrade, script: Script = script, **options: Any
+            ) -> None:
+                nonlocal problem
+                try:
+                    upgrade(**options)
+                except Exception as error:
+                    where, what = place(error, script.path), one_line(error)
+                    sure = isinstance(error, sqlite3.OperationalError | NameError | ImportError)
+                    if (
+                        sure
+                        or isinstance(getattr(error, "obj", 0), ModuleType)
+                        or what in REMEDIES.values()
+                    ):
+                        raise CannotCheck(
+                            f"{where}: upgrade() of {script.revision} fails: {what}"
+                        ) from None
+                    problem = f"can't be printed without a database ({where}: {what})"
+                    if isinstance(error, CommandError) and "batch mode" in what:
+                        problem = f"this revision copies a table as it finds it ({where}): no failure, but not shown before it runs"
+
+            step.migration_fn = attempt
+            buffer.seek(0)
+            buffer.truncate()
+            yield step
+            rendered.append(
+                (script, buffer.getvalue().strip() if problem is None else None, problem)
+            )
+
+    config.attributes["configure_logging"] = False
+    environment = EnvironmentContext(config, scripts, fn=run, as_sql=True, destination_rev="heads")
+    environment.configure = configure  # type: ignore[assignment]
+    try:
+        with quiet(), in_one_line(), environment:
+            scripts.run_env()
+    finally:
+        for file in files:
+            if file.is_file() and not file.stat().st_size:
+                file.unlink()
+    return rendered

@@ -1,0 +1,106 @@
+"""What ``[tool.migration-guard]`` in ``pyproject.toml`` says."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from .databases import DATABASES
+from .exceptions import CannotCheck, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """In seconds. ``lock-timeout`` in ``[tool.migration-guard.lock]`` is ``MIGRATION_LOCK_TIMEOUT`` in the environment."""
+
+    wait: float = 600  # for another migrator
+    lock_timeout: float = 0.2  # for a lock on a table: whoever wants the table next waits as long
+    retry: float = 300  # to go on trying after that
+    statement_timeout: float = 0  # for one statement; 0: none
+    lease: float = 15  # where a row is the lock: how long after its holder died it is free
+    lease_only: float = 0  # 1: take a row though the database looks like one server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    root: Path
+    databases: tuple[str, ...] = ("sqlite", "postgresql", "mariadb")
+    ignore: tuple[str, ...] = ()
+    first_revision: str | None = None
+    versions: tuple[Path, ...]  # the folders of migration files
+    config: Path  # alembic.ini
+    baseline: Path | None = None
+    offline: bool = False  # must --sql print the whole history?
+    lock: Limits = Limits()
+
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        return tuple(
+            dict.fromkeys(dialect for database in self.databases for dialect in DATABASES[database])
+        )
+
+
+KEYS: dict[str, tuple[type, str]] = {
+    "databases": (list, "a list of names"),
+    "ignore": (list, "a list of rules"),
+    "first-revision": (str, "a revision"),
+    "versions": (list, "a list of folders"),
+    "config": (str, "a file"),
+    "baseline": (str, "a file"),
+    "offline": (bool, "true or false"),
+    "lock": (dict, "a table"),
+}
+
+
+REMOVED = dict.fromkeys(
+    ("cache", "cache-size"),
+    "delete this line and the folder .migration-cache: nothing is kept from one run to the next any more.",
+)
+
+
+def read_settings(root: Path) -> Settings:
+    """The settings of the project at ``root``; what is not said there has a default that is right for most."""
+    place = "pyproject.toml: [tool.migration-guard]"
+    said: dict[str, Any] = {"versions": ["alembic/versions"], "config": "alembic.ini"}
+    try:
+        with (root / "pyproject.toml").open("rb") as file:
+            said |= tomllib.load(file).get("tool", {}).get("migration-guard", {})
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, TypeError) as error:
+        raise CannotCheck(f"{place}: {error}") from None
+    for key, value in said.items():
+        if key in REMOVED:
+            raise CannotCheck(f"{place} {key}: {REMOVED[key]}")
+        if key not in KEYS:
+            raise CannotCheck(
+                f"{place} {key}: there is no such key{nearest(key, KEYS)}; known: {', '.join(KEYS)}."
+            )
+        kind, name = KEYS[key]
+        strings = all(isinstance(item, str) for item in value) if isinstance(value, list) else True
+        # to judge for no database is not to judge
+        if not isinstance(value, kind) or not strings or (value == [] and key != "ignore"):
+            raise CannotCheck(f"{place} {key}: must be {name}, is {value!r}.")
+    limits = [field.name.replace("_", "-") for field in fields(Limits)]
+    for key, value in said.get("lock", {}).items():
+        if key not in limits:
+            raise CannotCheck(
+                f"{place} lock: no key {key}{nearest(key, limits)}; known: {', '.join(limits)}."
+            )
+        if not isinstance(value, int | float):
+            raise CannotCheck(f"{place} lock {key}: must be a number of seconds, is {value!r}.")
+    for name in said.get("databases", ()):
+        if name not in DATABASES:
+            known = f"{nearest(name, DATABASES)}; known: {', '.join(DATABASES)}"
+            raise CannotCheck(f"{place} databases: {name!r} is not known{known}.")
+    said["lock"] = Limits(
+        **{key.replace("-", "_"): value for key, value in said.get("lock", {}).items()}
+    )
+    said["versions"] = [root / folder for folder in said["versions"]]
+    said |= {key: root / said[key] for key in ("baseline", "config") if key in said}
+    lists = {key: tuple(value) for key, value in said.items() if isinstance(value, list)}
+    return Settings(
+        root=root, **{key.replace("-", "_"): value for key, value in {**said, **lists}.items()}
+    )
