@@ -7,8 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from lib.processes import forbid_processes, mark_slow
 from lib.projects import Project, baked
-from lib.servers import PROGRAMS, SERVERS, fresh_database, unreachable
+from lib.servers import PROGRAMS, SERVERS, fresh_database, unreachable, wrong_url
+
+
+def pytest_configure() -> None:
+    """Stop in one line where a server's URL can't be used at all."""
+    for name in SERVERS:
+        if why := wrong_url(name):
+            raise pytest.UsageError(why)
 
 
 def pytest_report_header() -> list[str]:
@@ -22,6 +30,29 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say it again at the end, where it is read."""
     for line in pytest_report_header():
         terminalreporter.write_line(line, yellow=True)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow, and leave the fault tests out unless ``-m`` names the marker."""
+    mark_slow(items)
+    if "fault" in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("fault")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """From here to the end of the test, only a test that is marked ``slow`` may start a process."""
+    forbid_processes(item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    forbid_processes(False)
 
 
 @pytest.fixture

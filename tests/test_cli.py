@@ -402,6 +402,7 @@ def loaded(root: Path) -> set[str]:
     return set(modules)
 
 
+@pytest.mark.slow
 def test_static_loads_no_database_and_sqlglot_only_for_sql(root: Path) -> None:
     heavy = {"sqlalchemy", "alembic", "sqlglot", "rich", "asyncio"}
     assert not loaded(root) & heavy

@@ -213,6 +213,7 @@ def rename_revision(history: History) -> None:
 CHANGES = {"edit": edit, "remove": remove, "insert": insert, "rename revision": rename_revision}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_happens_to_a_deployed_migration_is_found(history: History, change: str) -> None:
     history.commit()
@@ -281,6 +282,7 @@ def latin(history: History) -> None:
 INNOCENT: list[Callable[[History], None]] = [comment, reformat, windows, move, suppress, add, latin]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", INNOCENT)
 def test_what_changes_nothing_is_no_finding(
     history: History, change: Callable[[History], None]
@@ -290,6 +292,7 @@ def test_what_changes_nothing_is_no_finding(
     assert history.check("--against", "HEAD") == (0, [])
 
 
+@pytest.mark.slow
 def test_the_default_branch_of_the_remote_is_deployed(history: History, tmp_path: Path) -> None:
     history.commit()
     clone = History.__new__(History)
@@ -306,6 +309,7 @@ def test_the_default_branch_of_the_remote_is_deployed(history: History, tmp_path
     assert clone.found() == ["edited-migration"]
 
 
+@pytest.mark.slow
 def test_without_a_remote_it_says_that_nothing_is_known_to_be_deployed(history: History) -> None:
     history.commit()
     assert main(history.root, ["--static"]) == 0
@@ -314,6 +318,7 @@ def test_without_a_remote_it_says_that_nothing_is_known_to_be_deployed(history: 
     assert "not known" not in history.capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_shallow_clone_and_a_worktree_are_enough(history: History, tmp_path: Path) -> None:
     history.commit()
     history.add("d1", "c1")
@@ -328,6 +333,7 @@ def test_a_shallow_clone_and_a_worktree_are_enough(history: History, tmp_path: P
         assert "d1 is deployed (HEAD) and is no longer here" in history.capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_project_in_a_folder_of_a_repository(history: History, tmp_path: Path) -> None:
     inner = tmp_path / "outer" / "services" / "orders"
     shutil.copytree(history.root, inner)
@@ -340,6 +346,7 @@ def test_a_project_in_a_folder_of_a_repository(history: History, tmp_path: Path)
     assert outer.found("--against", "HEAD") == ["edited-migration"]
 
 
+@pytest.mark.slow
 def test_inside_a_git_hook(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     history.commit()
     edit(history)
@@ -348,6 +355,7 @@ def test_inside_a_git_hook(history: History, monkeypatch: pytest.MonkeyPatch) ->
     assert history.found("--against", "HEAD") == ["edited-migration"]
 
 
+@pytest.mark.slow
 def test_without_a_repository_only_an_explicit_ref_is_an_error(history: History) -> None:
     assert history.check() == (0, [])
     status, (said,) = history.check("--against", "main")
@@ -356,6 +364,7 @@ def test_without_a_repository_only_an_explicit_ref_is_an_error(history: History)
     assert said["message"].count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_ref_that_is_not_there_is_an_error(history: History) -> None:
     history.commit()
     status, (said,) = history.check("--against", "lost")
@@ -364,6 +373,7 @@ def test_a_ref_that_is_not_there_is_an_error(history: History) -> None:
     assert "fetch it" in said["message"]
 
 
+@pytest.mark.slow
 def test_a_repository_that_git_refuses_is_not_passed_over(history: History) -> None:
     history.commit()
     (history.root / ".git" / "HEAD").unlink()
@@ -372,6 +382,7 @@ def test_a_repository_that_git_refuses_is_not_passed_over(history: History) -> N
     assert said["message"].startswith("error: git: fatal: ")
 
 
+@pytest.mark.slow
 def test_without_git_nothing_is_said(
     history: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -12,18 +12,25 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-SERVERS = {
-    "postgresql": os.environ.get(
-        "TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
-    ),
-    "mariadb": os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/"),
+VARIABLES = {"postgresql": "TEST_POSTGRESQL_URL", "mariadb": "TEST_MARIADB_URL"}
+DEFAULTS = {
+    "postgresql": "postgresql+psycopg://postgres@127.0.0.1:5432/postgres",
+    "mariadb": "mariadb+pymysql://root@127.0.0.1:3306/",
 }
-MYSQL = (
-    sa.make_url(SERVERS["mariadb"]).get_backend_name() == "mysql"
-)  # a MySQL stands in for MariaDB
+SERVERS = {name: os.environ.get(VARIABLES[name]) or DEFAULTS[name] for name in DEFAULTS}
+MYSQL = SERVERS["mariadb"].startswith("mysql")  # a MySQL stands in for MariaDB
 mariadb_only = pytest.mark.skipif(MYSQL, reason="MySQL has no such thing")
 PROGRAMS = ("chromium",)
 IN_CI = bool(os.environ.get("CI"))
+
+
+def wrong_url(database: str) -> str | None:
+    """Return why no driver can use the URL of ``database``, or None when one can."""
+    try:
+        sa.create_engine(SERVERS[database])
+    except (ImportError, sa.exc.ArgumentError) as error:
+        return f"{VARIABLES[database]}: {error}: write a URL like {DEFAULTS[database]}"
+    return None
 
 
 @functools.cache

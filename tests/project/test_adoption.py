@@ -15,6 +15,7 @@ from lib.migrators import race
 from lib.projects import PROJECT_TEMPLATE, ROOT, Project
 from lib.servers import fresh_database
 
+pytestmark = pytest.mark.slow
 README = (PROJECT_TEMPLATE / "migration_guard" / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("## Adopt it in a project that has Alembic\n")[2]
 MODELS = """\

@@ -7,8 +7,11 @@ import shutil
 import sys
 from pathlib import Path
 
+import pytest
 from lib.projects import ROOT, Project
 from lib.write_readme import COMMAND, with_example
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_bake_command_works_from_a_clean_clone_in_an_empty_home(tmp_path: Path) -> None:

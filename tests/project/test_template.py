@@ -55,6 +55,7 @@ def test_prompts() -> None:
     assert set(context["__prompts__"]) == set(prompts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("starter", ["soundhash", "blank"])
 @pytest.mark.parametrize("database", ["sqlite", "postgresql", "mariadb"])
@@ -152,6 +153,7 @@ def test_the_first_revision_of_a_user_passes_lint(bake: Callable[..., Project]) 
     project.run("alembic", "upgrade", "head")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "cause"),
     [
@@ -192,6 +194,7 @@ def test_what_can_not_work_is_refused_in_one_line(tmp_path: Path, answer: str, c
     assert not (tmp_path / "evil").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "slug", ["classy", "json-store", "testing-orders", "a", "x" * 60, "a.b", "Acme_Orders"]
 )
@@ -202,6 +205,7 @@ def test_the_nearest_innocent_slug_is_accepted(tmp_path: Path, slug: str) -> Non
     assert (tmp_path / slug / "src" / package / "database" / "models.py").is_file()
 
 
+@pytest.mark.slow
 def test_a_wheel_can_be_built_from_hostile_answers(tmp_path: Path) -> None:
     path = bake_into(
         tmp_path, project_name="Acme", description=HOSTILE["triple"], author_name=HOSTILE["quotes"]

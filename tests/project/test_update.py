@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from lib.projects import PROJECT_TEMPLATE, ROOT, Project
 
+pytestmark = pytest.mark.slow
 GUARD = PROJECT_TEMPLATE.relative_to(ROOT) / "migration_guard"
 
 

@@ -1273,6 +1273,7 @@ def test_sql_is_read_as_the_database_of_its_branch_reads_it() -> None:
     assert briefs(read(body)) == ["update t"]
 
 
+@pytest.mark.slow
 def test_sqlglot_is_loaded_only_where_there_is_sql(tmp_path: Path) -> None:
     path = tmp_path / "m.py"
     path.write_text(f"{HEADER}def upgrade():\n    op.drop_table('t')\n")

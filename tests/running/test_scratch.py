@@ -116,6 +116,7 @@ def test_it_is_kept_where_that_is_asked(server: sa.URL, capsys: pytest.CaptureFi
             connection.exec_driver_sql(f"DROP DATABASE {name}")
 
 
+@pytest.mark.slow
 def test_it_is_gone_after_ctrl_c(server: sa.URL) -> None:
     process, name = hold(server)
     assert name in there(server)
@@ -123,6 +124,7 @@ def test_it_is_gone_after_ctrl_c(server: sa.URL) -> None:
     assert name not in there(server)
 
 
+@pytest.mark.slow
 def test_the_next_run_drops_what_a_kill_left_and_nothing_else(server: sa.URL) -> None:
     killed, left = hold(server)
     working, used = hold(server)

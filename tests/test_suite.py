@@ -1,0 +1,75 @@
+"""What the other tests rely on: the markers, and the URLs of the test servers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from lib.projects import ROOT, Project
+from lib.servers import VARIABLES
+
+GALERA = "tests/deploying/test_galera.py"
+
+
+def collected(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What pytest collects of the tests of Galera, which are all fault tests."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--collect-only", "-n0", *options, GALERA],
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "start",
+    [lambda: subprocess.run(["true"], check=True), lambda: os.system("true"), os.fork],
+    ids=["subprocess", "system", "fork"],
+)
+def test_only_a_slow_test_may_start_a_process(start: Callable[[], object]) -> None:
+    with pytest.raises(pytest.fail.Exception, match="mark the test slow"):
+        start()
+
+
+def test_baking_makes_a_test_slow(
+    bake: Callable[..., Project], request: pytest.FixtureRequest
+) -> None:
+    assert request.node.get_closest_marker("slow")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("-m", "not slow"), ("-m", "slow")])
+def test_fault_tests_are_left_out(options: tuple[str, ...]) -> None:
+    assert collected(*options).returncode == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+@pytest.mark.slow
+def test_fault_tests_run_where_they_are_named() -> None:
+    done = collected("-m", "fault")
+    assert (done.returncode, done.stdout.count(f"{GALERA}::test_")) == (0, 5), done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("url", "cause"),
+    [
+        ("{}+nothing://root@127.0.0.1/", "Can't load plugin"),
+        ("mysql+mysqldb://root@127.0.0.1/", "No module named 'MySQLdb'"),
+        ("127.0.0.1", "Could not parse"),
+    ],
+)
+@pytest.mark.parametrize("database", VARIABLES)
+def test_a_url_that_no_driver_can_use_is_refused_in_one_line(
+    database: str, url: str, cause: str
+) -> None:
+    done = collected(**{VARIABLES[database]: url.format(database)})
+    assert (done.returncode, done.stdout) == (pytest.ExitCode.USAGE_ERROR, "")
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith(f"ERROR: {VARIABLES[database]}: ")
+    assert cause in line
+    assert "write a URL like" in line
