@@ -35,12 +35,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff's format and rules on the template's own files"""
-    install(session, "lint")
-    # The project is linted as it is baked, by tests/test_template.py; the hook is Python once it is rendered.
-    files = ["noxfile.py", "tests", "benchmarks"]
+    """Ruff and mypy on the template's own files and on the guard"""
+    install(session, "lint", "project")
+    # The rest of a project is linted as it is baked, by tests/project; the hook is Python once it is rendered.
+    files = ["noxfile.py", "tests", "benchmarks", "{{cookiecutter.project_slug}}/migration_guard"]
     session.run("ruff", "format", "--check", *files)
     session.run("ruff", "check", *files)
+    session.run("mypy")
 
 
 @nox.session

@@ -135,6 +135,20 @@ def test_a_fresh_project_passes_its_own_lint(
         project.run("mypy")
 
 
+@pytest.mark.parametrize("starter", ["soundhash", "blank"])
+def test_the_package_is_the_users_own_code(bake: Callable[..., Project], starter: str) -> None:
+    sources = (bake(starter=starter).path / "src").rglob("*.py")
+    assert sum(len(path.read_text().splitlines()) for path in sources) <= 400
+
+
+def test_a_users_type_checker_leaves_the_guard_alone(bake: Callable[..., Project]) -> None:
+    project = bake()
+    project.edit("pyproject.toml", "strict = true", "strict = true\ndisallow_any_expr = true")
+    found = project.run("mypy", "src", "migration_guard", ok=False).stdout
+    assert "src/soundhash/database/connection.py" in found
+    assert "migration_guard/" not in found
+
+
 def test_the_first_revision_of_a_user_passes_lint(bake: Callable[..., Project]) -> None:
     project = bake()
     project.run("alembic", "upgrade", "head")

@@ -147,11 +147,11 @@ def draw(tables: Sequence[sa.Table], type_of: Callable[[sa.Column[Any]], str]) -
     keys = [
         key
         for table in tables
-        for key in sorted(table.foreign_key_constraints, key=lambda key: key.column_keys)
+        for key in sorted(table.foreign_key_constraints, key=lambda key: list(key.column_keys))
     ]
     referred = {part.column for key in keys for part in key.elements}
     boxes = {table: box_of(table, type_of, referred) for table in tables}
-    ends = [(boxes[key.referred_table], boxes[key.parent], key.elements[0]) for key in keys]
+    ends = [(boxes[key.referred_table], boxes[key.table], key.elements[0]) for key in keys]
 
     graph = pygraphviz.AGraph(
         strict=False, directed=True, rankdir="LR", nodesep=GAP / 72, ranksep=GAP / 72

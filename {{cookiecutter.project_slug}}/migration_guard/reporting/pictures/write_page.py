@@ -84,7 +84,8 @@ def constraints_of(table: sa.Table, dialect: sa.Dialect) -> list[str]:
     for constraint in table.constraints - {table.primary_key}:
         if not isinstance(constraint, sa.ForeignKeyConstraint) or len(constraint.columns) > 1:
             try:
-                said.append(dialect.ddl_compiler(dialect, None).process(constraint))
+                compiler = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
+                said.append(compiler.process(constraint))
             except sa.exc.CompileError:
                 said.append(repr(constraint))
     return sorted(said)
