@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from lib.projects import PROJECT_TEMPLATE, Project
 from migration_guard.cli import main
-from migration_guard.rules.rule import RULES
+from migration_guard.rules import RULES
 
 CLEAN = """\
 import sqlalchemy as sa
@@ -154,12 +154,12 @@ def test_a_latin_1_file_is_read_as_python_reads_it(root: Path, check: Check) -> 
         (["--versions", "lost"], "no migrations in lost; say where: --versions DIR"),
         (
             ["--select", "drop-colum"],
-            "--select: there is no rule 'drop-colum'; did you mean 'drop-column'",
+            "--select: there is no rule or category 'drop-colum'; did you mean 'drop-column'",
         ),
-        (["--ignore", "nonsense"], "--ignore: there is no rule 'nonsense'; see --list-rules."),
+        (["--ignore", "nonsense"], "--ignore: there is no rule or category 'nonsense'; see --list-rules."),
         (
             ["--explain", "drop-tabel"],
-            "--explain: there is no rule 'drop-tabel'; did you mean 'drop-table'",
+            "--explain: there is no rule or category 'drop-tabel'; did you mean 'drop-table'",
         ),
         (["--roundtrip"], "--static uses no database"),
         (["--since", "main"], "--since, -k and --keep need --roundtrip."),
@@ -199,7 +199,7 @@ def test_files_need_static(check: Check, root: Path) -> None:
         ),
         (
             'ignore = ["drop-colum"]',
-            "ignore: there is no rule 'drop-colum'; did you mean 'drop-column'",
+            "ignore: there is no rule or category 'drop-colum'; did you mean 'drop-column'",
         ),
         ('first-revision = "lost"', "first-revision: 'lost' is in no migration"),
         ("first-revision = 1", "first-revision: must be a revision, is 1"),
@@ -440,7 +440,7 @@ def test_the_script_of_a_project(bake: Callable[..., Project]) -> None:
     assert "Clean: 2 files" in done.stdout
     done = project.run("bare/bin/python", "scripts/check_migrations.py", ok=False)
     assert done.returncode == 2
-    assert "error: No module named 'alembic': install the dependencies" in done.stdout
+    assert "error: No module named 'alembic" in done.stdout
     runtime = project.path / "old" / "alembic" / "runtime"  # as before Alembic 1.18
     runtime.mkdir(parents=True)
     for folder in (runtime.parent, runtime):
@@ -499,7 +499,7 @@ def test_a_rule_that_is_selected_and_not_run_is_said(
     bake: Callable[..., Project], options: tuple[str, ...], idle: str
 ) -> None:
     said = bake().run("python", "scripts/check_migrations.py", *options).stdout
-    assert (f"Not looked for by this command: {idle}." in said) is bool(idle)
+    assert (f"This command does not look for {idle}." in said) is bool(idle)
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

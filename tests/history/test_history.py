@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from migration_guard.cli import main
-from migration_guard.rules.rule import RULES
+from migration_guard.rules import RULES
 
 BODY = """
 import sqlalchemy as sa
@@ -173,7 +173,7 @@ def test_the_examples_of_a_rule_are_true(
 ) -> None:
     history = History(tmp_path, capsys)
     history.add("a1", None)
-    for number, pair in enumerate(RULES[rule][which].split(", ")):
+    for number, pair in enumerate(getattr(RULES[rule], which).split(", ")):
         parent, revision = pair.split(" <- ")
         history.add(revision, parent, name=f"example{number}")
     assert (rule in history.found()) is (which == "bad")

@@ -14,7 +14,7 @@ from migration_guard.reporting.baseline import read_baseline, write_baseline
 from migration_guard.reporting.formats import report_github, report_json, report_sarif
 from migration_guard.reporting.suppression import suppress
 from migration_guard.reporting.text import report_text
-from migration_guard.rules.rule import RULES
+from migration_guard.rules import RULES
 
 DROP = Finding(
     rule="drop-column",

@@ -22,14 +22,15 @@ from .reading.reader import read_migration
 from .reporting.baseline import read_baseline, write_baseline
 from .reporting.formats import REPORTS
 from .reporting.suppression import suppress
-from .rules.judge import judge
-from .rules.rule import RULES, finding
+from .rules import RULES
+from .rules.judge import judge, selected
+from .rules.own_rules import with_own_rules
+from .rules.rule import Rule, finding
 from .settings import Settings
 from .source import decode
 
 if TYPE_CHECKING:
     from alembic.config import Config
-from .rules.judge import known_rules
 
 
 class Check:
@@ -38,15 +39,14 @@ class Check:
     def __init__(self, settings: Settings, options: argparse.Namespace) -> None:
         self.settings, self.options = settings, options
         self.root = settings.root.resolve()
+        self.all_rules = with_own_rules(RULES, settings.rules, self.root)
+        setting = "pyproject.toml: [tool.migration-guard] ignore"
         ignored = {
-            *known_rules(options.ignore, "--ignore"),
-            *known_rules(
-                ",".join(settings.ignore), "pyproject.toml: [tool.migration-guard] ignore"
-            ),
+            *selected(options.ignore, "--ignore", self.all_rules),
+            *selected(",".join(settings.ignore), setting, self.all_rules),
         }
-        self.rules = [
-            name for name in known_rules(options.select, "--select") or RULES if name not in ignored
-        ]
+        chosen = selected(options.select, "--select", self.all_rules) or self.all_rules
+        self.rules = [name for name in chosen if name not in ignored]
         self.findings: list[Finding] = []
         self.left_out: list[str] = []  # what is not checked, and how it would be
         self.unreadable = False
@@ -77,7 +77,7 @@ class Check:
         old = self.before_first(past)
         for migration in judged:
             if migration.revision not in old and not options.roundtrip:
-                self.findings += judge(migration, self.settings.databases, self.is_application)
+                self.findings += self.judge(migration, self.settings.databases)
         deployed = Deployed(self.settings.versions, options.against)
         if deployed.ref and "edited-migration" in self.rules:
             self.findings += deployed.check(past, self.read_content, self.relative)
@@ -100,13 +100,11 @@ class Check:
                 self.findings += ran
             except CannotCheck as error:  # after the report of what was found without
                 failed = error
-        plain = not options.roundtrip
-        runs = {"rules": plain, "drift": plain and not options.static, "roundtrip": not plain}
-        if options.select and (
-            idle := [name for name in self.rules if not runs.get(RULES[name].by, True)]
-        ):
+        idle = [name for name in self.rules if not self.runs(self.all_rules[name])]
+        if options.select and idle:
             self.left_out.append(
-                f"Not looked for by this command: {', '.join(idle)}. See --help: --static, --roundtrip"
+                f"This command does not look for {', '.join(idle)}."
+                " See --help: --static, --roundtrip, --plan"
             )
         mine = {migration.path: migration for migration in judged if migration.revision not in old}
         findings = self.let_stand(self.findings, mine)
@@ -171,7 +169,7 @@ class Check:
             )
         self.unreadable = True
         self.findings.append(
-            finding("unreadable-migration", Migration(path, ""), line, reason, UNREADABLE)
+            finding(RULES["unreadable-migration"], Migration(path, ""), line, reason, UNREADABLE)
         )
         return None
 
@@ -206,6 +204,19 @@ class Check:
                 *sys.stdlib_module_names,
             }
         return self.ours[top]
+
+    def judge(self, migration: Migration, databases: tuple[str, ...]) -> list[Finding]:
+        return judge(migration, databases, self.is_application, self.all_rules)
+
+    def runs(self, rule: Rule) -> bool:
+        """Whether this command looks for what the rule describes."""
+        if rule.check is not None:
+            return not self.options.roundtrip
+        if rule.category == "drift":
+            return not self.options.roundtrip and not self.options.static
+        if rule.category == "roundtrip":
+            return bool(self.options.roundtrip)
+        return rule.category != "live"
 
     # running
 
@@ -265,11 +276,7 @@ class Check:
             migration = self.read(file, whole=True)
             if migration is None:
                 raise CannotCheck(f"{self.relative(file)}: {self.findings[-1].message}")
-            found = (
-                judge(migration, databases, self.is_application)
-                if migration.revision not in old
-                else []
-            )
+            found = self.judge(migration, databases) if migration.revision not in old else []
             self.findings = [each for each in found if each.rule in self.rules]
             mine = {migration.path: migration} if migration.revision not in old else {}
             standing = self.let_stand(self.findings, mine)
@@ -282,14 +289,16 @@ class Check:
 
     def let_stand(self, found_in_all: list[Finding], judged: dict[str, Migration]) -> list[Finding]:
         """The findings that are selected, not suppressed and not in the baseline, in the order of the files."""
-        # What only running them shows differs from one database to the next: where there are several, no suppression of it
-        # is called unused.
-        ran = {"history", "report"} | ({"rules"} if not self.options.roundtrip else set())
-        databases = set(self.settings.databases)
+        # What only running them shows differs from one database to the next: where there are
+        # several, no suppression of it is called unused. Nor are those of edited-migration:
+        # what is deployed is not known everywhere.
         rules = [
             name
             for name in self.rules
-            if RULES[name].by in ran and RULES[name].databases & databases
+            if name != "edited-migration"
+            and (rule := self.all_rules[name]).category not in ("drift", "roundtrip", "live")
+            and self.runs(rule)
+            and not rule.databases.keys().isdisjoint(self.settings.databases)
         ]
         told: dict[str, Collection[str]] = dict.fromkeys(judged, rules)
         if self.compared:
@@ -302,7 +311,7 @@ class Check:
         kept = []
         for path, findings in sorted(by_path.items()):
             source = judged[path].source if path in judged else self.text(path)
-            standing = suppress(findings, path, source, RULES, told.get(path, ()))
+            standing = suppress(findings, path, source, self.all_rules, told.get(path, ()))
             kept += sorted(standing, key=lambda found: (found.line, found.column))
         if self.settings.baseline and not self.options.write_baseline:
             known = read_baseline(self.settings.baseline)
@@ -340,7 +349,7 @@ class Check:
             "source": self.text,
             "colour": colour,
         }
-        self.write(REPORTS[self.options.format](findings, rules=[*RULES.values()], **more))
+        self.write(REPORTS[self.options.format](findings, rules=[*self.all_rules.values()], **more))
 
     def write(self, made: str) -> None:
         output: Path | None = self.options.output

@@ -12,9 +12,10 @@ from pathlib import Path
 from .check import Check
 from .exceptions import CannotCheck
 from .reporting.formats import REPORTS
-from .reporting.handbook import explain
-from .rules.judge import known_rules
-from .rules.rule import RULES
+from .reporting.handbook import explain, list_of_rules
+from .rules import RULES
+from .rules.judge import selected
+from .rules.own_rules import with_own_rules
 from .settings import read_settings
 
 
@@ -70,8 +71,8 @@ def parser() -> argparse.ArgumentParser:
         help="the server for scratch databases (default: DATABASE_URL, else SQLite)",
     )
     add("--no-cache", action="store_true", help=argparse.SUPPRESS)
-    add("--select", metavar="RULE,...", help="only these rules")
-    add("--ignore", metavar="RULE,...", help="all but these rules")
+    add("--select", metavar="RULE,...", help="only these rules or categories")
+    add("--ignore", metavar="RULE,...", help="all but these rules or categories")
     add(
         "--format",
         choices=[*REPORTS, "markdown"],
@@ -113,15 +114,10 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
-    if options.list_rules:
-        print(
-            "\n".join(f"{rule.name:27} {rule.severity:8} {rule['what']}" for rule in RULES.values())
-        )
-        return 0
-    if options.explain:
-        print(
-            "\n\n".join(explain(RULES[name]) for name in known_rules(options.explain, "--explain"))
-        )
+    if options.list_rules or options.explain:
+        rules = with_own_rules(RULES, read_settings(root).rules, root)
+        names = selected(options.explain, "--explain", rules)
+        print("\n\n".join(explain(rules[name]) for name in names) or list_of_rules(rules.values()))
         return 0
     if options.no_cache:
         raise CannotCheck(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 # What a project can deploy to -> its SQLAlchemy dialects, by which a migration branches.
 DATABASES: dict[str, tuple[str, ...]] = {
     "sqlite": ("sqlite",),
@@ -14,6 +16,13 @@ DATABASES: dict[str, tuple[str, ...]] = {
     "yugabytedb": ("postgresql", "yugabytedb"),
     "tidb": ("mysql", "tidb"),
 }
+
+
+def dialects_of(databases: Iterable[str]) -> tuple[str, ...]:
+    """The SQLAlchemy dialects of these databases, each once."""
+    return tuple(
+        dict.fromkeys(dialect for database in databases for dialect in DATABASES[database])
+    )
 
 
 EVERY = frozenset(DATABASES)

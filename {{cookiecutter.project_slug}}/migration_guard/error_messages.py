@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic.script import revision
@@ -43,7 +43,7 @@ def words(error: BaseException) -> str:
     """What Alembic or the server says, without SQLAlchemy's words around it and with a remedy."""
     cause = error.__cause__
     if isinstance(cause, revision.MultipleHeads):
-        from .error_messages import several
+        from .exceptions import several
 
         heads = sorted(set(cause.heads))
         if len(heads) == 1:
@@ -106,9 +106,3 @@ def fault(error: Exception) -> str:
             else nearest(table, tables)
         )
     return f"{place(error)}: {type(error).__name__}: {what}"
-
-
-def several(heads: Sequence[str]) -> tuple[str, str]:
-    """What is wrong with them, and what to do."""
-    message = f"{len(heads)} heads: {', '.join(heads)}; `alembic upgrade head` refuses to choose."
-    return message, f'Merge them: alembic merge -m "Merge migrations" {" ".join(heads)}'

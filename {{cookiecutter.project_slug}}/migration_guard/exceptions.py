@@ -1,8 +1,8 @@
-"""The one exception that a check raises, and the nearest known name for a misspelt one."""
+"""The one exception that a check raises, and messages that need no other module."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class CannotCheck(Exception):
@@ -14,3 +14,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     close = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]!r}" if close else ""
+
+
+def several(heads: Sequence[str]) -> tuple[str, str]:
+    """What is wrong with several heads, and what to do."""
+    message = f"{len(heads)} heads: {', '.join(heads)}; `alembic upgrade head` refuses to choose."
+    return message, f'Merge them: alembic merge -m "Merge migrations" {" ".join(heads)}'

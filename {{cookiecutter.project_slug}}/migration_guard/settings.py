@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from .databases import DATABASES
+from .databases import DATABASES, dialects_of
 from .exceptions import CannotCheck, nearest
 
 
@@ -28,6 +28,7 @@ class Settings:
     root: Path
     databases: tuple[str, ...] = ("sqlite", "postgresql", "mariadb")
     ignore: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()  # modules with the project's own rules
     first_revision: str | None = None
     versions: tuple[Path, ...]  # the folders of migration files
     config: Path  # alembic.ini
@@ -37,14 +38,13 @@ class Settings:
 
     @property
     def dialects(self) -> tuple[str, ...]:
-        return tuple(
-            dict.fromkeys(dialect for database in self.databases for dialect in DATABASES[database])
-        )
+        return dialects_of(self.databases)
 
 
 KEYS: dict[str, tuple[type, str]] = {
     "databases": (list, "a list of names"),
-    "ignore": (list, "a list of rules"),
+    "ignore": (list, "a list of rules or categories"),
+    "rules": (list, "a list of modules beside pyproject.toml"),
     "first-revision": (str, "a revision"),
     "versions": (list, "a list of folders"),
     "config": (str, "a file"),
@@ -81,7 +81,7 @@ def read_settings(root: Path) -> Settings:
         kind, name = KEYS[key]
         strings = all(isinstance(item, str) for item in value) if isinstance(value, list) else True
         # to judge for no database is not to judge
-        if not isinstance(value, kind) or not strings or (value == [] and key != "ignore"):
+        if not isinstance(value, kind) or not strings or (value == [] and key not in ("ignore", "rules")):
             raise CannotCheck(f"{place} {key}: must be {name}, is {value!r}.")
     limits = [field.name.replace("_", "-") for field in fields(Limits)]
     for key, value in said.get("lock", {}).items():

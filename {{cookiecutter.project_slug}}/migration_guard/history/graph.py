@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from ..error_messages import several
+from ..exceptions import several
 from ..finding import Finding
 from ..reading.migration import Migration
+from ..rules import RULES
 from ..rules.rule import finding
 
 
@@ -19,7 +20,7 @@ def fault(
     rule: str, migration: Migration, name: str, message: str, fix: str | None = None
 ) -> Finding:
     """A finding where the migration says this name."""
-    return finding(rule, migration, migration.lines.get(name, 1), message, fix)
+    return finding(RULES[rule], migration, migration.lines.get(name, 1), message, fix)
 
 
 def check_graph(migrations: list[Migration]) -> Iterator[Finding]:

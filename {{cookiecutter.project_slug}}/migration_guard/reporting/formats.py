@@ -67,9 +67,9 @@ def report_sarif(findings: list[Finding], rules: Collection[Rule], **_: Any) -> 
     described = [
         {
             "id": rule.name,
-            "shortDescription": {"text": rule["what"]},
-            "fullDescription": {"text": rule["why"]},
-            "help": {"text": rule["fix"]},
+            "shortDescription": {"text": rule.summary},
+            "fullDescription": {"text": rule.why},
+            "help": {"text": rule.fix},
             "defaultConfiguration": {"level": rule.severity},
         }
         for rule in rules

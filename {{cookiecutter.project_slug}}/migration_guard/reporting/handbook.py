@@ -1,22 +1,70 @@
-"""What a rule says about itself: for --explain, and for RULES.md."""
+"""What a rule tells about itself: for --explain, --list-rules and RULES.md."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from textwrap import indent
 
-from ..databases import DATABASES
+from ..databases import EVERY
 from ..rules.rule import Rule
+
+HEAD = """\
+# Rules
+
+What `python scripts/check_migrations.py` can find. `--explain RULE` prints one of these rules.
+
+To suppress a finding, put a comment with the rule and a reason on the statement or the line above:
+
+```python
+op.drop_column("videos", "url")  # migration-guard: ignore[drop-column] unused since 2.3
+```
+
+Three settings in `[tool.migration-guard]` of `pyproject.toml` choose the rules: `ignore` turns rules or
+whole categories off, `databases` names the databases that you deploy to (a rule for other databases
+never speaks), and `rules` adds your own (see [README.md](README.md#rules-of-your-own)).
+
+| category | rule | what it finds | databases | severity |
+|---|---|---|---|---|
+"""
 
 
 def concerns(rule: Rule) -> str:
-    return "all" if rule.databases >= set(DATABASES) else ", ".join(sorted(rule.databases))
+    """The databases that a rule holds for, with their versions."""
+    if rule.databases.keys() >= EVERY and not any(rule.databases.values()):
+        return "all"
+    return ", ".join(f"{name}{versions}" for name, versions in sorted(rule.databases.items()))
 
 
 def explain(rule: Rule) -> str:
-    example = "".join(
-        f"{name}:\n{indent(rule[name.lower()], '    ')}\n\n" for name in ("Bad", "Good")
-    )
+    """Everything about a rule, for the terminal."""
     return (
-        f"{rule.name} ({rule.severity}; databases: {concerns(rule)})\n\n{rule['what']}\n\nWhy: {rule['why']}\n\n"
-        f"Fix: {rule['fix']}\n\n{example}Suppress: # migration-guard: ignore[{rule.name}] the reason"
+        f"{rule.name} ({rule.severity}; category: {rule.category}; databases: {concerns(rule)})\n\n"
+        f"{rule.summary}\n\nWhy: {rule.why}\n\nFix: {rule.fix}\n\n"
+        f"Bad:\n{indent(rule.bad, '    ')}\n\nGood:\n{indent(rule.good, '    ')}\n\n"
+        f"Suppress: # migration-guard: ignore[{rule.name}] the reason"
     )
+
+
+def list_of_rules(rules: Iterable[Rule]) -> str:
+    """One line for each rule."""
+    return "\n".join(
+        f"{rule.name:27} {rule.category:13} {rule.severity:8} {rule.summary}" for rule in rules
+    )
+
+
+def handbook(rules: Iterable[Rule]) -> str:
+    """RULES.md."""
+    table, parts = "", ""
+    for rule in rules:
+        table += (
+            f"| {rule.category} | [`{rule.name}`](#{rule.name}) | {rule.summary} |"
+            f" {concerns(rule)} | {rule.severity} |\n"
+        )
+        # graphs and SQL stand only in rules without a function
+        language = "python" if rule.check or "op." in rule.bad + rule.good else "text"
+        parts += (
+            f"\n## {rule.name}\n\n{rule.summary}\n\n{rule.why}\n\n**Fix:** {rule.fix}\n"
+            f"\nBad:\n\n```{language}\n{rule.bad}\n```\n"
+            f"\nGood:\n\n```{language}\n{rule.good}\n```\n"
+        )
+    return HEAD + table + parts

@@ -1,4 +1,4 @@
-"""Rules about changes of a column's type."""
+"""What a change of a column's type costs on each database."""
 
 from __future__ import annotations
 
@@ -7,39 +7,6 @@ from typing import Any
 
 from ..databases import DATABASES, MYSQL, POSTGRESQL
 from ..reading.migration import Type
-from .rule import Found, rule
-from .upgrade import View, label
-
-
-@rule()
-def type_change(view: View) -> Found:
-    """A column's type changes in a way that rewrites the table.
-    Why: Every row is written anew under a lock that stops readers too, and a value that does not fit stops it all.
-    Fix: Add a column of the new type, write to both, fill it in batches, read from it, drop the old one. What is free
-        on the database, such as a longer varchar, is let through where existing_type says the old type.
-    Bad: op.alter_column("videos", "id", type_=sa.BigInteger(), existing_type=sa.Integer())
-    Good: op.alter_column("videos", "url", type_=sa.String(30), existing_type=sa.String(20))
-    """
-    for op in view.existing("alter_column"):
-        new, old = op.kwargs.get("type_"), op.kwargs.get("existing_type")
-        if not isinstance(new, Type) or "columns" in view.new[id(op)]:
-            continue
-        costly = ", ".join(sorted(name for name in view.on(op) if not is_free(name, old, new)))
-        if costly and isinstance(old, Type):
-            fails = (
-                ", and fails where a value is longer"
-                if old.name == new.name and size(new) < size(old)
-                else ""
-            )
-            yield (
-                op,
-                f"{label(op)}: {sql_name(old)} to {sql_name(new)} rewrites the table on {costly}{fails}.",
-            )
-        elif costly:
-            yield (
-                op,
-                f"{label(op)}: to {sql_name(new)} from a type that is not said; most changes rewrite the table.",
-            )
 
 
 def sql_name(type_: Type) -> str:

@@ -5,28 +5,34 @@ from __future__ import annotations
 from ..databases import POSTGRESQL
 from ..reading.migration import Operation, Type
 from .rule import Found, rule
-from .upgrade import View
+from .upgrade import Upgrade
 
 
-@rule(POSTGRESQL)
-def enum_left_behind(view: View) -> Found:
-    """An enum type is made in upgrade and not dropped in downgrade.
-    Why: Dropping the table does not drop its enum type, and the next upgrade fails: the type already exists.
-    Fix: Drop it at the end of downgrade: sa.Enum(name="...").drop(op.get_bind(), checkfirst=True)
-    Bad:
-        def upgrade(): op.create_table("tags", sa.Column("kind", sa.Enum("a", "b", name="kind"), primary_key=True))
-        def downgrade(): op.drop_table("tags")
-    Good:
-        def upgrade(): op.execute("CREATE TYPE kind AS ENUM ('a', 'b')")
-        def downgrade(): op.execute("DROP TYPE kind")
-    """
-    if view.migration.bodies.get("downgrade") != "code" or view.migration.irreversible:
+@rule(
+    summary="An enum type is made in upgrade and not dropped in downgrade.",
+    why="""
+    Dropping the table does not drop its enum type, and the next upgrade fails: the type
+    already exists.
+    """,
+    fix='Drop it at the end of downgrade: sa.Enum(name="...").drop(op.get_bind(), checkfirst=True)',
+    bad="""
+    def upgrade(): op.create_table("tags", sa.Column("kind", sa.Enum("a", "b", name="kind"), primary_key=True))
+    def downgrade(): op.drop_table("tags")
+    """,
+    good="""
+    def upgrade(): op.execute("CREATE TYPE kind AS ENUM ('a', 'b')")
+    def downgrade(): op.execute("DROP TYPE kind")
+    """,
+    databases=POSTGRESQL,
+)
+def enum_left_behind(upgrade: Upgrade) -> Found:
+    if upgrade.migration.bodies.get("downgrade") != "code" or upgrade.migration.irreversible:
         return
     made: dict[str, Operation] = {}
     there: set[str] = set()  # types that were there before
     for op in [
-        *view.upgrade(),
-        *(op for op in view.migration.operations if op.function.startswith("downgrade")),
+        *upgrade.operations(),
+        *(op for op in upgrade.migration.operations if op.function.startswith("downgrade")),
     ]:
         back = op.function.startswith("downgrade")
         if op.operation == "create_table" and not back:
@@ -56,18 +62,23 @@ def enum_name(type_: Type | None) -> str:
     return str(said.get("name") or "") if made else ""
 
 
-@rule(POSTGRESQL)
-def enum_value_in_transaction(view: View) -> Found:
-    """A value is added to an enum type and used in the same transaction.
-    Why: PostgreSQL refuses to use it before the transaction that adds it is committed.
-    Fix: Add the value in a revision of its own, inside `with op.get_context().autocommit_block():`.
-    Bad:
-        op.execute("ALTER TYPE status ADD VALUE 'archived'")
-        op.execute("UPDATE videos SET status = 'archived' WHERE id = 7")
-    Good: op.execute("ALTER TYPE status ADD VALUE 'archived'")
-    """
+@rule(
+    summary="A value is added to an enum type and used in the same transaction.",
+    why="PostgreSQL refuses to use it before the transaction that adds it is committed.",
+    fix="""
+    Add the value in a revision of its own, inside `with
+    op.get_context().autocommit_block():`.
+    """,
+    bad="""
+    op.execute("ALTER TYPE status ADD VALUE 'archived'")
+    op.execute("UPDATE videos SET status = 'archived' WHERE id = 7")
+    """,
+    good="""op.execute("ALTER TYPE status ADD VALUE 'archived'")""",
+    databases=POSTGRESQL,
+)
+def enum_value_in_transaction(upgrade: Upgrade) -> Found:
     added: list[str] = []
-    for op in view.upgrade():
+    for op in upgrade.operations():
         if op.kwargs.get("add_value") and not op.autocommit:
             added.append(op.kwargs["add_value"])
         elif op.operation != "execute":

@@ -7,18 +7,24 @@ from dataclasses import replace
 
 from ..reading.migration import Operation
 from .rule import Found, rule
-from .upgrade import View, written
+from .upgrade import Upgrade, written
 
 
-@rule()
-def unreadable_migration(view: View) -> Found:
-    """The file is no migration that can be read: a syntax error, no upgrade(), a computed revision identifier.
-    Why: What can't be read can't be checked, and Alembic may not load it either.
-    Fix: Write revision and down_revision as plain strings and define upgrade() at the top level of the file.
-    Bad: revision = uuid.uuid4().hex
-    Good: revision = "b1"
-    """
-    yield from view.migration.problems
+@rule(
+    summary="""
+    The file is no migration that can be read: a syntax error, no upgrade(), a computed
+    revision identifier.
+    """,
+    why="What can't be read can't be checked, and Alembic may not load it either.",
+    fix="""
+    Write revision and down_revision as plain strings and define upgrade() at the top level
+    of the file.
+    """,
+    bad="revision = uuid.uuid4().hex",
+    good='revision = "b1"',
+)
+def unreadable_migration(upgrade: Upgrade) -> Found:
+    yield from upgrade.migration.problems
 
 
 ASKS = re.compile(
@@ -26,16 +32,22 @@ ASKS = re.compile(
 )  # a helper that only looks, by its name
 
 
-@rule(severity="note")
-def unresolved_operation(view: View) -> Found:
-    """The table or the new column of an operation can't be told without running the migration.
-    Why: No rule can judge it: read it with the eyes of the other rules.
-    Fix: Write the names as literals or constants of this file, or suppress this with what you have looked at.
-    Bad: op.drop_column(os.environ["TABLE"], "url")
-    Good: op.add_column("videos", sa.Column("url", sa.String(200)))
-    """
+@rule(
+    summary="""
+    The table or the new column of an operation can't be told without running the migration.
+    """,
+    why="No rule can judge it: read it with the eyes of the other rules.",
+    fix="""
+    Write the names as literals or constants of this file, or suppress this with what you
+    have looked at.
+    """,
+    bad='op.drop_column(os.environ["TABLE"], "url")',
+    good='op.add_column("videos", sa.Column("url", sa.String(200)))',
+    severity="note",
+)
+def unresolved_operation(upgrade: Upgrade) -> Found:
     unclear: dict[str, list[Operation]] = {}
-    for op in view.upgrade():
+    for op in upgrade.operations():
         no_table = not op.certain and op.table is None and not ASKS.match(op.operation)
         if no_table or (op.operation == "add_column" and not op.definitions):
             unclear.setdefault(op.operation, []).append(op)
@@ -43,7 +55,7 @@ def unresolved_operation(view: View) -> Found:
         lines = len({op.line for op in ops})
         places = f" (on {lines} lines)" if lines > 1 else ""
         texts = ", ".join(
-            dict.fromkeys(written(op, view.migration) for op in ops)
+            dict.fromkeys(written(op, upgrade.migration) for op in ops)
         )  # a baseline's key
         yield (
             replace(ops[0], name=texts),

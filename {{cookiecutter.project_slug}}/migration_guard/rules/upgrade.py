@@ -61,42 +61,49 @@ def is_whole(op: Operation) -> bool:
     return where is None
 
 
-class View:
-    """A migration as the rules see it: its upgrade in order, and what is new when each operation runs."""
+class Upgrade:
+    """The upgrade of a migration as the rules see it: its operations in the order in which they run.
+
+    Only operations that run on a database of the rule are returned.
+    """
 
     def __init__(self, migration: Migration, application: Callable[[str], bool]) -> None:
         self.migration, self.application, self.databases = migration, application, EVERY
-        self.operations = [op for op in migration.operations if op.function.startswith("upgrade")]
-        self.at = {id(op): number for number, op in enumerate(self.operations)}
-        self.kinds = {op.operation for op in self.operations}
-        self.new: dict[int, set[str]] = {}  # of each operation: "table", "columns", "name"
+        self.everything = [op for op in migration.operations if op.function.startswith("upgrade")]
+        self.at = {id(op): number for number, op in enumerate(self.everything)}
+        self.kinds = {op.operation for op in self.everything}
+        self.new_tables: set[int] = set()  # operations on a table that was created before them
+        self.new_columns: set[int] = set()  # operations on columns that were added before them
+        self.new_names: set[int] = set()  # operations on an index or constraint created before
         tables: set[str] = set()
         columns: set[tuple[str, str]] = set()
         names: set[str | None] = set()
-        for op in self.operations:
+        for op in self.everything:
             table = table_of(op)
             own = {(table, column) for column in op.columns}
-            new = self.new[id(op)] = (
-                {"table"} if table in tables or table.startswith("_alembic_tmp_") else set()
-            )
-            new |= {"columns"} if own and own <= columns else set()
-            new |= {"name"} if op.name in names else set()
+            if table in tables or table.startswith("_alembic_tmp_"):
+                self.new_tables.add(id(op))
+            if own and own <= columns:
+                self.new_columns.add(id(op))
+            if op.name in names:
+                self.new_names.add(id(op))
             if op.operation in ("create_table", "create_table_as"):
                 tables.add(table)
             elif op.operation == "create_materialized_view":
                 tables.add((op.name or "").casefold())
-            elif op.operation == "rename_table" and "table" in new:
+            elif op.operation == "rename_table" and id(op) in self.new_tables:
                 tables.add(str(renamed(op)).casefold())
             elif op.operation == "drop_table":
                 tables.discard(table)
             elif op.operation == "add_column":
                 columns |= own
-            elif op.operation == "alter_column" and "columns" in new and (name := renamed(op)):
-                columns.add((table, name))
+            elif op.operation == "alter_column" and id(op) in self.new_columns:
+                if name := renamed(op):
+                    columns.add((table, name))
             elif op.operation == "create_index" or op.operation in CONSTRAINTS.values():
                 names.add(op.name or "")
 
-    def on(self, op: Operation) -> frozenset[str]:
+    def databases_of(self, op: Operation) -> frozenset[str]:
         """The databases of the rule on which this operation runs."""
         if op.dialects is None:
             return self.databases
@@ -104,30 +111,45 @@ class View:
             name for name in self.databases if not op.dialects.isdisjoint(DATABASES[name])
         )
 
-    def upgrade(self, *names: str) -> Iterator[Operation]:
-        """The operations of these names, or all."""
+    def operations(self, *names: str) -> Iterator[Operation]:
+        """The operations of these names (Alembic's own), or all."""
         if names and self.kinds.isdisjoint(names):
-            return iter(())
-        return (
-            op for op in self.operations if (not names or op.operation in names) and self.on(op)
-        )
+            return
+        for op in self.everything:
+            if (not names or op.operation in names) and self.databases_of(op):
+                yield op
 
-    def existing(self, *names: str) -> Iterator[Operation]:
-        """Those on tables that were there before."""
-        return (op for op in self.upgrade(*names) if "table" not in self.new[id(op)])
+    def on_existing_tables(self, *names: str) -> Iterator[Operation]:
+        """The operations of these names on tables that were there before this upgrade."""
+        return (op for op in self.operations(*names) if not self.creates_table(op))
 
-    def columns(self) -> Iterator[tuple[Operation, Column]]:
-        """Every column added to a table that was there before."""
-        return ((op, column) for op in self.existing("add_column") for column in op.definitions)
+    def added_columns(self) -> Iterator[tuple[Operation, Column]]:
+        """Every column that is added to a table that was there before."""
+        for op in self.on_existing_tables("add_column"):
+            for column in op.definitions:
+                yield op, column
 
-    def before(self, op: Operation, *names: str) -> list[Operation]:
+    def creates_table(self, op: Operation) -> bool:
+        """Whether this upgrade has created the operation's table when the operation runs."""
+        return id(op) in self.new_tables
+
+    def adds_columns(self, op: Operation) -> bool:
+        """Whether this upgrade has added all columns of the operation when it runs."""
+        return id(op) in self.new_columns
+
+    def creates(self, op: Operation) -> bool:
+        """Whether this upgrade has created the operation's index or constraint when it runs."""
+        return id(op) in self.new_names
+
+    def earlier(self, op: Operation, *names: str) -> list[Operation]:
         """The operations of these names on the same table that run before this one."""
-        return self.same(op, self.operations[: self.at[id(op)]], names)
+        return self.same_table(op, self.everything[: self.at[id(op)]], names)
 
-    def after(self, op: Operation, *names: str) -> list[Operation]:
-        return self.same(op, self.operations[self.at[id(op)] + 1 :], names)
+    def later(self, op: Operation, *names: str) -> list[Operation]:
+        """The operations of these names on the same table that run after this one."""
+        return self.same_table(op, self.everything[self.at[id(op)] + 1 :], names)
 
-    def same(
+    def same_table(
         self, op: Operation, others: list[Operation], names: tuple[str, ...]
     ) -> list[Operation]:
         return [

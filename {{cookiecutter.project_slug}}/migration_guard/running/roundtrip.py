@@ -22,7 +22,7 @@ from ..exceptions import CannotCheck
 from ..finding import Finding
 from ..git import git
 from ..places import place, relative
-from ..rules.rule import RULES
+from ..rules import RULES
 from ..settings import Settings
 from .rows import Rows
 from .schema.snapshot import Changes, differences, words
@@ -348,7 +348,7 @@ class Roundtrip:
         """Note it, with the rule's own fix where there is no better one."""
         written = getattr(script.module, function, None)
         code = inspect.unwrap(written).__code__ if written else None
-        fix = fix or RULES[rule]["fix"]
+        fix = fix or RULES[rule].fix
         if rule != "downgrade-differs":
             fix += f" To reproduce, in an empty database:\n{self.reproduce(script, function, message, error)}"
         self.findings.append(

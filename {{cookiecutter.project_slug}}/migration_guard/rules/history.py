@@ -1,0 +1,66 @@
+"""Rules of the category history."""
+
+from __future__ import annotations
+
+from .rule import declare
+
+multiple_heads = declare(
+    "multiple-heads",
+    summary="Two revisions are the newest.",
+    why="""
+    `alembic upgrade head` refuses to choose between them, and each was written without
+    knowing of the other.
+    """,
+    fix='Merge them: alembic merge -m "Merge migrations" <head> <head>',
+    bad="a1 <- b1, a1 <- c1",
+    good="a1 <- b1, b1 <- c1",
+)
+
+missing_parent = declare(
+    "missing-parent",
+    summary="A revision follows or depends on one that is in no file.",
+    why="Alembic can't order the history without it, and no command works any more.",
+    fix="""
+    Bring the missing file back (`git status` or `git log --diff-filter=D` names it), or
+    name the right parent.
+    """,
+    bad="a1 <- b1, lost <- c1",
+    good="a1 <- b1, b1 <- c1",
+)
+
+duplicate_revision = declare(
+    "duplicate-revision",
+    summary="Two files have the same revision identifier.",
+    why="Alembic runs one of them and ignores the other.",
+    fix="""
+    Give the newer file an identifier of its own: python -c "import uuid;
+    print(uuid.uuid4().hex[-12:])"
+    """,
+    bad="a1 <- b1, a1 <- b1",
+    good="a1 <- b1, b1 <- c1",
+)
+
+revision_cycle = declare(
+    "revision-cycle",
+    summary="Revisions follow each other in a circle.",
+    why="There is no order in which they could run.",
+    fix="Point down_revision of one of them at the revision that was the newest before it.",
+    bad="c1 <- b1, b1 <- c1",
+    good="a1 <- b1, b1 <- c1",
+)
+
+edited_migration = declare(
+    "edited-migration",
+    summary="A deployed migration was changed, removed or moved in the history.",
+    why="""
+    Databases that have run it never run it again, and differ from new ones. Comments and
+    layout may change.
+    """,
+    fix="Restore it (`git checkout <ref> -- <file>`) and make the change in a new migration.",
+    bad="""
+    op.add_column("videos", sa.Column("tags", sa.String(500)))  # deployed with sa.String(100)
+    """,
+    good="""
+    op.alter_column("videos", "tags", type_=sa.String(500), existing_type=sa.String(100))  # in a new revision
+    """,
+)

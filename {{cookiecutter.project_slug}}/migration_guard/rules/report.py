@@ -1,0 +1,18 @@
+"""Rules of the category report."""
+
+from __future__ import annotations
+
+from .rule import declare
+
+unused_ignore = declare(
+    "unused-ignore",
+    summary="A suppression suppresses nothing, or lacks its rule or its reason.",
+    why="It would hide the next finding of that place, which nobody has looked at.",
+    fix="Remove it, or write `# migration-guard: ignore[rule] reason`.",
+    bad="""
+    op.add_column("videos", sa.Column("url", sa.String(200)))  # migration-guard: ignore[drop-column] not read
+    """,
+    good="""
+    op.drop_column("videos", "url")  # migration-guard: ignore[drop-column] not read since 2.3
+    """,
+)
