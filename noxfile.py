@@ -47,6 +47,12 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def bake(session: nox.Session) -> None:
     """Bake a project and run check, migrate, roundtrip and lint in it (-- database=postgresql starter=blank)"""
+    options = dict(option.partition("=")[::2] for option in session.posargs)
+    url = None
+    if options.get("database", "sqlite") != "sqlite":
+        url = os.environ.get("DATABASE_URL")
+        if not url:
+            session.error("set DATABASE_URL to an empty database that this may migrate")
     install(session, "bake")
     # Not below this repository, whose .gitignore would hide the project from ruff.
     folder = Path(tempfile.mkdtemp(prefix="baked-"))
@@ -54,9 +60,7 @@ def bake(session: nox.Session) -> None:
     (project,) = folder.iterdir()
     session.log(f"The project is in {project}")
     with session.chdir(project):
-        session.run(
-            "nox", "-s", "check", "migrate", "roundtrip", "lint", env={"DATABASE_URL": None}
-        )
+        session.run("nox", "-s", "check", "migrate", "roundtrip", "lint", env={"DATABASE_URL": url})
 
 
 @nox.session(default=False)

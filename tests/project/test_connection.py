@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,112 @@ def test_an_env_file_says_where(bake: Callable[..., Project], tmp_path: Path) ->
     # The environment comes first.
     project.run("alembic", "upgrade", "head", DATABASE_URL=f"sqlite:///{tmp_path}/first.db")
     assert (tmp_path / "first.db").is_file()
+
+
+NO_URL = "DATABASE_URL is not set: set it in the environment or in .env (see .env.example)"
+NEEDS_A_URL = {
+    "upgrade": "alembic upgrade head",
+    "current": "alembic current",
+    "check": "python scripts/check_migrations.py",
+    "roundtrip": "python scripts/check_migrations.py --roundtrip",
+    "plan": "python scripts/check_migrations.py --plan",
+    "application": "python -c 'from src.soundhash.database.connection import create_engine as c; c()'",
+}
+
+
+@pytest.mark.parametrize("command", NEEDS_A_URL)
+def test_a_server_project_never_falls_back_to_sqlite(
+    bake: Callable[..., Project], command: str
+) -> None:
+    project = bake(database="postgresql")
+    done = project.sh(NEEDS_A_URL[command], ok=False)
+    assert f"{NO_URL}; `docker compose up --detach --wait` starts a server" in done.stdout
+    assert done.returncode == (2 if command in ("check", "roundtrip", "plan") else done.returncode)
+    if command != "application":
+        assert "Traceback" not in done.stdout
+    assert "is empty" in project.sh(NEEDS_A_URL[command], ok=False, DATABASE_URL="").stdout
+    assert not list(project.path.glob("*.db"))
+
+
+def test_what_needs_no_database_needs_no_url(bake: Callable[..., Project]) -> None:
+    project = bake(database="postgresql")
+    project.run("python", "scripts/check_migrations.py", "--static")
+    project.run("alembic", "history")
+    printed = project.run("alembic", "upgrade", "head", "--sql").stdout
+    assert "TIMESTAMP WITH TIME ZONE" in printed
+
+
+def test_the_settings_say_whether_sqlite_is_the_default(bake: Callable[..., Project]) -> None:
+    project = bake()
+    project.edit("pyproject.toml", 'databases = ["sqlite"]', 'databases = ["postgresql"]')
+    assert NO_URL in one_line_error(project, "alembic", "upgrade", "head")
+    project.edit("pyproject.toml", '["postgresql"]', '["postgresql", "sqlite"]')
+    project.run("alembic", "upgrade", "head")
+
+
+ENV_FILES = {
+    b"\xef\xbb\xbfDATABASE_URL=sqlite:///x.db\n": ".env begins with a byte order mark: save it as UTF-8",
+    "DATABASE_URL=sqlite:///x.db\n".encode("utf-16"): ".env is not UTF-8: save it as UTF-8",
+    b"\ndatabase_url=sqlite:///x.db\n": ".env:2: write DATABASE_URL=, in capitals and with =",
+    b"DATABASE_URL: sqlite:///x.db\n": ".env:1: write DATABASE_URL=, in capitals and with =",
+    b"DATABASE_URL=\n": ".env:1: DATABASE_URL is empty",
+    b"DATABASE_URL=  # later\n": ".env:1: DATABASE_URL is empty",
+    b"DATABASE_URL=sqlite:///x.db\nDATABASE_URL=''\n": ".env:2: DATABASE_URL is empty",
+}
+
+
+@pytest.mark.parametrize("content", ENV_FILES)
+def test_an_env_file_that_is_easily_misread_is_refused(
+    bake: Callable[..., Project], content: bytes
+) -> None:
+    project = bake()
+    (project.path / ".env").write_bytes(content)
+    assert ENV_FILES[content] in one_line_error(project, "alembic", "upgrade", "head")
+    done = project.run("python", "scripts/check_migrations.py", ok=False)
+    assert (done.returncode, done.stdout) == (2, f"error: {ENV_FILES[content]}\n") or (
+        done.stdout.startswith(f"error: {ENV_FILES[content]}")
+    )
+    assert not list(project.path.glob("*.db"))
+
+
+def test_the_last_assignment_of_an_env_file_wins(bake: Callable[..., Project]) -> None:
+    project = bake()
+    lines = "# DATABASE_URL=\nMY_DATABASE_URL=x\nDATABASE_URL=sqlite:///a.db\nDATABASE_URL=sqlite:///b.db # b\n"
+    (project.path / ".env").write_text(lines)
+    project.run("alembic", "upgrade", "head")
+    assert [path.name for path in project.path.glob("*.db")] == ["b.db"]
+
+
+def test_the_example_of_an_env_file_is_read(bake: Callable[..., Project]) -> None:
+    for database, begins in {
+        "sqlite": "sqlite",
+        "citus": "postgresql",
+        "galera": "mariadb",
+    }.items():
+        project = bake(database=database)
+        shutil.copy(project.path / ".env.example", project.path / ".env")
+        show = "from src.soundhash.database.connection import database_url as u; print(u())"
+        assert project.run("python", "-c", show).stdout.startswith(begins)
+        shutil.rmtree(project.path)
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql", "mariadb"])
+def test_a_url_with_an_async_driver_works_everywhere(
+    bake: Callable[..., Project], database: str, tmp_path: Path
+) -> None:
+    drivers = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "mariadb": "asyncmy"}
+    for url in fresh_database(database, tmp_path):
+        parsed = sa.make_url(url)
+        name = f"{parsed.get_backend_name()}+{drivers[database]}"
+        ssl = {"ssl": "prefer"} if database == "postgresql" else {}
+        given = parsed.set(drivername=name, query=ssl).render_as_string(hide_password=False)
+        project = bake(given)
+        project.run("alembic", "upgrade", "head")
+        project.run("python", "scripts/check_migrations.py")
+        assert (
+            "nothing to run"
+            in project.run("python", "scripts/check_migrations.py", "--plan").stdout
+        )
 
 
 @pytest.mark.parametrize("database", ["postgresql", "mariadb"])
@@ -94,7 +201,10 @@ def test_a_password_with_every_special_character(
             "postgresql://app:tiger-secret@127.0.0.1:1/db",
             "No connection to postgresql+psycopg://app:***@127.0.0.1:1/db",
         ),
-        ("mariadb://app:tiger-secret@127.0.0.1:1/db", "create the database, or mend DATABASE_URL"),
+        (
+            "mariadb://app:tiger-secret@127.0.0.1:1/db",
+            "create the database, or correct DATABASE_URL",
+        ),
         ("mariadb://root@127.0.0.1:3306/", "names no database"),
         ("postgresql://app:ti@ger/x@127.0.0.1:5432/db", "percent-encode the password"),
         ("sqlite:////nowhere/at/all.db", "unable to open"),

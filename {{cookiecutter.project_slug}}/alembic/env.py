@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from functools import cache
 from logging.config import fileConfig
+from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -13,21 +14,19 @@ from alembic.util import CommandError
 from migration_guard.deploying import TABLES, migrate
 from migration_guard.error_messages import fault, full_message
 from migration_guard.running.server_defaults import PLUGIN
+from migration_guard.settings import read_settings
 from migration_guard.writing.if_exists import write_if_exists
 from sqlalchemy import pool
 from sqlalchemy.dialects.postgresql import JSONB
 
-from {{ cookiecutter.__package_name }}.database.connection import (
-    PROJECT,
-    create_engine,
-    database_url,
-)
+from {{ cookiecutter.__package_name }}.database.connection import NoDatabaseUrl, create_engine, database_url
 
 try:
     from {{ cookiecutter.__package_name }}.database import models
 except Exception as error:
     raise CommandError(fault(error)) from error
 
+ROOT = Path(__file__).resolve().parents[1]
 config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logging", True):
     fileConfig(config.config_file_name, disable_existing_loggers=False)
@@ -93,12 +92,19 @@ def configure(**where: Any) -> None:
 
 def run_offline() -> None:
     """Print the SQL (``alembic upgrade head --sql``): no database is needed."""
-    url = database_url()
+    try:
+        url = database_url(ROOT)
+        name, where = url.get_backend_name(), {"url": url}
+    except NoDatabaseUrl:
+        if not getattr(config.cmd_opts, "sql", False):
+            raise
+        name = read_settings(ROOT).dialects[0]
+        where = {"dialect_name": name}
     configure(
-        url=url,
+        **where,
         literal_binds=True,
         dialect_opts={"paramstyle": "named"},
-        render_as_batch=url.get_backend_name() == "sqlite",
+        render_as_batch=name == "sqlite",
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -134,20 +140,20 @@ def run_online(connection: sa.Connection, guarded: bool) -> None:
     if (
         guarded and "destination_rev" in migration.opts
     ):  # upgrade, downgrade, stamp: what changes the database
-        migrate(migration, run, PROJECT, context.get_x_argument(as_dictionary=True))
+        migrate(migration, run, ROOT, context.get_x_argument(as_dictionary=True))
     else:
         run()
 
 
 def connect() -> sa.Connection:
     """A connection of our own. Raises CommandError where there is none to be had."""
-    engine = create_engine(poolclass=pool.NullPool)
+    engine = create_engine(database_url(ROOT), poolclass=pool.NullPool)
     try:
         return engine.connect()
     except sa.exc.DBAPIError as error:
         place, remedy = (
             engine.url.set(query={}),
-            "start the server, create the database, or mend DATABASE_URL",
+            "start the server, create the database, or correct DATABASE_URL",
         )
         raise CommandError(
             f"No connection to {place.render_as_string()}: {full_message(error)}; {remedy}"

@@ -27,6 +27,7 @@ from sqlalchemy.pool import NullPool
 
 from ..error_messages import SCRATCH, one_line
 from ..exceptions import CannotCheck
+from .configured import configured_url
 
 ELSEWHERE = "or name another server with --database-url (--database-url sqlite:// needs none)."
 
@@ -35,17 +36,15 @@ DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mysql": ("pymysql",), "mariad
 
 
 def find_url(root: Path, given: str | None = None) -> URL:
-    """The database beside which to work: ``given``, else ``DATABASE_URL``, else that in ``.env``, else SQLite."""
-    text = given or os.environ.get("DATABASE_URL")
-    if not text and (root / ".env").is_file():
-        lines = (root / ".env").read_text(encoding="utf-8").splitlines()
-        said = re.compile(r"""\s*(?:export\s+)?DATABASE_URL\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S*))""")
-        found = [value for line in lines if (match := said.match(line)) for value in match.groups()]
-        text = next((value for value in found if value), None)
+    """The database beside which to work: ``given``, or else the one that is configured. Raises CannotCheck."""
+    text = given or configured_url(root)
     source = "--database-url" if given else "DATABASE_URL"
     try:
-        url = make_url(text or "sqlite://")
+        url = make_url(text)
         backend = "postgresql" if url.drivername == "postgres" else url.drivername
+        if "+" in backend and is_async(url):  # a check is synchronous
+            backend = url.get_backend_name()
+            url = url.difference_update_query(["ssl"])  # asyncpg's own
         if drivers := DRIVERS.get(backend):  # the first that is installed
             backend += "+" + next(filter(find_spec, drivers), drivers[0])
         url = url.set(drivername=backend)
@@ -58,6 +57,10 @@ def find_url(root: Path, given: str | None = None) -> URL:
         raise CannotCheck(
             f"{source} is no database URL; write postgresql://user:password@host:5432/name."
         ) from None
+    if "password" in url.query:
+        raise CannotCheck(
+            f"{source} has ?password=, which logs may show: write it as //user:password@host."
+        )
     if dialect.name != "sqlite" and "@" in f"{url.host}{url.database}":
         raise CannotCheck(
             f"{source} has an @ too many: percent-encode the password (@ is %40, / is %2F)."
@@ -67,6 +70,14 @@ def find_url(root: Path, given: str | None = None) -> URL:
             f"{source}: no scratch database can be made on {dialect.name}, {ELSEWHERE}"
         )
     return url
+
+
+def is_async(url: URL) -> bool:
+    """Return whether the URL names a driver for asyncio."""
+    try:
+        return url.get_dialect().is_async
+    except sa.exc.NoSuchModuleError:
+        return False
 
 
 def load_dialect(url: URL, source: str = "DATABASE_URL") -> type[sa.Dialect]:
@@ -190,13 +201,14 @@ class Server:
             except (
                 sa.exc.DBAPIError,
                 RuntimeError,
-            ) as failed:  # PyMySQL's, where it can't encrypt the password
+                UnicodeError,
+            ) as failed:  # PyMySQL's, where it can't encrypt or encode the password
                 error = failed
                 continue
             with connection:
                 yield connection
                 return
-        place = self.url.set(database=None).render_as_string()
+        place = self.url.set(database=None, query={}).render_as_string()
         assert error is not None
         raise CannotCheck(
             f"No connection to {place}: {one_line(error)}; start it or mend the URL, {ELSEWHERE}"

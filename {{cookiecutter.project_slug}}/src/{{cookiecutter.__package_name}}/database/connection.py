@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
-PROJECT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[3]
+# The folder of alembic.ini; None where this package is installed from a wheel.
+PROJECT = ROOT if (ROOT / "alembic.ini").is_file() else None
 DRIVERS = {
+    "sqlite": "sqlite",
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
@@ -21,21 +25,34 @@ DRIVERS = {
 }
 
 
-def database_url() -> URL:
+class NoDatabaseUrl(ValueError):
+    """DATABASE_URL is set nowhere, and the project does not deploy to SQLite."""
+
+
+def database_url(project: Path | None = PROJECT) -> URL:
     """Return the URL of this project's database.
 
-    It is ``DATABASE_URL`` from the environment, else from the file ``.env`` of the project, else an SQLite file in
-    the project. A URL without a driver (``postgresql://``) gets the driver that the project depends on.
+    It is ``DATABASE_URL`` from the environment, else from the file ``.env`` in the folder ``project``. Without either,
+    it is an SQLite file in that folder, but only where ``pyproject.toml`` declares the database ``sqlite``. A URL
+    without a driver (``postgresql://``) or with an async driver gets the driver that the project depends on.
 
     Raises:
-        ValueError: it is no URL, or it holds a password where logs would show it. The message never shows the URL.
+        NoDatabaseUrl: there is no URL.
+        ValueError: the URL is empty, it is not valid, or it holds a password where logs would show it. The message
+            never shows the URL.
     """
-    text = os.environ.get("DATABASE_URL") or _from_env_file(PROJECT / ".env")
-    if not text:
-        file = PROJECT / "{{ cookiecutter.__package_name }}.db"
+    text = os.environ.get("DATABASE_URL")
+    if text is None and project is not None:
+        text = _from_env_file(project / ".env")
+    if text is None:
+        if project is None or not _declares_sqlite(project):
+            raise NoDatabaseUrl(_how_to_set(project))
+        file = project / "{{ cookiecutter.__package_name }}.db"
         return URL.create("sqlite", database=str(file))
+    if not text.strip():
+        raise ValueError("DATABASE_URL is empty: set it to the URL of the database, or unset it")
     try:
-        url = make_url(text)
+        url = make_url(text.strip())
     except (sa.exc.ArgumentError, ValueError):
         raise ValueError(
             "DATABASE_URL is not a database URL: write it as postgresql://user:password@host:5432/name, "
@@ -52,7 +69,7 @@ def database_url() -> URL:
         raise ValueError(
             "DATABASE_URL has ?password=, which logs may show: write it as //user:password@host"
         )
-    return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+    return _with_sync_driver(url)
 
 
 def create_engine(url: URL | str | None = None, **options: Any) -> Engine:
@@ -63,7 +80,7 @@ def create_engine(url: URL | str | None = None, **options: Any) -> Engine:
     Raises:
         ValueError: the driver for ``url`` is not installed, or there is none of that name.
     """
-    url = database_url() if url is None else make_url(url)
+    url = database_url() if url is None else _with_sync_driver(make_url(url))
     try:
         engine = sa.create_engine(url, **{"hide_parameters": True, **options})
     except ModuleNotFoundError as error:
@@ -89,14 +106,63 @@ def session_factory(engine: Engine | None = None) -> sessionmaker[Session]:
 
 
 def _from_env_file(path: Path) -> str | None:
-    """Return ``DATABASE_URL`` from an env file, or None."""
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if match := re.match(
-                r"""\s*(?:export\s+)?DATABASE_URL\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S*))""", line
-            ):
-                return next((value for value in match.groups() if value), None)
-    return None
+    """Return the last ``DATABASE_URL`` of an env file, or None. Raises ValueError for one that is easily misread."""
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise ValueError(f"{path.name} begins with a byte order mark: save it as UTF-8 without BOM")
+    try:
+        lines = content.decode().splitlines()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path.name} is not UTF-8: save it as UTF-8 without BOM") from None
+    found = None
+    assignment = re.compile(
+        r"""\s*(?:export\s+)?(DATABASE_URL)\s*([=:])\s*(?:"([^"]*)"|'([^']*)'|([^\s#]\S*)?)""",
+        re.IGNORECASE,
+    )
+    for number, line in enumerate(lines, 1):
+        if match := assignment.match(line):
+            name, sign, *values = match.groups()
+            found = next(filter(None, values), None)
+            if name != "DATABASE_URL" or sign != "=":
+                raise ValueError(f"{path.name}:{number}: write DATABASE_URL=, in capitals and with =")
+            if found is None:
+                raise ValueError(f"{path.name}:{number}: DATABASE_URL is empty")
+    return found
+
+
+def _declares_sqlite(project: Path) -> bool:
+    """Return whether ``pyproject.toml`` names SQLite among the databases that the project deploys to."""
+    try:
+        tools = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    except (OSError, KeyError):
+        return False
+    return "sqlite" in tools.get("migration-guard", {}).get("databases", ["sqlite"])
+
+
+def _how_to_set(project: Path | None) -> str:
+    """Return the message for a missing DATABASE_URL."""
+    if project is None:
+        return "DATABASE_URL is not set: set it in the environment to the URL of the database"
+    message = "DATABASE_URL is not set: set it in the environment or in .env (see .env.example)"
+    if (project / "compose.yaml").is_file():
+        message += "; `docker compose up --detach --wait` starts a server on this machine"
+    return message
+
+
+def _with_sync_driver(url: URL) -> URL:
+    """Return the URL with a driver: the project's own, if it names none or one for asyncio."""
+    try:
+        driver = "" if url.drivername in DRIVERS else url.drivername
+        if driver and url.get_dialect().is_async:
+            driver = ""
+            if "ssl" in url.query:  # asyncpg's name for it
+                ssl = url.query["ssl"]
+                url = url.difference_update_query(["ssl"]).update_query_dict({"sslmode": ssl})
+    except sa.exc.NoSuchModuleError:
+        return url
+    return url.set(drivername=driver or DRIVERS.get(url.get_backend_name(), url.drivername))
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

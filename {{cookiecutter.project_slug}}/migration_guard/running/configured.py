@@ -1,0 +1,62 @@
+"""The database that is configured: DATABASE_URL, from the environment or from the file .env."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from ..exceptions import CannotCheck
+from ..settings import read_settings
+
+ASSIGNMENT = re.compile(
+    r"""\s*(?:export\s+)?(DATABASE_URL)\s*([=:])\s*(?:"([^"]*)"|'([^']*)'|([^\s#]\S*)?)""",
+    re.IGNORECASE,
+)
+
+
+def configured_url(root: Path) -> str:
+    """Return the text of DATABASE_URL; where it is not set, SQLite's, but only if the project declares SQLite.
+
+    Raises CannotCheck where it is empty, not set, or hard to read.
+    """
+    text = os.environ.get("DATABASE_URL")
+    if text is None:
+        text = from_env_file(root / ".env")
+    if text is None:
+        if "sqlite" in read_settings(root).databases:
+            return "sqlite://"
+        message = "DATABASE_URL is not set: set it in the environment or in .env (see .env.example)"
+        if (root / "compose.yaml").is_file():
+            message += "; `docker compose up --detach --wait` starts a server on this machine"
+        raise CannotCheck(f"{message}. --static needs no database.")
+    if not text.strip():
+        raise CannotCheck(
+            "DATABASE_URL is empty: set it to the URL of the database, or unset it. --static needs no database."
+        )
+    return text.strip()
+
+
+def from_env_file(path: Path) -> str | None:
+    """Return the last DATABASE_URL of an env file, or None. Raises CannotCheck for one that is easily misread."""
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise CannotCheck(f"{path.name} begins with a byte order mark: save it as UTF-8 without BOM.")
+    try:
+        lines = content.decode().splitlines()
+    except UnicodeDecodeError:
+        raise CannotCheck(f"{path.name} is not UTF-8: save it as UTF-8 without BOM.") from None
+    found = None
+    for number, line in enumerate(lines, 1):
+        if match := ASSIGNMENT.match(line):
+            name, sign, *values = match.groups()
+            found = next(filter(None, values), None)
+            if name != "DATABASE_URL" or sign != "=":
+                raise CannotCheck(
+                    f"{path.name}:{number}: write DATABASE_URL=, in capitals and with =."
+                )
+            if found is None:
+                raise CannotCheck(f"{path.name}:{number}: DATABASE_URL is empty.")
+    return found
