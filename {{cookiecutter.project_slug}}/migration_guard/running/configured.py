@@ -16,7 +16,7 @@ ASSIGNMENT = re.compile(
 
 
 def configured_url(root: Path) -> str:
-    """Return the text of DATABASE_URL; where it is not set, SQLite's, but only if the project declares SQLite.
+    """Return the text of DATABASE_URL, or SQLite's where none is set and the project declares it.
 
     Raises CannotCheck where it is empty, not set, or hard to read.
     """
@@ -31,19 +31,19 @@ def configured_url(root: Path) -> str:
             message += "; `docker compose up --detach --wait` starts a server on this machine"
         raise CannotCheck(f"{message}. --static needs no database.")
     if not text.strip():
-        raise CannotCheck(
-            "DATABASE_URL is empty: set it to the URL of the database, or unset it. --static needs no database."
-        )
+        raise CannotCheck("DATABASE_URL is empty: set it to the URL of the database, or unset it.")
     return text.strip()
 
 
 def from_env_file(path: Path) -> str | None:
-    """Return the last DATABASE_URL of an env file, or None. Raises CannotCheck for one that is easily misread."""
+    """Return the last DATABASE_URL of an env file, or None. Raises CannotCheck if it is unclear."""
     if not path.is_file():
         return None
     content = path.read_bytes()
     if content.startswith(b"\xef\xbb\xbf"):
-        raise CannotCheck(f"{path.name} begins with a byte order mark: save it as UTF-8 without BOM.")
+        raise CannotCheck(
+            f"{path.name} begins with a byte order mark: save it as UTF-8 without BOM."
+        )
     try:
         lines = content.decode().splitlines()
     except UnicodeDecodeError:
