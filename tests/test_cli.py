@@ -151,18 +151,25 @@ def test_a_latin_1_file_is_read_as_python_reads_it(root: Path, check: Check) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--versions", "lost"], "no migrations in lost; say where: --versions DIR"),
+        (
+            ["--versions", "lost"],
+            "no migrations in lost; if they are elsewhere, set --versions DIR",
+        ),
         (
             ["--select", "drop-colum"],
             "--select: there is no rule or category 'drop-colum'; did you mean 'drop-column'",
         ),
-        (["--ignore", "nonsense"], "--ignore: there is no rule or category 'nonsense'; see --list-rules."),
+        (
+            ["--ignore", "nonsense"],
+            "--ignore: there is no rule or category 'nonsense'; see --list-rules.",
+        ),
         (
             ["--explain", "drop-tabel"],
             "--explain: there is no rule or category 'drop-tabel'; did you mean 'drop-table'",
         ),
         (["--roundtrip"], "--static uses no database"),
-        (["--since", "main"], "--since, -k and --keep need --roundtrip."),
+        (["-k", "b1"], "-k and --keep need --roundtrip."),
+        (["--since", "main", "a1.py"], "--since chooses the files: leave out FILE."),
         (["--database-url", "sqlite://"], "--static uses no database"),
         (["--output", "lost/report.txt"], "--output lost/report.txt: No such file or directory"),
         (["lost.py"], "lost.py: no such file"),
@@ -205,6 +212,17 @@ def test_files_need_static(check: Check, root: Path) -> None:
         ("first-revision = 1", "first-revision: must be a revision, is 1"),
         ('baseline = "lost.json"', "--write-baseline"),
         ("lock = 1", "lock: must be a table, is 1"),
+        (
+            'databases = ["postgresql>14"]',
+            "'postgresql>14' must be a name, or a name and its lowest",
+        ),
+        ('databases = ["postgresql>=new"]', "must be a name, or a name and its lowest version"),
+        ('severity = "error"', "severity: must be a table of rules"),
+        (
+            'severity = {drop-column = "fatal"}',
+            "severity drop-column: must be error, warning, note",
+        ),
+        ('severity = {drop-colum = "note"}', "severity: there is no rule or category 'drop-colum'"),
         ("databases = []", "databases: must be"),
         ("databases = [", "pyproject.toml: "),
     ],
@@ -231,6 +249,90 @@ def test_the_settings_choose_databases_and_rules(root: Path, check: Check) -> No
     assert check("--static")[0] == 0
     settings(root, 'databases = ["postgresql"]\nignore = ["blocking-index"]')
     assert check("--static")[0] == 0
+
+
+def test_a_rule_for_versions_speaks_where_a_declared_version_is_concerned(
+    root: Path, check: Check
+) -> None:
+    (root / "own.py").write_text(
+        "from migration_guard.rules import Found, Upgrade, rule\n\n\n"
+        "@rule(summary='s', why='w', fix='f', bad='b', good='g',\n"
+        "      databases={'postgresql': '<15', 'mysql': '>=8.0.12,<8.0.30'})\n"
+        "def old_server(upgrade: Upgrade) -> Found:\n"
+        "    for op in upgrade.operations('drop_column'):\n"
+        "        yield op, ' '.join(sorted(upgrade.databases))\n"
+    )
+    write(root, "b1.py", DROP)
+    for declared, messages in {
+        "postgresql>=15": [],
+        "postgresql >= 14.2": ["postgresql"],
+        "postgresql": ["postgresql"],
+        "mysql>=8.0.30": [],
+        "mysql>=8.0.4": ["mysql"],
+        "mariadb": [],
+    }.items():
+        settings(root, f'databases = ["{declared}"]\nrules = ["own"]')
+        _, out, _ = check("--static", "--select", "own", "--format", "json")
+        found = json.loads(out)["findings"]
+        assert [each["message"] for each in found] == messages, declared
+
+
+def test_the_settings_and_strict_choose_what_fails(root: Path, check: Check) -> None:
+    write(root, "b1.py", DROP)
+    settings(root, 'severity = {drop-column = "warning"}')
+    status, out, _ = check("--static", "--format", "json")
+    assert (status, json.loads(out)["findings"][0]["severity"]) == (0, "warning")
+    assert check("--static", "--strict")[0] == 1
+    settings(root, 'severity = {running-code = "note"}')
+    assert check("--static", "--strict")[0] == 0
+    settings(root, 'severity = {drop-table = "note"}')
+    assert check("--static")[0] == 1
+    assert "drop-column" in check("--list-rules")[1]
+
+
+def test_a_category_is_selected_and_ignored(root: Path, check: Check) -> None:
+    write(root, "b1.py", DROP)
+    assert rules(check("--static", "--select", "running-code", "--format", "json")[1])
+    assert check("--static", "--select", "locks, enums")[0] == 0
+    assert check("--static", "--ignore", "running-code")[0] == 0
+    settings(root, 'ignore = ["running-code"]')
+    assert check("--static")[0] == 0
+
+
+def test_findings_come_in_the_order_of_the_history(root: Path, check: Check) -> None:
+    write(root, "z_first.py", DROP)
+    write(root, "a_second.py", DROP.replace('"b1"', '"c1"').replace('"a1"', '"b1"'))
+    _, out, _ = check("--static", "--format", "json")
+    assert [each["revision"] for each in json.loads(out)["findings"]] == ["b1", "c1"]
+
+
+def test_a_loop_gives_one_finding_with_a_count(root: Path, check: Check) -> None:
+    loop = 'for name in ("a", "b", "c"):\n        op.drop_column("videos", name)'
+    write(root, "b1.py", DROP.replace('op.drop_column("videos", "url")', loop))
+    _, out, _ = check("--static", "--select", "drop-column", "--format", "json")
+    (found,) = json.loads(out)["findings"]
+    assert found["message"].endswith("(2 more on this line)")
+    assert "videos.a" in found["message"]
+
+
+@pytest.mark.slow
+def test_static_since_a_commit_judges_only_what_is_new(root: Path, check: Check) -> None:
+    def git(*arguments: str) -> None:
+        names = ("-c", "user.name=x", "-c", "user.email=x@localhost")
+        subprocess.run(["git", "-C", root, *names, *arguments], check=True, capture_output=True)
+
+    write(root, "b1.py", DROP)
+    git("init", "-q", "-b", "work")
+    git("add", "-A")
+    git("commit", "-qm", "old")
+    status, out, _ = check("--static", "--since", "HEAD")
+    assert (status, "0 files" in out) == (0, True)
+    write(root, "c1.py", DROP.replace('"b1"', '"c1"').replace('"a1"', '"b1"'))
+    _, out, _ = check("--static", "--since", "HEAD", "--format", "json")
+    assert [each["revision"] for each in json.loads(out)["findings"]] == ["c1"]
+    status, _, err = check("--static", "--since", "nowhere")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--since nowhere: git: " in err
 
 
 def test_select_and_ignore(root: Path, check: Check) -> None:
@@ -323,7 +425,7 @@ def test_the_folders_are_where_the_settings_have_them(root: Path, check: Check) 
     status, _, err = check("--static")
     assert status == 2
     assert (
-        "no migrations in alembic/versions; say where: --versions DIR, or versions in the settings"
+        "no migrations in alembic/versions; if they are elsewhere, set --versions DIR or versions"
         in err
     )
     settings(root, 'versions = ["db/versions", "lost"]')

@@ -101,7 +101,9 @@ def test_the_examples_of_own_rules_run(root: Path, monkeypatch: pytest.MonkeyPat
     rules.write_text(re.sub(r'bad="""\n.*?""",', 'bad="pass",', text, count=1, flags=re.DOTALL))
     with pytest.raises(AssertionError, match="missing-created-at: the rule does not find its bad"):
         check_examples(root)
-    rules.write_text(text.replace('op.create_table("tags"', 'op.drop_table("x")\n    op.create_table("tags"'))
+    rules.write_text(
+        text.replace('op.create_table("tags"', 'op.drop_table("x")\n    op.create_table("tags"')
+    )
     with pytest.raises(AssertionError, match="its good example has a finding drop-table"):
         check_examples(root)
     (root / "pyproject.toml").write_text("")

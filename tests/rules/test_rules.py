@@ -54,7 +54,9 @@ def judged(source: str, databases: tuple[str, ...] = EVERYWHERE) -> list[Finding
         root=root, versions=(), config=root / "alembic.ini", databases=databases
     ).dialects
     migration = read_migration("migration.py", dialects=dialects, source=source)
-    return judge(migration, databases, lambda name: name.split(".")[0] == "shop", RULES)
+    return judge(
+        migration, dict.fromkeys(databases, ""), lambda name: name.split(".")[0] == "shop", RULES
+    )
 
 
 def names(source: str, databases: tuple[str, ...] = EVERYWHERE) -> set[str]:

@@ -1,12 +1,11 @@
-"""One run of the check: reads, judges, runs what is to be run, and reports."""
+"""One run of the check: read the migrations, judge them, run them, and report."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
@@ -14,32 +13,38 @@ from typing import TYPE_CHECKING
 
 from .exceptions import CannotCheck
 from .finding import Finding
-from .git import in_repository
+from .git import in_repository, new_since
 from .history.deployed import Deployed
-from .history.graph import check_graph, lineage
-from .reading.migration import Migration, UnreadableMigration
-from .reading.reader import read_migration
+from .history.files import MigrationFiles
+from .history.graph import before_first, check_graph, in_order
+from .reading.migration import Migration
 from .reporting.baseline import read_baseline, write_baseline
 from .reporting.formats import REPORTS
 from .reporting.suppression import suppress
 from .rules import RULES
 from .rules.judge import judge, selected
 from .rules.own_rules import with_own_rules
-from .rules.rule import Rule, finding
+from .rules.rule import Rule
 from .settings import Settings
-from .source import decode
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 
 class Check:
-    """One run: reads, judges, runs what is to be run, reports."""
+    """One run of the check, with these settings and options."""
 
     def __init__(self, settings: Settings, options: argparse.Namespace) -> None:
         self.settings, self.options = settings, options
         self.root = settings.root.resolve()
+        self.files = MigrationFiles(settings)
         self.all_rules = with_own_rules(RULES, settings.rules, self.root)
+        self.severities: dict[str, str] = {}  # those that the settings change
+        for name, severity in settings.severity.items():
+            setting = "pyproject.toml: [tool.migration-guard] severity"
+            for each in selected(name, setting, self.all_rules):
+                self.severities[each] = severity
+                self.all_rules[each] = replace(self.all_rules[each], severity=severity)
         setting = "pyproject.toml: [tool.migration-guard] ignore"
         ignored = {
             *selected(options.ignore, "--ignore", self.all_rules),
@@ -49,47 +54,42 @@ class Check:
         self.rules = [name for name in chosen if name not in ignored]
         self.findings: list[Finding] = []
         self.left_out: list[str] = []  # what is not checked, and how it would be
-        self.unreadable = False
-        self.compared = False  # the models, on the one database that the project is for
-        self.ours: dict[str, bool] = {}  # top-level modules, and whether they are the application's
+        self.compared = False  # the models, on the one database that the project declares
 
     def run(self) -> int:
+        """Check what the options ask for, print the report and return the exit status."""
         options = self.options
-        files = list(self.files())
+        files = list(self.files)
         if lost := next((file for file in options.files if not file.is_file()), None):
             raise CannotCheck(f"{lost}: no such file.")
         if not files and not options.files:
-            folders = " or ".join(map(self.relative, self.settings.versions))
-            where = "say where: --versions DIR, or versions in the settings"
+            folders = " or ".join(map(self.files.relative, self.settings.versions))
             raise CannotCheck(
-                f"no migrations in {folders}; {where}; make the first: alembic revision --autogenerate"
+                f"no migrations in {folders}; if they are elsewhere, set --versions DIR or versions"
+                " in the settings; to create the first: alembic revision --autogenerate"
             )
         if options.plan:
             return self.plan(files)
         chosen = [file.resolve() for file in options.files] or files
+        if options.static and options.since:
+            new = new_since(self.root, options.since, self.settings.versions)
+            chosen = [file for file in chosen if file in new]
         whole = set(chosen)
         read = {
-            file: self.read(file, whole=file in whole) for file in dict.fromkeys([*files, *chosen])
+            file: self.files.read(file, whole=file in whole)
+            for file in dict.fromkeys([*files, *chosen])
         }
         past = [migration for file in files if (migration := read[file])]
         judged = [migration for file in chosen if (migration := read[file])]
-        self.findings += check_graph(past)
-        old = self.before_first(past)
-        for migration in judged:
-            if migration.revision not in old and not options.roundtrip:
-                self.findings += self.judge(migration, self.settings.databases)
-        deployed = Deployed(self.settings.versions, options.against)
-        if deployed.ref and "edited-migration" in self.rules:
-            self.findings += deployed.check(past, self.read_content, self.relative)
-        elif "edited-migration" in self.rules and any(map(in_repository, deployed.folders)):
-            self.left_out.append(
-                "Deployed migrations are not known: no remote's main branch here. Say: --against REF"
-            )
-        broken = any(
-            found.rule in BREAKS_ALEMBIC and found.rule in self.rules for found in self.findings
-        )
+        self.findings += [*self.files.unreadable, *check_graph(past)]
+        old = before_first(self.settings.first_revision, past)
+        if not options.roundtrip:
+            for migration in judged:
+                if migration.revision not in old:
+                    self.findings += self.judge(migration, self.settings.declared)
+        self.compare_with_deployed(past)
         failed = None
-        if not options.static and not broken:
+        if not options.static and not self.history_is_broken():
             try:
                 ran = self.run_migrations()
                 if any(found.rule == "edited-migration" for found in self.findings):
@@ -98,115 +98,64 @@ class Check:
                         for each in ran
                     ]
                 self.findings += ran
-            except CannotCheck as error:  # after the report of what was found without
+            except CannotCheck as error:  # raised after the report of what was found without
                 failed = error
-        idle = [name for name in self.rules if not self.runs(self.all_rules[name])]
-        if options.select and idle:
-            self.left_out.append(
-                f"This command does not look for {', '.join(idle)}."
-                " See --help: --static, --roundtrip, --plan"
-            )
+        self.report_idle_rules()
         mine = {migration.path: migration for migration in judged if migration.revision not in old}
-        findings = self.let_stand(self.findings, mine)
+        findings = self.standing(mine, past)
         if options.write_baseline:
             if failed:
                 raise failed
-            write_baseline(options.write_baseline, findings)
-            print(f"Findings noted in {options.write_baseline}: {len(findings)}", file=sys.stderr)
-            if self.settings.baseline is None:
-                print(
-                    f'Let them be: baseline = "{options.write_baseline}" in [tool.migration-guard]',
-                    file=sys.stderr,
-                )
-            return 0
+            return self.write_baseline(findings)
         if failed and not findings:
-            raise failed  # and nothing that could be read as clean
+            raise failed  # and no report that could be read as clean
         operations = sum(len(migration.operations) for migration in judged)
         checked = {"files": len(chosen), "operations": operations, "revisions": len(past)}
         self.report(findings, checked)
         if failed:
             raise failed
-        if self.unreadable or any(found.rule == "unreadable-migration" for found in findings):
+        if self.files.unreadable or any(each.rule == "unreadable-migration" for each in findings):
             return 2
-        return int(any(found.severity == "error" for found in findings))
+        failing = {"error", "warning"} if options.strict else {"error"}
+        return int(any(found.severity in failing for found in findings))
 
-    # reading
-
-    def files(self) -> Iterator[Path]:
-        """The files that Alembic takes for migrations."""
-        for folder in self.settings.versions:
-            for file in sorted(folder.resolve().glob("*.py")):
-                if not file.name.startswith((".#", "__init__")):
-                    yield file
-
-    def relative(self, path: Path) -> str:
-        path = path if path.is_relative_to(self.root) else path.resolve()
-        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
-
-    def read_content(self, path: str, content: bytes, whole: bool = True) -> Migration:
-        """The migration; if it is not to be judged, only what comes before upgrade(): its place in the history."""
-        source = decode(content)
-        if not whole:
-            with contextlib.suppress(UnreadableMigration):  # a docstring that holds the words
-                migration = read_migration(
-                    path, dialects=(), source=source.split("\ndef upgrade", 1)[0]
-                )
-                migration.source = source
-                if migration.revision:
-                    return migration
-        return read_migration(path, dialects=self.settings.dialects, source=source)
-
-    def read(self, file: Path, whole: bool) -> Migration | None:
-        path = self.relative(file)
-        try:
-            return self.read_content(path, file.read_bytes(), whole)
-        except UnreadableMigration as error:
-            line, reason = error.line, error.reason
-        except (OSError, SyntaxError, ValueError) as error:
-            line, reason = (
-                1,
-                getattr(error, "strerror", None) or getattr(error, "msg", None) or str(error),
+    def compare_with_deployed(self, past: list[Migration]) -> None:
+        """Find deployed migrations that were changed, where it is known what is deployed."""
+        if "edited-migration" not in self.rules:
+            return
+        deployed = Deployed(self.settings.versions, self.options.against)
+        if deployed.ref:
+            self.findings += deployed.check(past, self.files.read_content, self.files.relative)
+        elif any(map(in_repository, deployed.folders)):
+            self.left_out.append(
+                "Can't tell which migrations are deployed (no remote main branch)."
+                " Compare with a ref: --against origin/main"
             )
-        self.unreadable = True
-        self.findings.append(
-            finding(RULES["unreadable-migration"], Migration(path, ""), line, reason, UNREADABLE)
+
+    def history_is_broken(self) -> bool:
+        return any(
+            found.rule in BREAKS_ALEMBIC and found.rule in self.rules for found in self.findings
         )
-        return None
 
-    def before_first(self, migrations: list[Migration]) -> set[str]:
-        """The revisions of the old history that is not judged."""
-        first = self.settings.first_revision
-        known = {migration.revision: migration for migration in migrations if migration.revision}
-        if first is None:
-            return set()
-        if first not in known:
-            raise CannotCheck(
-                f"pyproject.toml: [tool.migration-guard] first-revision: {first!r} is in no migration."
+    def report_idle_rules(self) -> None:
+        """Tell which of the selected rules this command does not look for."""
+        idle = [name for name in self.rules if not self.runs(self.all_rules[name])]
+        if self.options.select and idle:
+            self.left_out.append(
+                f"This command does not look for {', '.join(idle)}."
+                " See --help: --static, --roundtrip, --plan"
             )
-        return lineage(first, known) - {first}
 
-    def is_application(self, module: str) -> bool:
-        """Whether a module is the application's own: not beside the migrations, and in the project or around them."""
-        top, *inner = module.split(".")
-        if any(folder.parent.name in inner for folder in self.settings.versions):
-            return False
-        if top not in self.ours:
-            above = {parent for folder in self.settings.versions for parent in folder.parents}
-            around = [parent.parent for parent in above if (parent / "__init__.py").exists()]
-            bases = [self.settings.root, self.settings.root / "src", *around]
-            there = any(
-                (base / f"{top}.py").exists() or any((base / top).glob("*.py")) for base in bases
-            )
-            self.ours[top] = there and top not in {
-                "",
-                "alembic",
-                "sqlalchemy",
-                *sys.stdlib_module_names,
-            }
-        return self.ours[top]
+    def write_baseline(self, findings: list[Finding]) -> int:
+        file: Path = self.options.write_baseline
+        write_baseline(file, findings)
+        print(f"Wrote {len(findings)} findings to {file}.", file=sys.stderr)
+        if self.settings.baseline is None:
+            print(f'To use it, set baseline = "{file}" in [tool.migration-guard].', file=sys.stderr)
+        return 0
 
-    def judge(self, migration: Migration, databases: tuple[str, ...]) -> list[Finding]:
-        return judge(migration, databases, self.is_application, self.all_rules)
+    def judge(self, migration: Migration, databases: Mapping[str, str]) -> list[Finding]:
+        return judge(migration, databases, self.files.is_application, self.all_rules)
 
     def runs(self, rule: Rule) -> bool:
         """Whether this command looks for what the rule describes."""
@@ -261,11 +210,11 @@ class Check:
 
     def plan(self, files: list[Path]) -> int:
         """Report what is to run on the configured database, judged for that database alone."""
-        past = [migration for file in files if (migration := self.read(file, whole=False))]
-        for found in [*self.findings, *check_graph(past)]:
+        past = [migration for file in files if (migration := self.files.read(file, whole=False))]
+        for found in [*self.files.unreadable, *check_graph(past)]:
             if found.rule in BREAKS_ALEMBIC:
                 raise CannotCheck(f"{found.path}:{found.line}: {found.message} {found.fix}")
-        config, old = self.config(), self.before_first(past)
+        config, old = self.config(), before_first(self.settings.first_revision, past)
         from .planning.plan import make_plan
         from .planning.reports import PLANS
 
@@ -273,13 +222,16 @@ class Check:
             file: Path, databases: tuple[str, ...]
         ) -> tuple[Migration, list[Finding], list[Finding]]:
             self.settings = replace(self.settings, databases=databases)
-            migration = self.read(file, whole=True)
+            migration = self.files.read(file, whole=True)
             if migration is None:
-                raise CannotCheck(f"{self.relative(file)}: {self.findings[-1].message}")
-            found = self.judge(migration, databases) if migration.revision not in old else []
+                raise CannotCheck(
+                    f"{self.files.relative(file)}: {self.files.unreadable[-1].message}"
+                )
+            declared = {name: self.settings.lowest.get(name, "") for name in databases}
+            found = self.judge(migration, declared) if migration.revision not in old else []
             self.findings = [each for each in found if each.rule in self.rules]
             mine = {migration.path: migration} if migration.revision not in old else {}
-            standing = self.let_stand(self.findings, mine)
+            standing = self.standing(mine, [])
             return migration, standing, [each for each in self.findings if each not in standing]
 
         self.write(PLANS[self.options.format](make_plan(config, self.settings, judged)))
@@ -287,8 +239,11 @@ class Check:
 
     # reporting
 
-    def let_stand(self, found_in_all: list[Finding], judged: dict[str, Migration]) -> list[Finding]:
-        """The findings that are selected, not suppressed and not in the baseline, in the order of the files."""
+    def standing(self, judged: dict[str, Migration], past: list[Migration]) -> list[Finding]:
+        """The findings that are selected, not suppressed and not in the baseline.
+
+        They come in the order of the history, those outside of migrations last.
+        """
         # What only running them shows differs from one database to the next: where there are
         # several, no suppression of it is called unused. Nor are those of edited-migration:
         # what is deployed is not known everywhere.
@@ -300,26 +255,31 @@ class Check:
             and self.runs(rule)
             and not rule.databases.keys().isdisjoint(self.settings.databases)
         ]
-        told: dict[str, Collection[str]] = dict.fromkeys(judged, rules)
+        reported: dict[str, Collection[str]] = dict.fromkeys(judged, rules)
         if self.compared:
             drift = {*self.rules} & {"models-out-of-sync", "unused-ignore"}
-            told |= {path: drift for path in self.models() if path not in judged}
-        by_path: dict[str, list[Finding]] = {path: [] for path in told}
-        for found in found_in_all:
+            reported |= {path: drift for path in self.models() if path not in judged}
+        by_path: dict[str, list[Finding]] = {path: [] for path in reported}
+        for found in self.findings:
             if found.rule in self.rules:
                 by_path.setdefault(found.path, []).append(found)
         kept = []
-        for path, findings in sorted(by_path.items()):
+        place = {each.path: number for number, each in enumerate(in_order(past))}
+        for path in sorted(by_path, key=lambda path: (place.get(path, len(place)), path)):
+            findings = by_path[path]
             source = judged[path].source if path in judged else self.text(path)
-            standing = suppress(findings, path, source, self.all_rules, told.get(path, ()))
-            kept += sorted(standing, key=lambda found: (found.line, found.column))
+            standing = suppress(findings, path, source, self.all_rules, reported.get(path, ()))
+            for found in sorted(standing, key=lambda found: (found.line, found.column)):
+                kept.append(
+                    replace(found, severity=self.severities.get(found.rule, found.severity))
+                )
         if self.settings.baseline and not self.options.write_baseline:
             known = read_baseline(self.settings.baseline)
             kept = [found for found in kept if found.key not in known]
         return kept
 
     def models(self) -> Iterator[str]:
-        """The modules of the project that were loaded and say what drift is to be let be."""
+        """The loaded modules of the project that suppress drift."""
         files = {
             file
             for module in list(sys.modules.values())
@@ -330,7 +290,7 @@ class Check:
             if (
                 file.is_relative_to(self.root)
                 and not installed
-                and "models-out-of-sync" in self.text(path := self.relative(file))
+                and "models-out-of-sync" in self.text(path := self.files.relative(file))
             ):
                 yield path
 
@@ -366,10 +326,10 @@ class Check:
             raise CannotCheck(f"--output {output}: {error.strerror}") from None
 
 
-RESTORE = "Restore what is deployed first, as edited-migration says; a difference that stays is then one of its own."
-
-
-UNREADABLE = "Mend the file: Python can't load it either."
+RESTORE = (
+    "Restore the deployed migrations first (see edited-migration), then check again: a difference"
+    " that remains needs a migration."
+)
 
 
 BREAKS_ALEMBIC = (

@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--since",
         metavar="REF",
-        help="with --roundtrip: only the revisions that are new since this git ref",
+        help="with --roundtrip or --static: only the revisions that are new since this git ref",
     )
     add("-k", dest="only", metavar="REVISION", help="with --roundtrip: only this revision")
     add(
@@ -86,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         help="note the findings, for `baseline` in the settings",
     )
+    add("--strict", action="store_true", help="warnings fail, too")
     add("--list-rules", action="store_true", help="list the rules")
     add("--explain", metavar="RULE,...", help="what a rule finds, why, and what to do")
     return made
@@ -127,8 +128,12 @@ def run(root: Path, options: argparse.Namespace) -> int:
         raise CannotCheck(
             "FILE needs --static: a database is migrated with all migrations or none."
         )
-    if not options.roundtrip and (options.since or options.only or options.keep):
-        raise CannotCheck("--since, -k and --keep need --roundtrip.")
+    if not options.roundtrip and (options.only or options.keep):
+        raise CannotCheck("-k and --keep need --roundtrip.")
+    if options.since and not (options.roundtrip or options.static):
+        raise CannotCheck("--since needs --roundtrip or --static.")
+    if options.since and options.files:
+        raise CannotCheck("--since chooses the files: leave out FILE.")
     if options.static and (options.roundtrip or options.database_url):
         raise CannotCheck("--static uses no database: leave out --roundtrip and --database-url.")
     if options.plan and (
@@ -138,6 +143,8 @@ def run(root: Path, options: argparse.Namespace) -> int:
             "--plan is of the configured database: leave out --static, --roundtrip and --write-baseline, and set DATABASE_URL"
             " instead of --database-url."
         )
+    if options.plan and options.strict:
+        raise CannotCheck("--strict: a plan reports and never fails; leave out --strict.")
     if options.plan and options.format in ("github", "sarif"):
         raise CannotCheck(f"--format {options.format}: a plan is text, json or markdown.")
     if options.format == "markdown" and not options.plan:

@@ -25,6 +25,34 @@ def dialects_of(databases: Iterable[str]) -> tuple[str, ...]:
     )
 
 
+# The oldest versions that are maintained: what is assumed of a database without a stated version.
+OLDEST = {
+    "sqlite": "3.35",
+    "postgresql": "14",
+    "mysql": "8.0",
+    "mariadb": "10.6",
+    "galera": "10.6",
+    "citus": "14",
+}
+
+
+def version(text: str) -> tuple[int, ...]:
+    """A version as numbers, which compare as versions do."""
+    return tuple(int(number) for number in text.split("."))
+
+
+def concerns(versions: str, database: str, lowest: str) -> bool:
+    """Whether a rule for these versions of a database ("<12", "" for all) matters to a project.
+
+    ``lowest`` is the lowest version that the project declares, or "".
+    """
+    lowest = lowest or OLDEST.get(database, "0")
+    return all(
+        not part.strip().startswith("<") or version(lowest) < version(part.strip().lstrip("<= "))
+        for part in versions.split(",")
+    )
+
+
 EVERY = frozenset(DATABASES)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from .exceptions import CannotCheck
@@ -22,6 +23,21 @@ def git(folder: Path, *arguments: str, give: bytes = b"") -> bytes:
     if done.returncode:
         raise CannotCheck(f"git: {done.stderr.decode(errors='replace').strip().splitlines()[0]}")
     return done.stdout
+
+
+def new_since(root: Path, ref: str, folders: Iterable[Path]) -> set[Path]:
+    """The files in these folders that were added or changed since a ref, committed or not.
+
+    Raises CannotCheck if git can't tell.
+    """
+    names = [str(folder) for folder in folders]
+    compared = ("--name-only", "-z", "--no-renames", "--diff-filter=AM", "--relative", ref)
+    try:
+        listed = git(root, "diff", *compared, "--", *names)
+        listed += git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", *names)
+    except (CannotCheck, OSError) as error:
+        raise CannotCheck(f"--since {ref}: {error}") from None
+    return {(root / os.fsdecode(path)).resolve() for path in listed.split(b"\0") if path}
 
 
 def default_branch(folder: Path) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,9 @@ class Limits:
 class Settings:
     root: Path
     databases: tuple[str, ...] = ("sqlite", "postgresql", "mariadb")
+    lowest: Mapping[str, str] = field(default_factory=dict)  # the lowest version of a database
     ignore: tuple[str, ...] = ()
+    severity: Mapping[str, str] = field(default_factory=dict)  # of a rule or category
     rules: tuple[str, ...] = ()  # modules with the project's own rules
     first_revision: str | None = None
     versions: tuple[Path, ...]  # the folders of migration files
@@ -35,6 +39,11 @@ class Settings:
     baseline: Path | None = None
     offline: bool = False  # must --sql print the whole history?
     lock: Limits = Limits()
+
+    @property
+    def declared(self) -> dict[str, str]:
+        """The databases, each with the lowest version that is declared, or ""."""
+        return {name: self.lowest.get(name, "") for name in self.databases}
 
     @property
     def dialects(self) -> tuple[str, ...]:
@@ -50,8 +59,12 @@ KEYS: dict[str, tuple[type, str]] = {
     "config": (str, "a file"),
     "baseline": (str, "a file"),
     "offline": (bool, "true or false"),
+    "severity": (dict, "a table of rules, each error, warning or note"),
     "lock": (dict, "a table"),
 }
+
+
+SEVERITIES = ("error", "warning", "note")
 
 
 REMOVED = dict.fromkeys(
@@ -81,9 +94,13 @@ def read_settings(root: Path) -> Settings:
         kind, name = KEYS[key]
         strings = all(isinstance(item, str) for item in value) if isinstance(value, list) else True
         # to judge for no database is not to judge
-        if not isinstance(value, kind) or not strings or (value == [] and key not in ("ignore", "rules")):
+        if (
+            not isinstance(value, kind)
+            or not strings
+            or (value == [] and key not in ("ignore", "rules"))
+        ):
             raise CannotCheck(f"{place} {key}: must be {name}, is {value!r}.")
-    limits = [field.name.replace("_", "-") for field in fields(Limits)]
+    limits = [limit.name.replace("_", "-") for limit in fields(Limits)]
     for key, value in said.get("lock", {}).items():
         if key not in limits:
             raise CannotCheck(
@@ -91,10 +108,14 @@ def read_settings(root: Path) -> Settings:
             )
         if not isinstance(value, int | float):
             raise CannotCheck(f"{place} lock {key}: must be a number of seconds, is {value!r}.")
-    for name in said.get("databases", ()):
-        if name not in DATABASES:
-            known = f"{nearest(name, DATABASES)}; known: {', '.join(DATABASES)}"
-            raise CannotCheck(f"{place} databases: {name!r} is not known{known}.")
+    for name, value in said.get("severity", {}).items():
+        if value not in SEVERITIES:
+            raise CannotCheck(
+                f"{place} severity {name}: must be {', '.join(SEVERITIES)}, is {value!r}."
+            )
+    if "databases" in said:
+        said["lowest"] = dict(map(read_database, said["databases"]))
+        said["databases"] = list(said["lowest"])
     said["lock"] = Limits(
         **{key.replace("-", "_"): value for key, value in said.get("lock", {}).items()}
     )
@@ -104,3 +125,19 @@ def read_settings(root: Path) -> Settings:
     return Settings(
         root=root, **{key.replace("-", "_"): value for key, value in {**said, **lists}.items()}
     )
+
+
+def read_database(text: str) -> tuple[str, str]:
+    """The database that a setting names, and its lowest version or ""."""
+    place = "pyproject.toml: [tool.migration-guard] databases"
+    name = text.partition(">")[0].rstrip("<=~! ")
+    versions = text.removeprefix(name).strip()
+    if name not in DATABASES:
+        known = f"{nearest(name, DATABASES)}; known: {', '.join(DATABASES)}"
+        raise CannotCheck(f"{place}: {text!r} is not known{known}.")
+    lowest = re.fullmatch(r">=\s*(\d+(?:\.\d+)*)", versions)
+    if versions and not lowest:
+        raise CannotCheck(
+            f'{place}: {text!r} must be a name, or a name and its lowest version: "{name}>=14".'
+        )
+    return name, lowest[1] if lowest else ""

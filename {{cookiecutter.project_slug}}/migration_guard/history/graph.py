@@ -1,11 +1,11 @@
-"""The revision graph, from the literals of the migrations, and what git says of those that are deployed."""
+"""The revision graph, from the literals of the migrations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from ..exceptions import several
+from ..exceptions import CannotCheck, several
 from ..finding import Finding
 from ..reading.migration import Migration
 from ..rules import RULES
@@ -65,6 +65,21 @@ def check_graph(migrations: list[Migration]) -> Iterator[Finding]:
             yield fault("multiple-heads", known[heads[-1]], "revision", *several(heads))
 
 
+def in_order(migrations: Iterable[Migration]) -> list[Migration]:
+    """The migrations, each after those that it follows; as given if they follow in a circle."""
+    listed = list(migrations)
+    known = {each.revision or each.path: each for each in listed}
+    graph = {
+        name: [parent for parent in parents(each) if parent in known]
+        for name, each in known.items()
+    }
+    try:
+        order = [known[name] for name in TopologicalSorter(graph).static_order()]
+    except CycleError:
+        return listed
+    return order
+
+
 def lineage(
     revision: str,
     known: Mapping[str, Migration],
@@ -78,3 +93,15 @@ def lineage(
             seen.add(each)
             waiting += above(known[each])
     return seen
+
+
+def before_first(first: str | None, migrations: Iterable[Migration]) -> set[str]:
+    """The revisions before the first one that is judged. Raises CannotCheck if it is in no file."""
+    known = {migration.revision: migration for migration in migrations if migration.revision}
+    if first is None:
+        return set()
+    if first not in known:
+        raise CannotCheck(
+            f"pyproject.toml: [tool.migration-guard] first-revision: {first!r} is in no migration."
+        )
+    return lineage(first, known) - {first}

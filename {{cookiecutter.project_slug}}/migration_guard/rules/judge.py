@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
+from ..databases import concerns
 from ..exceptions import CannotCheck, nearest
 from ..finding import Finding
 from ..reading.migration import Migration
@@ -14,18 +16,24 @@ from .upgrade import Upgrade
 
 def judge(
     migration: Migration,
-    databases: Iterable[str],
+    databases: Mapping[str, str],
     application: Callable[[str], bool],
     rules: Mapping[str, Rule],
 ) -> list[Finding]:
-    """What the rules find in one migration of a project that deploys to ``databases``.
+    """What the rules find in one migration.
+
+    ``databases`` are those that the project deploys to, each with its lowest version or "".
 
     ``application`` tells from a module's name whether it belongs to the application.
     """
-    upgrade, found, deployed_to = Upgrade(migration, application), [], frozenset(databases)
+    upgrade, found = Upgrade(migration, application, databases), []
     for rule in rules.values():
-        if rule.check and (concerned := deployed_to & rule.databases.keys()):
-            upgrade.databases = concerned
+        upgrade.databases = frozenset(
+            name
+            for name, lowest in databases.items()
+            if name in rule.databases and concerns(rule.databases[name], name, lowest)
+        )
+        if rule.check and upgrade.databases:
             try:
                 for where, message in rule.check(upgrade):
                     found.append(finding(rule, migration, where, message))
@@ -36,8 +44,22 @@ def judge(
                     f"{migration.path}: the project's rule {rule.name} raises"
                     f" {type(error).__name__}: {error}; correct its function."
                 ) from error
-    # a statement in a loop gives each finding once
-    return sorted(dict.fromkeys(found), key=lambda one: (one.line, one.column))
+    return one_for_each_line(found)
+
+
+def one_for_each_line(found: Iterable[Finding]) -> list[Finding]:
+    """One finding for each rule and line, with the number of the others: a loop repeats itself."""
+    groups: dict[tuple[str, int], list[Finding]] = {}
+    for each in sorted(dict.fromkeys(found), key=lambda one: (one.line, one.column)):
+        groups.setdefault((each.rule, each.line), []).append(each)
+    result = []
+    for first, *others in groups.values():
+        if others:
+            more = f"{first.message} ({len(others)} more on this line)"
+            result.append(replace(first, message=more))
+        else:
+            result.append(first)
+    return result
 
 
 def selected(text: str | None, option: str, rules: Mapping[str, Rule]) -> list[str]:

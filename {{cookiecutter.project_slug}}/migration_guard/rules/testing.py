@@ -56,7 +56,7 @@ def wrong_examples(
 
 def find(example: str, rules: Mapping[str, Rule], databases: Iterable[str]) -> list[Finding]:
     """The findings in an example: a whole migration, or the body of its upgrade()."""
-    names = tuple(databases)
+    names = dict.fromkeys(databases, "")
     migration = read_migration(
         "migration.py", dialects=dialects_of(names), source=migration_of(example)
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..databases import DATABASES, EVERY
+from ..databases import DATABASES
 from ..reading.migration import Column, Migration, Operation
 
 CONSTRAINTS = {"foreignkey": "create_foreign_key", "primary": "create_primary_key"} | {
@@ -67,8 +67,14 @@ class Upgrade:
     Only operations that run on a database of the rule are returned.
     """
 
-    def __init__(self, migration: Migration, application: Callable[[str], bool]) -> None:
-        self.migration, self.application, self.databases = migration, application, EVERY
+    def __init__(
+        self,
+        migration: Migration,
+        application: Callable[[str], bool],
+        declared: Mapping[str, str],
+    ) -> None:
+        self.migration, self.application, self.declared = migration, application, declared
+        self.databases = frozenset(declared)  # those of the rule that is asking
         self.everything = [op for op in migration.operations if op.function.startswith("upgrade")]
         self.at = {id(op): number for number, op in enumerate(self.everything)}
         self.kinds = {op.operation for op in self.everything}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from alembic.util import CommandError
 from ..error_messages import one_line
 from ..exceptions import CannotCheck
 from ..finding import Finding
-from ..git import git
+from ..git import new_since
 from ..places import place, relative
 from ..rules import RULES
 from ..settings import Settings
@@ -94,24 +93,7 @@ def select(
         return {script.revision}
     if since is None:
         return None
-    folders = [str(folder) for folder in settings.versions]
-    compared = (
-        "diff",
-        "--name-only",
-        "-z",
-        "--no-renames",
-        "--diff-filter=AM",
-        "--relative",
-        since,
-    )
-    try:
-        listed = git(settings.root, *compared, "--", *folders)
-        listed += git(
-            settings.root, "ls-files", "-z", "--others", "--exclude-standard", "--", *folders
-        )
-    except (CannotCheck, OSError) as error:
-        raise CannotCheck(f"--since {since}: {error}") from None
-    paths = {(settings.root / os.fsdecode(path)).resolve() for path in listed.split(b"\0")}
+    paths = new_since(settings.root, since, settings.versions)
     return {
         script.revision
         for script in scripts.walk_revisions()

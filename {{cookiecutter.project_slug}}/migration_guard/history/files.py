@@ -1,0 +1,92 @@
+"""The migration files of a project: which exist, what is in them, and whose modules they use."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..finding import Finding
+from ..reading.migration import Migration, UnreadableMigration
+from ..reading.reader import read_migration
+from ..rules import RULES
+from ..rules.rule import finding
+from ..settings import Settings
+from ..source import decode
+
+FIX = "Correct the file: Python can't load it either."
+FOREIGN = frozenset({"", "alembic", "sqlalchemy", *sys.stdlib_module_names})
+
+
+class MigrationFiles:
+    """The files in the folders of migrations. ``unreadable`` collects what can't be read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.root = settings.root.resolve()
+        self.unreadable: list[Finding] = []
+        self.own: dict[str, bool] = {}  # top-level modules: do they belong to the application?
+
+    def __iter__(self) -> Iterator[Path]:
+        """The files that Alembic loads as migrations."""
+        for folder in self.settings.versions:
+            for file in sorted(folder.resolve().glob("*.py")):
+                if not file.name.startswith((".#", "__init__")):
+                    yield file
+
+    def relative(self, path: Path) -> str:
+        """The path as reports show it: from the project's folder where it lies in it."""
+        path = path if path.is_relative_to(self.root) else path.resolve()
+        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
+
+    def read(self, file: Path, whole: bool) -> Migration | None:
+        """The migration in a file, or None and a finding in ``unreadable``."""
+        path = self.relative(file)
+        try:
+            return self.read_content(path, file.read_bytes(), whole)
+        except UnreadableMigration as error:
+            line, reason = error.line, error.reason
+        except SyntaxError as error:
+            line, reason = 1, error.msg
+        except OSError as error:
+            line, reason = 1, error.strerror or str(error)
+        except ValueError as error:
+            line, reason = 1, str(error)
+        migration = Migration(path, "")
+        rule = RULES["unreadable-migration"]
+        self.unreadable.append(finding(rule, migration, line, reason, FIX))
+        return None
+
+    def read_content(self, path: str, content: bytes, whole: bool = True) -> Migration:
+        """The migration in this content of a file.
+
+        If not ``whole``, only what stands before upgrade() is read: its place in the history.
+        """
+        source = decode(content)
+        if not whole:
+            with contextlib.suppress(UnreadableMigration):  # a docstring may hold "def upgrade"
+                head = source.split("\ndef upgrade", 1)[0]
+                migration = read_migration(path, dialects=(), source=head)
+                migration.source = source
+                if migration.revision:
+                    return migration
+        return read_migration(path, dialects=self.settings.dialects, source=source)
+
+    def is_application(self, module: str) -> bool:
+        """Whether a module belongs to the application.
+
+        It does if it lies in the project or around the migrations, and not beside them.
+        """
+        top, *inner = module.split(".")
+        folders = self.settings.versions
+        if any(folder.parent.name in inner for folder in folders):
+            return False
+        if top not in self.own:
+            above = {parent for folder in folders for parent in folder.parents}
+            around = [parent.parent for parent in above if (parent / "__init__.py").exists()]
+            bases = [self.settings.root, self.settings.root / "src", *around]
+            self.own[top] = top not in FOREIGN and any(
+                (base / f"{top}.py").exists() or any((base / top).glob("*.py")) for base in bases
+            )
+        return self.own[top]
