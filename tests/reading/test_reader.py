@@ -1278,7 +1278,7 @@ def test_sqlglot_is_loaded_only_where_there_is_sql(tmp_path: Path) -> None:
     path = tmp_path / "m.py"
     path.write_text(f"{HEADER}def upgrade():\n    op.drop_table('t')\n")
     code = "import sys; from migration_guard.reading.reader import read_migration; read_migration(sys.argv[1]); print('sqlglot' in sys.modules)"
-    folder = str(Path(read_migration.__code__.co_filename).parents[1])
+    folder = str(Path(read_migration.__code__.co_filename).parents[2])
     run = [sys.executable, "-B", "-c", code, str(path)]
     assert subprocess.check_output(run, cwd=folder, text=True).strip() == "False"
     path.write_text(f"{HEADER}def upgrade():\n    op.execute('DROP TABLE t')\n")
@@ -1303,7 +1303,7 @@ def test_mutated_sql_raises_nothing(statements: list[str], data: st.DataObject) 
 MAYBE = {
     # what may be in a list is looped over; whether it is can't be asked
     "filtered": "tables = [t for t in ('a', 'b') if flag(t)]\nfor t in tables:\n    op.drop_table(t)",
-    "appended": "tables = ['a']\nif flag():\n    tables.append('b')\nfor t in tables:\n    op.drop_table(t)",
+    "appended": "tables = []\nif flag():\n    tables.append('a')\nif flag():\n    tables.append('b')\nfor t in tables:\n    op.drop_table(t)",
     "skipped": (
         "skip = set()\nif flag():\n    skip.add('a')\nfor t in ('a', 'b'):\n    if t not in skip:\n        op.drop_table(t)"
     ),
@@ -1349,6 +1349,22 @@ def test_what_may_be_in_a_list_is_conditional(body: str) -> None:
     migration = read(body, "from app import flag")
     assert briefs(migration) == ["drop_table a", "drop_table b"]
     assert all(operation.conditional for operation in migration.operations)
+
+
+@pytest.mark.parametrize(
+    "grow",
+    ["tables.append('b')", "tables += ['b']", "tables.extend(['b'])", "tables = [*tables, 'b']"],
+)
+def test_a_list_that_may_grow_keeps_what_was_known(grow: str) -> None:
+    body = f"tables = ['a']\nif flag():\n    {grow}\nfor t in tables:\n    op.drop_table(t)"
+    dropped = [(o.table, o.certain) for o in read(body, "from app import flag").operations]
+    assert set(dropped) == {("a", True), ("b", True)}
+
+
+def test_a_list_that_grows_in_place_has_its_first_items_on_each_path() -> None:
+    body = "s = ['a']\nif flag():\n    s += ['b']\nfor t in s:\n    op.drop_table(t)"
+    a, b = read(body, "from app import flag").operations
+    assert (a.table, a.conditional, b.table, b.conditional) == ("a", False, "b", True)
 
 
 def test_everything_imported_from_op_is_an_operation() -> None:

@@ -14,18 +14,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from .migration import HOLE, UNKNOWN, Call, Column, Migration, Unknown, words
+from .migration import DIALECTS, HOLE, UNKNOWN, Call, Column, Migration, Unknown, words
+from .paths import ALWAYS, Path, combined, new_choice, on_branches
 from .values import (
     ABSTRACT,
     AUTOCOMMIT,
     DIALECT_NAME,
-    DIALECTS,
     MARKED,
     RESULT,
     UNSURE,
-    Condition,
     Either,
     Function,
     Instance,
@@ -36,11 +35,13 @@ from .values import (
     Row,
     Statement,
     Table,
+    Test,
     Text,
     filled,
     joined,
     plain,
     size,
+    within,
 )
 
 MAX_DEPTH = 16  # helpers that call helpers
@@ -146,7 +147,10 @@ class Interpreter(ABC):
         Mapping[str, Iterable[str]]
     ] = {}  # by module: the names that ``import *`` brings
     function = ""
-    conditional = autocommit = online = False
+    path = ALWAYS  # the conditions under which the current statement runs
+    after_break = after_return = ALWAYS  # those that hold in later turns, and after the loop
+    repeated = False  # in a loop of which one turn stands for all
+    autocommit = online = False
     steps = 0
     site: ast.expr | None = None  # the call that led to another file
     line = 1
@@ -162,7 +166,7 @@ class Interpreter(ABC):
         )  # the databases on which the current statement runs
         self.stack: list[Function] = []  # the functions that are being followed
         self.partial: dict[int, Any] = {}  # containers of which some elements may be missing, by id
-        self.returns: list[tuple[frozenset[str], bool, Any]] = []
+        self.returns: list[tuple[frozenset[str], Path, Any]] = []
         self.yields: list[Any] = []
 
     # Statements. Each says how it leaves: "return", "raise", "break", "continue" or None, to the next statement.
@@ -240,9 +244,11 @@ class Interpreter(ABC):
             self.assign(node.target, self.value(node.value), node)
 
     def do_AugAssign(self, node: ast.AugAssign) -> None:
-        self.assign(
-            node.target, self.binary(node.op, self.value(node.target), self.value(node.value)), node
-        )
+        left, right = self.value(node.target), self.value(node.value)
+        if type(left) is list and type(right) in (list, tuple) and type(node.op) is ast.Add:
+            self.call_plain(left, "extend", [right], {})
+        else:
+            self.assign(node.target, self.binary(node.op, left, right), node)
 
     def assign(self, target: ast.expr, value: Any, node: ast.stmt | ast.expr) -> None:
         if isinstance(target, ast.Name):
@@ -259,6 +265,8 @@ class Interpreter(ABC):
         elif isinstance(target, ast.Subscript):
             owner, key = self.value(target.value), self.value(target.slice)
             if type(owner) in (dict, list) and plain(key):
+                if type(owner) is dict and key not in owner:
+                    value = self.perhaps(value)
                 self.attempt(operator.setitem, owner, key, value)
         elif isinstance(target, ast.Attribute):
             owner = self.value(target.value)
@@ -284,7 +292,7 @@ class Interpreter(ABC):
 
     def do_Return(self, node: ast.Return) -> str:
         self.returns.append(
-            (self.branch, self.conditional, self.value(node.value) if node.value else None)
+            (self.branch, self.path, self.value(node.value) if node.value else None)
         )
         return "return"
 
@@ -313,7 +321,7 @@ class Interpreter(ABC):
 
     def do_Match(self, node: ast.Match) -> str | None:
         subject = self.value(node.subject)
-        rest, ways = Condition(self.every, frozenset()), []
+        rest, ways = Test(self.every, frozenset()), []
         for case in node.cases:
             test = self.pattern(case.pattern, subject)
             if case.guard:
@@ -322,7 +330,7 @@ class Interpreter(ABC):
             rest = rest & ~test
         return self.follow(*ways, (rest, []))
 
-    def pattern(self, node: ast.pattern, subject: Any) -> Condition:
+    def pattern(self, node: ast.pattern, subject: Any) -> Test:
         if isinstance(node, ast.MatchOr):
             return reduce(
                 operator.or_, [self.pattern(pattern, subject) for pattern in node.patterns]
@@ -335,37 +343,82 @@ class Interpreter(ABC):
             return self.test(self.compare(ast.Eq(), subject, self.value(node.value)))
         return UNSURE
 
-    def follow(self, *ways: tuple[Condition, list[ast.stmt]]) -> str | None:
-        """Each way that can be taken. Afterwards a name on which they disagree is unknown."""
-        branch, conditional, online = self.branch, self.conditional, self.online
-        open_ways = [(test, body) for test, body in ways if test.yes & branch]
-        if len(open_ways) == 1 and open_ways[0][0].sure:
-            return self.block(open_ways[0][1])
+    def follow(self, *ways: tuple[Test, list[ast.stmt]]) -> str | None:
+        """Each way that can be taken, from the same names."""
+        ways = tuple(way for way in ways if way[0].yes & self.branch)
+        if len(ways) == 1 and ways[0][0].sure:
+            return self.block(ways[0][1])
+        before, choice = dict(self.scopes[0]), new_choice()
+        ends = [self.way(choice, n, test, body, before) for n, (test, body) in enumerate(ways)]
+        return self.meet(choice, ends)
+
+    def way(
+        self, choice: int, number: int, test: Test, body: list[ast.stmt], names: dict[str, Any]
+    ) -> End:
+        """Follow one branch of a choice."""
+        state = self.branch, self.path, self.online
+        if names is not self.scopes[0]:
+            self.scopes[0].clear()
+            self.scopes[0].update(names)
+        taken = ALWAYS
+        if not test.sure:  # in a loop that stands for many turns, each branch may be taken
+            taken = on_branches(new_choice() if self.repeated else choice, number)
+        self.online = self.online or test.offline is False
+        self.narrow(test.yes, taken)
+        left = self.block(body)
+        end = End(number, left, self.scopes[0].copy(), taken, self.branch, self.path, self.online)
+        self.branch, self.path, self.online = state
+        return end
+
+    def meet(self, choice: int, ends: list[End]) -> str | None:
+        """Go on where the branches of a choice meet. A name on which they disagree has either value."""
+        going = [end for end in ends if end.left is None]
+        if not going:
+            return ends[0].left if ends else None
+        path = self.path
+        for end in going:  # where a branch was left early, its conditions hold from here on
+            path = combined(path, end.path - end.taken) or path
+        left = {end.left for end in ends if end.taken}
+        if "return" in left:
+            self.after_return = self.without(self.after_return, choice, ends, "return")
+        if "break" in left:
+            self.after_break = self.without(self.after_break, choice, ends, "return", "break")
+        if not left.isdisjoint(("return", "break", "continue")):
+            path = self.without(path, choice, ends, "return", "break", "continue")
+        self.path = path
+        self.branch = frozenset().union(*(end.branch for end in going))
         names = self.scopes[0]
-        before, ends = dict(names), []
-        for test, body in open_ways:
-            self.branch = branch & test.yes
-            self.conditional = conditional or not test.sure
-            self.online = online or test.offline is False
-            names.clear()
-            names.update(before)
-            left = self.block(body)
-            ends.append((left, dict(names), self.branch, self.online, not test.sure))
-        self.branch, self.conditional, self.online = branch, conditional, online
-        going = [end for end in ends if not end[0]]
         names.clear()
-        if len(going) == 1:  # what follows runs on what the others left over
-            _, known, self.branch, self.online, _ = going[0]
-            names.update(known)
-            self.conditional |= any(not test.sure for test, _ in open_ways) and any(
-                end[0] not in (None, "raise") for end in ends
+        if len(going) == 1:
+            names.update(going[0].names)
+            self.online = going[0].online
+            return None
+        for name in dict.fromkeys(name for end in going for name in end.names):
+            names[name] = joined(
+                [(end.branch, end.taken, end.names.get(name, UNKNOWN)) for end in going]
             )
-        elif going:
-            for name in dict.fromkeys(name for _, known, *_ in going for name in known):
-                names[name] = joined(
-                    [(way, unsure, known.get(name, UNKNOWN)) for _, known, way, _, unsure in going]
-                )
-        return ends[0][0] if ends and not going else None
+        return None
+
+    def without(self, path: Path, choice: int, ends: list[End], *left: str) -> Path:
+        """The path without the branches that were left in one of these ways."""
+        staying = [end.number for end in ends if end.left not in (*left, "raise")]
+        if self.repeated:  # an earlier turn may have taken another branch
+            return combined(path, on_branches(new_choice(), 0)) or path
+        return combined(path, on_branches(choice, *staying)) or path
+
+    def narrow(self, databases: frozenset[str], path: Path) -> bool:
+        """Restrict what follows to these databases and this path, if any execution takes both."""
+        both = combined(self.path, path)
+        if both is None or not self.branch & databases:
+            return False
+        self.branch, self.path = self.branch & databases, both
+        return True
+
+    def perhaps(self, value: Any) -> Any:
+        """A value that a container gets on the current path alone."""
+        if not self.path and self.branch == self.every:
+            return value
+        return Either(within(self.branch, self.path, value))
 
     def do_For(self, node: ast.For | ast.AsyncFor) -> str | None:
         values = self.value(node.iter)
@@ -397,8 +450,9 @@ class Interpreter(ABC):
     def loop(
         self, node: Any, turns: Iterable[tuple[Any, Any]], known: bool = True, partial: bool = False
     ) -> str | None:
-        state = self.branch, self.conditional, self.online
-        self.conditional |= partial or not known
+        branch, path, online = self.branch, self.path, self.online
+        repeated, after_break, self.after_break = self.repeated, self.after_break, ALWAYS
+        self.repeated = repeated or not known
         if (
             not known
         ):  # one turn stands for all: what the body assigns may have changed since the turn before
@@ -406,13 +460,28 @@ class Interpreter(ABC):
         left = None
         for target, turn in turns:
             self.steps += 1
+            self.branch, self.online = branch, online
+            self.path = (
+                combined(combined(path, self.after_return) or path, self.after_break) or path
+            )
+            if partial or not known:  # it may run zero times
+                self.narrow(branch, on_branches(new_choice(), 0))
+            if type(turn) is Either and len(turn.ways) == 1:  # an item of one path
+                databases, way, turn = turn.ways[0]
+                if not self.narrow(databases, way):
+                    continue
             if target is not None:
                 self.assign(target, turn, node)
             left = self.block(node.body)
             if left == "break" or (left in ("return", "raise") and known):
                 break
             left = None
-        self.branch, self.conditional, self.online = state
+        self.branch, self.path, self.online = (
+            branch,
+            combined(path, self.after_return) or path,
+            online,
+        )
+        self.repeated, self.after_break = repeated, after_break
         if left in ("return", "raise"):
             return left
         return self.block(node.orelse) if left is None else None
@@ -420,6 +489,13 @@ class Interpreter(ABC):
     def turns(self, value: Any) -> tuple[Sequence[Any], bool]:
         """The values over which a loop goes, and whether they are known."""
         value = self.found(value)
+        if type(value) is Either:
+            items, known = [], True
+            for databases, path, each in value.ways:
+                values, sure = self.turns(each)
+                items += [Either(within(databases, path, item)) for item in values]
+                known = known and sure
+            return items, known
         if isinstance(value, (list, tuple, dict, set, frozenset, str, range)):
             if (
                 len(value) <= MAX_UNROLL
@@ -440,11 +516,18 @@ class Interpreter(ABC):
         return [UNKNOWN], False
 
     def do_Try(self, node: ast.Try) -> str | None:
-        handlers = [(UNSURE, handler.body) for handler in node.handlers]
-        left = self.block(node.body) or self.block(node.orelse)
-        if handlers:
-            after = self.follow((UNSURE, []), *handlers)
-            left = left if after is None else after
+        body, names = [*node.body, *node.orelse], self.scopes[0]
+        if node.handlers:
+            choice = new_choice()
+            ends = [self.way(choice, 0, UNSURE, body, names)]
+            after = dict(names)  # a handler may run when most of the body has
+            for number, handler in enumerate(node.handlers, 1):
+                ends.append(self.way(choice, number, UNSURE, handler.body, after))
+            left = self.meet(choice, ends)
+            if left is None and all(end.left for end in ends[1:]):  # it goes on as the body went
+                self.narrow(self.branch, ends[0].taken)
+        else:
+            left = self.block(body)
         return self.block(node.finalbody) or left
 
     # Expressions
@@ -626,14 +709,15 @@ class Interpreter(ABC):
             return self.on_dialects(lambda name: run(left, name))
         if type(left) is Either:
             yes, no, sure = frozenset[str](), frozenset[str](), True
-            for databases, unsure, value in left.ways:
-                test = self.test(self.compare(op, value, right))
-                yes, no = yes | (test.yes & databases), no | (test.no & databases)
-                sure = sure and test.sure and not unsure
-            return Condition(yes, no, sure)
+            for databases, path, value in left.ways:
+                if combined(self.path, path) is not None:
+                    test = self.test(self.compare(op, value, right))
+                    yes, no = yes | (test.yes & databases), no | (test.no & databases)
+                    sure = sure and test.sure and path <= self.path
+            return Test(yes, no, sure)
         if id(left) in self.partial or id(right) in self.partial:
             return UNKNOWN
-        if right is None and not isinstance(left, (Unknown, Marker, Method, Ref, Condition)):
+        if right is None and not isinstance(left, (Unknown, Marker, Method, Ref, Test)):
             return run(left, None)
         return self.attempt(run, left, right) if plain(left) and plain(right) else UNKNOWN
 
@@ -642,36 +726,36 @@ class Interpreter(ABC):
         if not all(isinstance(result, bool) for result in results.values()):
             return UNKNOWN
         yes = frozenset(name for name, result in results.items() if result)
-        return Condition(yes, self.every - yes)
+        return Test(yes, self.every - yes)
 
-    def test(self, value: Any) -> Condition:
-        if isinstance(value, Condition):
+    def test(self, value: Any) -> Test:
+        if isinstance(value, Test):
             return value
         if value is RESULT:
             self.bind_read()
         if type(value) is Ref and value.name == "TYPE_CHECKING":
-            return Condition(frozenset(), self.every)
+            return Test(frozenset(), self.every)
         if (
             type(value) in ABSTRACT
             or id(value) in self.partial
             or (isinstance(value, str) and value == HOLE)
         ):
             return UNSURE
-        return Condition(self.every, frozenset()) if value else Condition(frozenset(), self.every)
+        return Test(self.every, frozenset()) if value else Test(frozenset(), self.every)
 
     def of_IfExp(self, node: ast.IfExp) -> Any:
-        test = self.test(self.value(node.test))
-        ways = [(test.yes, not test.sure, node.body), (test.no, not test.sure, node.orelse)]
+        test, choice = self.test(self.value(node.test)), new_choice()
+        paths = (ALWAYS, ALWAYS) if test.sure else (on_branches(choice, 0), on_branches(choice, 1))
+        ways = [(test.yes, paths[0], node.body), (test.no, paths[1], node.orelse)]
         return self.each(Either(ways), self.value)
 
     def each(self, either: Either, use: Callable[[Any], Any]) -> Any:
-        """Use each of the values on the databases that it is for."""
-        branch, conditional, results = self.branch, self.conditional, []
-        for databases, unsure, value in either.ways:
-            self.branch, self.conditional = branch & databases, conditional or unsure
-            if self.branch:
-                results.append((databases, unsure, use(value)))
-        self.branch, self.conditional = branch, conditional
+        """Use each of the values on the databases and the path that it is for."""
+        state, results = (self.branch, self.path), []
+        for databases, path, value in either.ways:
+            if self.narrow(databases, path):
+                results.append((databases, path, use(value)))
+            self.branch, self.path = state
         return joined(results) if results else UNKNOWN
 
     def of_Subscript(self, node: ast.Subscript) -> Any:
@@ -696,9 +780,11 @@ class Interpreter(ABC):
         """What a mapping has for the name of the dialect."""
         others = self.every - owner.keys()
         ways = [
-            (frozenset({name}), False, value) for name, value in owner.items() if name in self.every
+            (frozenset({name}), ALWAYS, value)
+            for name, value in owner.items()
+            if name in self.every
         ]
-        return joined([*ways, (others, False, default)]) if ways else default
+        return joined([*ways, (others, ALWAYS, default)]) if ways else default
 
     def of_Slice(self, node: ast.Slice) -> Any:
         bounds = [
@@ -732,32 +818,39 @@ class Interpreter(ABC):
         return self.attempt(dict, pairs) if isinstance(pairs, list) else UNKNOWN
 
     def comprehension(self, generators: list[ast.comprehension], element: Callable[[], Any]) -> Any:
-        known, unsure, conditional = True, False, self.conditional
+        known, state = True, (self.path, self.repeated)
 
         def turn(rest: list[ast.comprehension]) -> Iterator[Any]:
-            nonlocal known, unsure
+            nonlocal known
             if not rest:
-                yield element()
+                value = element()
+                yield value if self.path == state[0] else self.perhaps(value)
                 return
             iterated = self.value(rest[0].iter)
             values, sure = self.turns(iterated)
             known = known and sure
+            self.repeated = self.repeated or not sure
             for value in values:
                 self.steps += 1
+                path = self.path
+                if not sure or id(iterated) in self.partial:
+                    self.narrow(self.branch, on_branches(new_choice(), 0))
+                if type(value) is Either and len(value.ways) == 1:
+                    self.narrow(self.branch, value.ways[0][1])
+                    value = value.ways[0][2]
                 self.assign(rest[0].target, value, rest[0].target)
                 test = self.test(True)
                 for condition in rest[0].ifs:
                     test = test & self.test(self.value(condition))
-                unsure = unsure or bool(test.yes and test.no) or id(iterated) in self.partial
-                self.conditional = conditional or unsure or not known
+                if not test.sure or (test.yes and test.no):
+                    self.narrow(self.branch, on_branches(new_choice(), 0))
                 if test.yes:
                     yield from turn(rest[1:])
+                self.path = path
 
         self.scopes = ({}, *self.scopes)
         values = list(turn(generators))
-        self.scopes, self.conditional = self.scopes[1:], conditional
-        if unsure and known:
-            self.partial[id(values)] = values
+        self.scopes, (self.path, self.repeated) = self.scopes[1:], state
         return values if known else UNKNOWN
 
     # Calls
@@ -801,7 +894,7 @@ class Interpreter(ABC):
             )
         if kind is Table:
             return Row(function) if function.name else self.instance(function, args, kwargs, node)
-        if kind in (Marker, Condition):
+        if kind in (Marker, Test):
             self.autocommit = self.autocommit or kwargs.get("isolation_level") == "AUTOCOMMIT"
             return function
         if kind is Either:
@@ -826,20 +919,23 @@ class Interpreter(ABC):
         call: ast.expr | None = None,
     ) -> Any:
         """What a function gives, followed with these arguments."""
-        node, site, way = function.node, self.site, (self.branch, self.conditional, self.online)
+        node, site, way = function.node, self.site, (self.branch, self.path, self.online)
         frame = self.scopes, self.returns, self.yields
+        after = self.after_return, self.after_break
         local = self.arguments(function, args, kwargs)
         self.scopes, self.returns, self.yields = (local, *function.scopes), [], []
+        self.after_return = self.after_break = ALWAYS
         self.stack.append(function)
         if function.scopes[-1] is not self.globals and site is None:
             self.site = call  # what another file does has the place of the call in this one
         if isinstance(node, ast.Lambda):
-            self.returns = [(self.branch, False, self.value(node.body))]
+            self.returns = [(self.branch, self.path, self.value(node.body))]
         elif self.block(node.body) is None and not self.yields:
-            self.returns.append((self.branch, self.conditional, None))
+            self.returns.append((self.branch, self.path, None))
         returns, yields = self.returns, self.yields
         self.stack.pop()
-        self.site, (self.branch, self.conditional, self.online) = site, way
+        self.site, (self.branch, self.path, self.online) = site, way
+        self.after_return, self.after_break = after
         self.scopes, self.returns, self.yields = frame
         if yields:
             return yields[0] if getattr(node, "decorator_list", None) else yields  # @contextmanager
@@ -935,10 +1031,21 @@ class Interpreter(ABC):
                 return HOLE
             text = self.attempt(getattr(owner, name), *args, **kwargs)
             return Text(text) if isinstance(owner, Text) and isinstance(text, str) else text
-        if name in CHANGING and (
-            self.conditional or self.branch != self.every or not all(map(plain, args))
-        ):
+        if name in CHANGING and size(owner) + max(map(size, args), default=0) > MAX_SIZE:
             self.partial[id(owner)] = owner
+            return UNKNOWN
+        if name in CHANGING and (
+            self.path or self.branch != self.every or not all(map(plain, args))
+        ):
+            if kind is list and name == "append":
+                args = list(map(self.perhaps, args))
+            elif kind is list and name == "extend" and len(args) == 1:
+                items, known = self.turns(args[0])
+                args = [list(map(self.perhaps, items))]
+                if not known:
+                    self.partial[id(owner)] = owner
+            else:
+                self.partial[id(owner)] = owner
         value = self.attempt(getattr(owner, name), *args, **kwargs)
         return list(value) if name in ("items", "keys", "values") and kind is dict else value
 
@@ -990,6 +1097,18 @@ def counters(body: Iterable[Any]) -> Iterator[str]:
             yield node.target.id
         for part in ("body", "orelse", "handlers", "finalbody", "cases"):
             yield from counters(getattr(node, part, ()))
+
+
+class End(NamedTuple):
+    """How one branch of a choice ends."""
+
+    number: int
+    left: str | None
+    names: dict[str, Any]
+    taken: Path  # the condition that stands for the branch
+    branch: frozenset[str]
+    path: Path
+    online: bool
 
 
 STATEMENTS: dict[type, Callable[[Interpreter, Any], str | None]] = {

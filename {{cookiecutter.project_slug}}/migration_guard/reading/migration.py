@@ -5,9 +5,11 @@ The reader and the SQL reader make operations, the rules judge them; this module
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from .paths import ALWAYS, Path, exclude_each_other, is_implied
 
 
 class Unknown:
@@ -31,6 +33,9 @@ HOLE = (
 def words(text: str) -> frozenset[str]:
     """A set of words, on one line."""
     return frozenset(text.split())
+
+
+DIALECTS = words("sqlite postgresql mysql mariadb oracle mssql cockroachdb")
 
 
 class UnreadableMigration(ValueError):
@@ -131,7 +136,8 @@ class Operation(Mapping[str, Any]):
     )
     autocommit: bool = False  # inside autocommit_block()
     batch: bool = False  # inside batch_alter_table()
-    conditional: bool = False  # under an ``if`` that could not be decided
+    conditional: bool = False  # under a condition that could not be decided: its path is not empty
+    path: Path = ALWAYS  # the conditions under which it runs
     via: str | None = None  # "execute": read from SQL text
 
     def __getitem__(self, key: str) -> Any:
@@ -145,10 +151,28 @@ class Operation(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(FIELDS)
 
+    def excludes(self, other: Operation, databases: Iterable[str] | None = None) -> bool:
+        """Whether no execution (on one of these databases) runs both operations."""
+        return _on(self, databases).isdisjoint(_on(other, databases)) or exclude_each_other(
+            self.path, other.path
+        )
+
+    def runs_whenever(self, other: Operation, databases: Iterable[str] | None = None) -> bool:
+        """Whether every execution (on one of these databases) that runs ``other`` runs this, too."""
+        return _on(self, databases) >= _on(other, databases) and is_implied(
+            self.path, by=other.path
+        )
+
     @property
     def qualified_table(self) -> str | None:
         """The table with its schema, where one is given."""
         return f"{self.schema}.{self.table}" if self.schema and self.table else self.table
+
+
+def _on(operation: Operation, databases: Iterable[str] | None) -> frozenset[str]:
+    """The dialects on which an operation runs; "*" stands for those that nobody has named."""
+    every = frozenset(databases) if databases is not None else DIALECTS | {"*"}
+    return every if operation.dialects is None else every & operation.dialects
 
 
 FIELDS = tuple(Operation.__dataclass_fields__)

@@ -27,6 +27,7 @@ from .migration import (
     UnreadableMigration,
     words,
 )
+from .paths import new_choice, on_branches
 from .signatures import (
     BATCH_SIGNATURES,
     CONSTRAINTS,
@@ -47,13 +48,13 @@ from .values import (
     RESULT,
     SESSION,
     Batch,
-    Condition,
     Either,
     Function,
     Ref,
     Row,
     Statement,
     Table,
+    Test,
     Text,
     plain,
     shown,
@@ -415,7 +416,7 @@ class Reader(Interpreter):
             return self.call_other(name, args, kwargs, batch, node)
         fields: dict[str, Any] = dict(zip(signature, args))
         for key, value in kwargs.items():
-            if type(value) is Condition and value.sure and key.startswith("postgresql_"):
+            if type(value) is Test and value.sure and key.startswith("postgresql_"):
                 value = kwargs[key] = "postgresql" in value.yes
             fields[FIELDS.get(key, key)] = value
         if batch:
@@ -601,7 +602,10 @@ class Reader(Interpreter):
                 )
             if node.end_lineno != node.lineno:
                 operation.end_column = len(line) + 1
-        operation.autocommit, operation.conditional = self.autocommit, self.conditional
+        operation.autocommit, operation.path = self.autocommit, self.path
+        if operation.conditional:  # in SQL's own block
+            operation.path |= on_branches(new_choice(), 0)
+        operation.conditional = bool(operation.path)
         if self.branch != self.every:
             operation.dialects = self.branch
         self.migration.operations.append(operation)

@@ -9,12 +9,10 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from .migration import HOLE, UNKNOWN, Call, Column, Constraint, Type, Unknown, words
+from .migration import DIALECTS, HOLE, UNKNOWN, Call, Column, Constraint, Type, Unknown, words
+from .paths import Path, combined
 
 MAX_WAYS = 6  # on which one value may depend
-
-
-DIALECTS = words("sqlite postgresql mysql mariadb oracle mssql cockroachdb")
 
 
 class Ref:
@@ -49,25 +47,24 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition: the databases on which it can hold, those on which it can fail, and whether that is all it says."""
+class Test:
+    """A test in Python: the databases on which it can hold, those on which it can fail, and whether
+    the database alone decides it."""
 
     yes: frozenset[str]
     no: frozenset[str]
     sure: bool = True
     offline: bool | None = None  # holds in offline mode alone, or in online mode alone
 
-    def __and__(self, other: Condition) -> Condition:
+    def __and__(self, other: Test) -> Test:
         offline = self.offline if other.offline is None else other.offline
-        return Condition(
-            self.yes & other.yes, self.no | other.no, self.sure and other.sure, offline
-        )
+        return Test(self.yes & other.yes, self.no | other.no, self.sure and other.sure, offline)
 
-    def __or__(self, other: Condition) -> Condition:
+    def __or__(self, other: Test) -> Test:
         return ~(~self & ~other)
 
-    def __invert__(self) -> Condition:
-        return Condition(
+    def __invert__(self) -> Test:
+        return Test(
             self.no, self.yes, self.sure, None if self.offline is None else not self.offline
         )
 
@@ -143,9 +140,12 @@ class Statement:
 
 @dataclass(slots=True)
 class Either:
-    """A value that depends on the way taken: on which databases, whether only perhaps, and the value."""
+    """A value that depends on the way taken: the databases, the path, and the value there.
 
-    ways: list[tuple[frozenset[str], bool, Any]]
+    With one way it is an item that a container has on that path alone.
+    """
+
+    ways: list[tuple[frozenset[str], Path, Any]]
 
 
 BIND, CONTEXT, SESSION, DIALECT, DIALECT_NAME, AUTOCOMMIT, RESULT = map(
@@ -153,10 +153,10 @@ BIND, CONTEXT, SESSION, DIALECT, DIALECT_NAME, AUTOCOMMIT, RESULT = map(
 )
 
 
-OFFLINE = Condition(DIALECTS, DIALECTS, False, True)
+OFFLINE = Test(DIALECTS, DIALECTS, False, True)
 
 
-UNSURE = Condition(DIALECTS, DIALECTS, False)
+UNSURE = Test(DIALECTS, DIALECTS, False)
 
 
 MARKED: dict[tuple[Marker, str], Any] = {
@@ -200,7 +200,7 @@ Ref.known.update(
 ABSTRACT = {
     Ref,
     Marker,
-    Condition,
+    Test,
     Function,
     Method,
     Partial,
@@ -247,6 +247,8 @@ def shown(value: Any) -> Any:
         return {key: shown(item) for key, item in value.items()}
     if kind is Table:
         return shown(value.name)
+    if kind is Either and len(value.ways) == 1:
+        return shown(value.ways[0][2])
     if kind is Ref:
         return Call(value.name)
     return UNKNOWN if kind in PRIVATE else value
@@ -269,6 +271,7 @@ def texts_of(value: Any) -> tuple[str, ...]:
 
 def column_name(value: Any) -> str | None:
     """``"a"`` of ``"a"`` and ``sa.column("a")``, ``"lower(a)"`` of ``sa.func.lower(sa.column("a"))``."""
+    value = without_path(value)
     if isinstance(value, Call) and value.args:
         name = column_name(value.args[0])
         return (
@@ -285,16 +288,28 @@ def same(left: Any, right: Any) -> bool:
     )
 
 
-def joined(ways: list[tuple[frozenset[str], bool, Any]]) -> Any:
+def joined(ways: list[tuple[frozenset[str], Path, Any]]) -> Any:
     """What several ways have led to."""
     first = ways[0][2]
     if all(same(first, value) for _, _, value in ways[1:]):
         return first
-    flat: list[tuple[frozenset[str], bool, Any]] = []
-    for databases, unsure, value in ways:
-        nested = value.ways if isinstance(value, Either) else [(databases, unsure, value)]
-        flat += [(databases & each, unsure or perhaps, item) for each, perhaps, item in nested]
-    return Either(flat) if len(flat) <= MAX_WAYS else UNKNOWN
+    flat = [each for way in ways for each in within(*way)]
+    return Either(flat) if 0 < len(flat) <= MAX_WAYS else UNKNOWN
+
+
+def within(
+    databases: frozenset[str], path: Path, value: Any
+) -> list[tuple[frozenset[str], Path, Any]]:
+    """The ways of a value that is met on these databases and this path."""
+    if not isinstance(value, Either):
+        return [(databases, path, value)]
+    ways = [(databases & each, combined(path, way), item) for each, way, item in value.ways]
+    return [(each, way, item) for each, way, item in ways if way is not None]
+
+
+def without_path(value: Any) -> Any:
+    """An item that a container has on one path alone, as if it were always there."""
+    return value.ways[0][2] if type(value) is Either and len(value.ways) == 1 else value
 
 
 def size(value: Any) -> int:
@@ -309,6 +324,7 @@ def size(value: Any) -> int:
 
 def filled(value: Any) -> Any:
     """The values to format a string with: a hole where one can't be told."""
+    value = without_path(value)
     if type(value) in (list, tuple):
         return type(value)(map(filled, value))
     if type(value) is dict:
