@@ -29,7 +29,7 @@ def install(session: nox.Session, *groups: str) -> None:
         write = (
             f"import pathlib; pathlib.Path({str(stamp)!r}).write_text({wanted!r}, encoding='utf-8')"
         )
-        session.run_install("python", "-c", write, silent=True)
+        session.run_install("python", "-c", write, silent=True, log=False)
 
 
 @nox.session
@@ -50,9 +50,20 @@ def roundtrip(session: nox.Session) -> None:
 def lint(session: nox.Session) -> None:
     """Ruff's format and rules, and mypy's strict types."""
     install(session, "drivers", "guard", "lint", "tests")
-    session.run("ruff", "format", "--check")
-    session.run("ruff", "check")
+    try:
+        session.run("ruff", "format", "--check")
+        session.run("ruff", "check")
+    except nox.command.CommandFailed:
+        session.error("run `nox -s format`: it fixes what ruff can fix")
     session.run("mypy")
+
+
+@nox.session(default=False)
+def format(session: nox.Session) -> None:
+    """Format the code and fix what ruff can fix"""
+    install(session, "drivers", "guard", "lint", "tests")
+    session.run("ruff", "check", "--fix", success_codes=[0, 1])  # 1: it prints what it can't fix
+    session.run("ruff", "format")
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""Writes the README's example from a real run: ``python tests/write_readme.py`` bakes a project and checks it."""
+"""Writes the README's example from a real run: ``python -m lib.write_readme`` in tests/ bakes a project and checks it."""
 
 from __future__ import annotations
 

@@ -38,4 +38,4 @@ def test_the_bake_command_works_from_a_clean_clone_in_an_empty_home(tmp_path: Pa
 def test_the_example_is_what_a_run_says() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"$ {COMMAND}\nalembic/versions/" in readme
-    assert with_example(readme) == readme, "write it anew: python tests/write_readme.py"
+    assert with_example(readme) == readme, "write it again: python -m lib.write_readme, in tests/"

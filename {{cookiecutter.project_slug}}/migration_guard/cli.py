@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .check import Check
 from .exceptions import CannotCheck
+from .git import default_branch
 from .reporting.formats import REPORTS
 from .reporting.handbook import explain, list_of_rules
 from .rules import RULES
@@ -46,7 +47,8 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--since",
         metavar="REF",
-        help="with --roundtrip or --static: only the revisions that are new since this git ref",
+        help="with --roundtrip or --static: only the revisions that are new since this git ref"
+        " (origin/HEAD: the default branch of the remote, if there is one)",
     )
     add("-k", dest="only", metavar="REVISION", help="with --roundtrip: only this revision")
     add(
@@ -152,4 +154,6 @@ def run(root: Path, options: argparse.Namespace) -> int:
     settings = read_settings(root)
     if options.versions:
         settings = replace(settings, versions=(options.versions.resolve(),))
+    if options.since == "origin/HEAD":  # git has this ref in a clone alone
+        options.since = default_branch(root)  # None: nothing is deployed, so every revision is new
     return Check(settings, options).run()
