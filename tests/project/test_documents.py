@@ -45,11 +45,13 @@ def test_every_link_of_a_project_leads_somewhere(
     assert broken_links(bake(starter=starter, database=database).path) == []
 
 
-def test_every_link_of_the_template_leads_somewhere() -> None:
-    links = LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert [
-        link for link in links if not link.startswith("https://") and not (ROOT / link).exists()
-    ] == []
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_every_link_of_the_template_leads_somewhere(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for link in LINK.findall(text):
+        path, _, anchor = link.partition("#")
+        if not link.startswith("https://"):
+            assert (ROOT / path).exists() if path else anchor in anchors(ROOT / document), link
 
 
 def test_a_broken_link_is_found(bake: Callable[..., Project]) -> None:

@@ -126,7 +126,9 @@ def _from_env_file(path: Path) -> str | None:
             name, sign, *values = match.groups()
             found = next(filter(None, values), None)
             if name != "DATABASE_URL" or sign != "=":
-                raise ValueError(f"{path.name}:{number}: write DATABASE_URL=, in capitals and with =")
+                raise ValueError(
+                    f"{path.name}:{number}: write DATABASE_URL=, in capitals and with ="
+                )
             if found is None:
                 raise ValueError(f"{path.name}:{number}: DATABASE_URL is empty")
     return found

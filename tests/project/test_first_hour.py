@@ -1,0 +1,52 @@
+"""What somebody finds who opens a generated project for the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import yaml
+from lib.projects import Project
+
+
+@pytest.fixture
+def project(bake: Callable[..., Project]) -> Project:
+    return bake()
+
+
+def test_the_agents_file_is_ten_lines_of_true_commands(project: Project) -> None:
+    text = (project.path / "AGENTS.md").read_text()
+    assert len(text.splitlines()) <= 10
+    for session in ("revision", "check", "migrate", "format"):
+        assert f"`nox -s {session}" in text
+    assert f"src/{project.package}/database/models.py" in text
+
+
+def pre_push(project: Project) -> str:
+    """Return the command of the hook that runs before a push, as the environment of the tests has it."""
+    hooks = yaml.safe_load((project.path / ".pre-commit-config.yaml").read_text())
+    assert "pre-push" in hooks["default_install_hook_types"]
+    (entry,) = [hook["entry"] for hook in hooks["repos"][0]["hooks"] if hook["id"] == "roundtrip"]
+    return entry.replace("nox -s roundtrip --", "python scripts/check_migrations.py --roundtrip")
+
+
+def test_before_a_push_only_what_the_remote_does_not_have_is_run(project: Project) -> None:
+    hook = pre_push(project)
+    project.sh(
+        "git init -q -b main && git config user.name T && git config user.email t@example.org"
+    )
+    project.sh("git add -A && git commit -qm First")
+    # Without a remote, nothing is deployed: every revision is new.
+    assert "2 of 2 b9532a7d8c7a" in project.sh(f"{hook} --format json").stdout
+    project.sh("git update-ref refs/remotes/origin/main HEAD")
+    assert " of " not in project.sh(f"{hook} --format json").stdout
+    project.run("alembic", "upgrade", "head")
+    project.run("alembic", "revision", "-m", "New", "--rev-id", "c1")
+    assert "1 of 1 c1" in project.sh(f"{hook} --format json").stdout
+
+
+def test_format_fixes_what_lint_finds(project: Project) -> None:
+    project.models.write_text("import   os\n" + project.models.read_text())
+    assert "run `nox -s format`" in project.run("nox", "-s", "lint", ok=False).stdout
+    project.run("nox", "-s", "format")
+    project.run("nox", "-s", "lint")
