@@ -6,18 +6,15 @@ import logging
 from functools import cache
 from logging.config import fileConfig
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import context
 from alembic.util import CommandError
 from migration_guard.deploying import TABLES, migrate
 from migration_guard.error_messages import fault, full_message
-from migration_guard.running.server_defaults import PLUGIN
 from migration_guard.settings import read_settings
-from migration_guard.writing.if_exists import write_if_exists
 from sqlalchemy import pool
-from sqlalchemy.dialects.postgresql import JSONB
 
 from {{ cookiecutter.__package_name }}.database.connection import NoDatabaseUrl, create_engine, database_url
 
@@ -34,22 +31,6 @@ log = logging.getLogger("alembic.env")
 SCHEMAS = {table.schema for table in models.Base.metadata.tables.values()} - {
     None
 }  # but for the default one
-
-
-def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
-    """Write a type of the application as the type that it is made of: a migration must not import the application."""
-    if kind == "type" and isinstance(item, JSONB):
-        # Alembic would write astext_type=Text() and import no Text.
-        autogen_context.imports.add("from sqlalchemy.dialects import postgresql")
-        return "postgresql.JSONB()"
-    if kind == "type" and isinstance(item, sa.types.TypeDecorator):
-        inner = item.impl_instance
-        if (
-            not type(item).__module__.startswith("sqlalchemy.")
-            and type(inner).__module__ == "sqlalchemy.sql.sqltypes"
-        ):
-            return f"sa.{inner!r}"
-    return False
 
 
 def include_name(name: str | None, kind: str, parents: Any) -> bool:
@@ -72,22 +53,17 @@ def partitions() -> set[str]:
 
 def configure(**where: Any) -> None:
     """Tell Alembic what to compare and how to run; ``where`` is a connection, or a URL in offline mode."""
-    context.configure(
-        target_metadata=models.Base.metadata,
-        include_schemas=bool(SCHEMAS),
-        include_name=include_name,
-        autogenerate_plugins=[
-            "alembic.autogenerate.*",
-            "alembic.ext.checkconstraint_byname",
-            PLUGIN,
-        ],
-        compare_type=True,
-        compare_server_default=True,
-        render_item=render_item,
-        process_revision_directives=write_if_exists,
-        transaction_per_migration=True,
-        **where,
-    )
+    where |= {
+        "target_metadata": models.Base.metadata,
+        "include_schemas": bool(SCHEMAS),
+        "include_name": include_name,
+        "transaction_per_migration": True,
+    }
+    context.configure(**where)
+    if "revision_context" in context.get_context().opts:  # `alembic upgrade` imports none of it
+        from migration_guard.writing.autogenerate import options
+
+        context.configure(**where, **options(ROOT))
 
 
 def run_offline() -> None:

@@ -37,6 +37,7 @@ class Settings:
     versions: tuple[Path, ...]  # the folders of migration files
     config: Path  # alembic.ini
     baseline: Path | None = None
+    safe_autogenerate: bool = True  # does autogenerate write safe forms, in several revisions?
     offline: bool = False  # must --sql print the whole history?
     lock: Limits = Limits()
 
@@ -60,6 +61,7 @@ KEYS: dict[str, tuple[type, str]] = {
     "baseline": (str, "a file"),
     "offline": (bool, "true or false"),
     "severity": (dict, "a table of rules, each error, warning or note"),
+    "safe-autogenerate": (bool, "true or false"),
     "lock": (dict, "a table"),
 }
 

@@ -1,0 +1,237 @@
+"""The road from a change of models to a database that has it, in process: autogenerate, check, upgrade, roundtrip."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from migration_guard import cli
+
+HEADER = '''"""The models of one change."""
+
+import enum
+from datetime import datetime
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy import *
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+parents = Table("parents", Base.metadata, Column("id", Integer, primary_key=True))
+'''
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of a table's columns and constraints, as Python text; None: the table is not there.
+
+    ``decisions`` are the rules whose findings are a person's to resolve.
+    """
+
+    name: str
+    before: str | None
+    after: str | None
+    databases: tuple[str, ...] = ("sqlite", "postgresql", "mariadb")
+    decisions: frozenset[str] = frozenset()
+    more: str = ""  # other statements of models.py, before the table
+
+    def models(self, table: str | None) -> str:
+        text = f"{HEADER}{self.more}\n"
+        if table is not None:
+            text += f'things = Table("things", Base.metadata, Column("id", Integer, primary_key=True), {table})\n'
+        return text
+
+
+@dataclass
+class Arrival:
+    """How far a change came."""
+
+    faults: list[str] = field(default_factory=list)
+    decisions: set[str] = field(default_factory=set)
+    files: list[Path] = field(default_factory=list)
+
+    def text(self) -> str:
+        return "\n".join([*self.faults, *(path.read_text(encoding="utf-8") for path in self.files)])
+
+
+class Road:
+    """A baked project whose models change, on one database."""
+
+    def __init__(
+        self, project: Path, package: str, url: str, env: str | None = None, lint: bool = False
+    ) -> None:
+        self.project, self.package, self.url = project, package, sa.make_url(url)
+        self.versions = project / "alembic" / "versions"
+        self.models = project / "src" / package / "database" / "models.py"
+        self.lints = lint
+        if env is not None:
+            (project / "alembic" / "env.py").write_text(env, encoding="utf-8")
+        # A process for each file takes longer than all the rest.
+        ini = project / "alembic.ini"
+        text = ini.read_text(encoding="utf-8")
+        ini.write_text(text.replace("hooks = ruff, format\n", ""), encoding="utf-8")
+
+    def travel(self, change: Change) -> Arrival:
+        """Go the whole road with one change."""
+        arrival = Arrival()
+        try:
+            with self.at_home():
+                self.start()
+                self.go(change, arrival)
+        except (Exception, SystemExit) as error:
+            arrival.faults.append(f"{type(error).__name__}: {error}")
+        return arrival
+
+    def go(self, change: Change, arrival: Arrival) -> None:
+        self.write(change.models(change.before))
+        self.alembic("revision", message="Before", autogenerate=True)
+        self.alembic("upgrade", "head")
+        before = set(self.versions.glob("*.py"))
+        last = self.head()
+        self.write(change.models(change.after))
+        self.alembic("revision", message="After", autogenerate=True)
+        arrival.files = sorted(
+            set(self.versions.glob("*.py")) - before, key=lambda path: path.stat().st_mtime_ns
+        )
+        self.check(arrival, change)
+        self.alembic("upgrade", "head")
+        self.check(arrival, change, "--roundtrip")
+        if self.lints:
+            self.lint(arrival)
+        self.again(arrival)
+        self.alembic("downgrade", last, answers=["yes"])
+        self.alembic("upgrade", "head")
+
+    def check(self, arrival: Arrival, change: Change, *options: str) -> None:
+        report = self.project / "report.json"
+        report.unlink(missing_ok=True)
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors):
+            status = cli.main(self.project, [*options, "--format", "json", "--output", str(report)])
+        if not report.exists():
+            raise RuntimeError(f"check ends with {status}: {errors.getvalue()}")
+        for found in json.loads(report.read_text(encoding="utf-8"))["findings"]:
+            if found["severity"] != "error":
+                continue
+            if found["rule"] in change.decisions:
+                arrival.decisions.add(found["rule"])
+            else:
+                arrival.faults.append(f"{found['rule']}: {found['message']}")
+
+    def lint(self, arrival: Arrival) -> None:
+        subprocess.run(
+            ["ruff", "check", "--fix", "--quiet", "alembic"], check=False, cwd=self.project
+        )
+        subprocess.run(["ruff", "format", "--quiet", "alembic"], check=False, cwd=self.project)
+        for words in (("check",), ("format", "--check")):
+            done = subprocess.run(
+                ["ruff", *words, "--quiet", "alembic"],
+                check=False,
+                cwd=self.project,
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode:
+                arrival.faults.append(f"ruff {words[0]}: {done.stdout}")
+
+    def again(self, arrival: Arrival) -> None:
+        """Autogenerate writes nothing after the upgrade."""
+        try:
+            self.alembic("check")
+        except CommandError as error:
+            arrival.faults.append(f"again: {error}")
+
+    # the project
+
+    @contextlib.contextmanager
+    def at_home(self) -> Iterator[None]:
+        """In the project's folder and environment, as its user is."""
+        path, folder, url = sys.path[:], Path.cwd(), os.environ.get("DATABASE_URL")
+        os.environ["DATABASE_URL"] = self.url.render_as_string(hide_password=False)
+        os.chdir(self.project)
+        try:
+            yield
+        finally:
+            os.chdir(folder)
+            sys.path[:] = path
+            self.forget()
+            if url is None:
+                del os.environ["DATABASE_URL"]
+            else:
+                os.environ["DATABASE_URL"] = url
+
+    def forget(self) -> None:
+        for name in [name for name in sys.modules if name.partition(".")[0] == self.package]:
+            del sys.modules[name]
+
+    def start(self) -> None:
+        """Begin without a migration, on an empty database."""
+        for file in self.versions.glob("*.py"):
+            file.unlink()
+        backend = self.url.get_backend_name()
+        if backend == "sqlite":
+            Path(str(self.url.database)).unlink(missing_ok=True)
+            return
+        engine = sa.create_engine(
+            self.url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool
+        )
+        with engine.connect() as connection:
+            if backend == "postgresql":
+                connection.exec_driver_sql("DROP SCHEMA IF EXISTS other CASCADE")
+                connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+                connection.exec_driver_sql("CREATE SCHEMA public")
+            else:
+                connection.exec_driver_sql(f"DROP DATABASE {self.url.database}")
+                connection.exec_driver_sql(f"CREATE DATABASE {self.url.database}")
+
+    def write(self, models: str) -> None:
+        self.models.write_text(models, encoding="utf-8")
+
+    def alembic(
+        self, name: str, *words: str, answers: list[str] | None = None, **options: object
+    ) -> None:
+        self.forget()
+        cmd_opts = argparse.Namespace(x=answers) if answers else None
+        config = Config(self.project / "alembic.ini", stdout=io.StringIO(), cmd_opts=cmd_opts)
+        config.attributes["configure_logging"] = False
+        out = io.StringIO()
+        with (
+            warnings.catch_warnings(action="ignore"),
+            contextlib.redirect_stderr(out),
+            contextlib.redirect_stdout(out),
+        ):
+            getattr(command, name)(config, *words, **options)
+
+    def head(self) -> str:
+        from alembic.script import ScriptDirectory
+
+        return str(
+            ScriptDirectory.from_config(Config(self.project / "alembic.ini")).get_current_head()
+        )

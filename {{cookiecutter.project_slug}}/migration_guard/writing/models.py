@@ -1,0 +1,114 @@
+"""What the models and the database say of the objects that operations name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import copy
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import ops
+
+from .types import loaded
+
+
+class Models:
+    """The models of the project, for the database that autogenerate compares them with."""
+
+    def __init__(self, context: MigrationContext) -> None:
+        target = context.opts["target_metadata"]
+        self.metadata: list[sa.MetaData] = list(target) if isinstance(target, (list, tuple)) else [target]
+        self.dialect = context.dialect
+        assert context.connection is not None
+        self.connection = context.connection
+        self.default_schema = context.dialect.default_schema_name
+
+    def tables(self) -> Iterator[sa.Table]:
+        for metadata in self.metadata:
+            yield from metadata.tables.values()
+
+    def table(self, schema: str | None, name: str) -> sa.Table | None:
+        """The model's table; a schema that is the default one is as good as none."""
+        found = ((table.schema, table.name) for table in self.tables())
+        for table, (own, each) in zip(self.tables(), found, strict=True):
+            if each == name and (own or self.default_schema) == (schema or self.default_schema):
+                return table
+        return None
+
+    def column(self, operation: ops.AlterColumnOp) -> sa.Column[object] | None:
+        table = self.table(operation.schema, operation.table_name)
+        columns = table.columns if table is not None else ()
+        return next((each for each in columns if each.name == operation.column_name), None)
+
+    def key(self, operation: ops.MigrateOperation) -> str | None:
+        """The object that an operation changes, as `simple` names it; None: it has no name."""
+        schema, name = table_of(operation)
+        table = f"{schema}.{name}" if schema and schema != self.default_schema else name
+        part: str | None
+        match operation:
+            case ops.CreateTableOp() | ops.DropTableOp():
+                return f"table {table}".lower()
+            case ops.AddColumnOp():
+                part = operation.column.name
+            case ops.DropColumnOp() | ops.AlterColumnOp():
+                part = operation.column_name
+            case ops.CreateIndexOp() | ops.DropIndexOp():
+                part = self.short(operation.index_name)
+            case ops.AddConstraintOp() | ops.DropConstraintOp():
+                part = self.short(getattr(operation, "constraint_name", None))
+            case _:
+                return None
+        return f"{table}.{part}".lower() if part else None
+
+    def short(self, name: Any) -> str | None:
+        """A name as the database has it: SQLAlchemy cuts what a naming convention made too long."""
+        if not isinstance(name, str):
+            return None
+        preparer = self.dialect.identifier_preparer
+        limit = self.dialect.max_identifier_length
+        label = sa.sql.elements.conv(name)
+        return preparer._truncate_and_render_maxlen_name(label, limit, False).strip('"`') if len(name) > limit else name
+
+    def filling(self, operation: ops.AlterColumnOp) -> str | None:
+        """SQL for the value of the rows that have none: the model's server default or scalar default."""
+        column = self.column(operation)
+        if column is None:
+            return None
+        if column.server_default is not None:
+            return "DEFAULT"
+        if not isinstance(column.default, sa.ColumnDefault) or not column.default.is_scalar:
+            return None
+        value = sa.literal(column.default.arg, column.type)
+        plain = plain_dialect(self.dialect)
+        return str(value.compile(dialect=plain, compile_kwargs={"literal_binds": True}))
+
+    def shortened(self, name: str) -> str:
+        """A name as long as the database takes it."""
+        return name[: self.dialect.max_identifier_length]
+
+    def enums(self) -> dict[tuple[str | None, str], list[str]]:
+        """The enum types that the models use on this database, with their values."""
+        found = {}
+        for table in self.tables():
+            for column in table.columns:
+                type_ = loaded(column.type, self.dialect)
+                type_ = loaded(type_.item_type, self.dialect) if isinstance(type_, sa.ARRAY) else type_
+                if isinstance(type_, sa.Enum) and type_.native_enum and type_.name:
+                    found[type_.schema or table.schema if type_.inherit_schema else type_.schema, type_.name] = type_.enums
+        return found
+
+
+def plain_dialect(dialect: sa.Dialect) -> sa.Dialect:
+    """The same dialect for texts that no driver reads: a driver takes %% for %."""
+    plain = copy(dialect)
+    plain.paramstyle = "named"
+    plain.identifier_preparer = type(dialect.identifier_preparer)(plain)
+    return plain
+
+
+def table_of(operation: ops.MigrateOperation) -> tuple[str | None, str]:
+    """The schema and the name of the table that an operation changes."""
+    if isinstance(operation, ops.CreateForeignKeyOp):
+        return operation.kw.get("source_schema"), operation.source_table
+    return getattr(operation, "schema", None), getattr(operation, "table_name", "")

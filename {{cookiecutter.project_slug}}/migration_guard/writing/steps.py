@@ -1,0 +1,82 @@
+"""Steps, and the revisions that they are put into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from alembic.operations import ops
+from alembic.util import rev_id
+
+from .blocks import autocommit
+
+
+class Phase(Enum):
+    """What one revision holds, in the order in which the revisions follow each other."""
+
+    VALUES = "add enum values", True
+    OLD_INDEXES = "drop indexes", True
+    SCHEMA = "", False
+    UNIQUE_INDEXES = "build unique indexes", True
+    USING_INDEX = "add unique constraints", False
+    BACKFILL = "fill rows", False
+    VALIDATE = "validate constraints", False
+    NOT_NULL = "set NOT NULL", False
+    INDEXES = "build indexes", True
+
+    def __init__(self, words: str, autocommit: bool) -> None:
+        self.words, self.autocommit = words, autocommit
+
+
+@dataclass
+class Step:
+    """Operations of one revision and the way back; ``lossy``: why it does not bring the rows back."""
+
+    phase: Phase
+    up: Sequence[ops.MigrateOperation]
+    down: Sequence[ops.MigrateOperation] = ()
+    lossy: str = ""
+
+
+def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops.MigrationScript]:
+    """Return one script for each phase that has steps; ``first`` is the one that Alembic began."""
+    phases: dict[Phase, list[Step]] = {phase: [] for phase in Phase}
+    for step in steps:
+        phases[step.phase].append(step)
+    phases = {phase: steps for phase, steps in phases.items() if steps}
+    if not phases:
+        phases[Phase.SCHEMA] = []
+    scripts: list[ops.MigrationScript] = []
+    message = first.message
+    for phase, mine in phases.items():
+        script = follow(first, scripts[-1]) if scripts else first
+        scripts.append(script)
+        script.message = message
+        if message and phase.words and len(phases) > 1:
+            script.message = f"{message}: {phase.words}"
+        if reasons := [step.lossy for step in mine if step.lossy]:
+            # Where Alembic's templates have the imports; it sorts them, and this comes after them.
+            script.imports = {*script.imports, f"lossy = {'; '.join(reasons)!r}"}
+        up = [operation for step in mine for operation in step.up]
+        down = [operation for step in reversed(mine) for operation in step.down]
+        assert script.upgrade_ops is not None
+        assert script.downgrade_ops is not None
+        script.upgrade_ops.ops = [autocommit(up)] if phase.autocommit else up
+        script.downgrade_ops.ops = [autocommit(down)] if phase.autocommit and down else down
+    return scripts
+
+
+def follow(first: ops.MigrationScript, parent: ops.MigrationScript) -> ops.MigrationScript:
+    """A script whose revision comes after that of ``parent``."""
+    assert first.upgrade_ops is not None
+    assert first.downgrade_ops is not None
+    script = ops.MigrationScript(
+        rev_id(),
+        ops.UpgradeOps([], upgrade_token=first.upgrade_ops.upgrade_token),
+        ops.DowngradeOps([], downgrade_token=first.downgrade_ops.downgrade_token),
+        head=parent.rev_id,
+        version_path=first.version_path,
+    )
+    script._needs_render = True
+    return script

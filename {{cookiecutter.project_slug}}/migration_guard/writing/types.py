@@ -1,0 +1,105 @@
+"""Types as migrations write them: what a column has on the database, and never the application's own type."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import _repr_type as written
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import make_url
+
+
+def loaded(type_: Any, dialect: sa.Dialect) -> Any:
+    """The type that a column of ``type_`` has on ``dialect``, without variants and decorators."""
+    variants = getattr(type_, "_variant_mapping", {})
+    if variant := variants.get(dialect.name):
+        return loaded(variant, dialect)
+    if isinstance(type_, sa.TypeDecorator):
+        return loaded(type_.load_dialect_impl(dialect), dialect)
+    return type_
+
+
+class TypeWriter:
+    """The ``render_item`` of env.py, for the dialects that the project declares."""
+
+    def __init__(self, dialects: tuple[str, ...]) -> None:
+        self.dialects = {name: make_url(f"{name}://").get_dialect()() for name in dialects}
+
+    def __call__(self, kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
+        """Return the Python text of a type, or False: as Alembic writes it."""
+        if kind != "type":
+            return False
+        if isinstance(item, sa.TypeDecorator) or has_decorated_variants(item):
+            return self.variants(item, context)
+        if isinstance(item, sa.Enum) and not isinstance(item, postgresql.ENUM):
+            return self.enum(item, context)
+        if isinstance(item, postgresql.ENUM):
+            context.imports.add("from sqlalchemy.dialects import postgresql")
+            return enum_type(item)
+        if isinstance(item, postgresql.JSONB):
+            # Alembic would write astext_type=Text() and import no Text.
+            context.imports.add("from sqlalchemy.dialects import postgresql")
+            return "postgresql.JSONB()"
+        module = type(item).__module__
+        if module.partition(".")[0] in ("sqlalchemy", "alembic"):
+            return False
+        if is_installed(module):
+            context.imports.add(f"import {module}")
+            return f"{module}.{item!r}"
+        return self.own_type(item, context)
+
+    def variants(self, item: Any, context: AutogenContext) -> str:
+        """The type on this database, with variants for the declared ones where it is another."""
+        assert context.dialect is not None
+        texts = {context.dialect.name: written(loaded(item, context.dialect), context, True)}
+        for name, dialect in self.dialects.items():
+            if name not in texts:
+                texts[name] = written(loaded(item, dialect), context, True)
+        base = next(iter(texts.values()))
+        variants = {name: text for name, text in texts.items() if text != base}
+        return base + "".join(f".with_variant({text}, {name!r})" for name, text in variants.items())
+
+    def enum(self, item: sa.Enum, context: AutogenContext) -> str | Literal[False]:
+        """An enum type that a statement of its own creates, and not the table."""
+        assert context.dialect is not None
+        names = {*self.dialects, context.dialect.name}
+        if not item.native_enum or not item.name or "postgresql" not in names:
+            return False
+        context.imports.add("from sqlalchemy.dialects import postgresql")
+        text = enum_type(item)
+        if names == {"postgresql"}:
+            return text
+        options = f", length={item.length}" if names == {"sqlite", "postgresql"} else ""
+        values = ", ".join(map(repr, item.enums))
+        return f'sa.Enum({values}, name={item.name!r}{options}).with_variant({text}, "postgresql")'
+
+    def own_type(self, item: Any, context: AutogenContext) -> str | Literal[False]:
+        """A type of the application that is no decorator, by its name in SQL."""
+        assert context.dialect is not None
+        try:
+            sql = item.compile(dialect=context.dialect)
+        except sa.exc.CompileError:
+            return False
+        body = f'{{"cache_ok": True, "get_col_spec": lambda self, **_: {sql!r}}}'
+        return f"type({type(item).__name__!r}, (sa.types.UserDefinedType,), {body})()"
+
+
+def enum_type(item: sa.Enum) -> str:
+    values = ", ".join(map(repr, item.enums))
+    schema = f", schema={item.schema!r}" if item.schema else ""
+    return f"postgresql.ENUM({values}, name={item.name!r}{schema}, create_type=False)"
+
+
+def has_decorated_variants(item: Any) -> bool:
+    variants = getattr(item, "_variant_mapping", {}).values()
+    return any(isinstance(each, sa.TypeDecorator) for each in variants)
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module comes from a package, and not from the project."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file is None or bool({"site-packages", "dist-packages"} & {*Path(file).parts})
