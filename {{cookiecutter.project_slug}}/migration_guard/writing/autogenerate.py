@@ -20,10 +20,14 @@ from .types import TypeWriter
 
 
 def options(root: Path) -> dict[str, Any]:
-    """Return the options of ``context.configure()`` that autogenerate needs, for the project at ``root``."""
+    """Return what autogenerate needs of ``context.configure()``; ``root``: the project."""
     settings = read_settings(root)
     return {
-        "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", PLUGIN],
+        "autogenerate_plugins": [
+            "alembic.autogenerate.*",
+            "alembic.ext.checkconstraint_byname",
+            PLUGIN,
+        ],
         "compare_type": True,
         "compare_server_default": True,
         "render_item": TypeWriter(settings.dialects),
@@ -40,7 +44,7 @@ class RevisionWriter:
     def __call__(
         self, context: MigrationContext, revision: Any, directives: list[ops.MigrationScript]
     ) -> None:
-        """Put what autogenerate found into revisions that the check accepts; changes ``directives``."""
+        """Replace ``directives`` by revisions that the check accepts."""
         script, *others = directives
         upgrade, *engines = script.upgrade_ops_list
         several = others or engines or is_one_of_many(upgrade)
@@ -62,7 +66,7 @@ class RevisionWriter:
 
 
 def is_one_of_many(upgrade: ops.UpgradeOps) -> bool:
-    """Whether env.py migrates several engines: Alembic adds the next one's operations to the last script."""
+    """Whether env.py migrates several engines, whose operations Alembic adds to the last script."""
     return upgrade.upgrade_token != "upgrades"
 
 

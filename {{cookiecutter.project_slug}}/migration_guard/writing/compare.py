@@ -40,7 +40,7 @@ def compare(context: MigrationContext, models: Models, root: Path) -> list[Diffe
 def real(
     operations: list[ops.MigrateOperation], found: list[Difference], models: Models
 ) -> list[ops.MigrateOperation]:
-    """Without the operations on what the server describes alike in both: names that it cut, for one."""
+    """Leave out operations on what the server describes alike in both, as where it cut a name."""
     different = {simple(each.object) for each in found}
     tables = {each.thing.partition(" ")[2].lower() for each in found if not each.fact}
     kept = []
@@ -56,10 +56,7 @@ def real(
 def unseen(
     operations: list[ops.MigrateOperation], found: list[Difference], models: Models
 ) -> list[Difference]:
-    """The differences that no operation removes; of a column that is altered, the rest may be left."""
+    """The differences that no operation removes; an altered column may still differ."""
     keys = {models.key(each) for each in operations if not isinstance(each, ops.AlterColumnOp)}
-    return [
-        each
-        for each in found
-        if simple(each.object) not in keys and each.fact != "" or each.thing.startswith("sequence ")
-    ]
+    left = [each for each in found if each.fact and simple(each.object) not in keys]
+    return left + [each for each in found if each.thing.startswith("sequence ")]

@@ -12,9 +12,10 @@ from alembic.operations import ops
 def write_if_exists(
     context: MigrationContext, revision: Any, directives: list[ops.MigrationScript]
 ) -> None:
-    """Let autogenerate say IF [NOT] EXISTS where DDL commits by itself: what died halfway can then be run again.
+    """Write IF [NOT] EXISTS where DDL commits by itself, so that a failed migration can run again.
 
-    A table that is dropped takes its indexes along: MySQL and MariaDB refuse to drop the one of a foreign key before it.
+    A table that is dropped takes its indexes along: MySQL and MariaDB refuse to drop the index
+    of a foreign key before it.
     For ``process_revision_directives`` of env.py.
     """
     if context.impl.transactional_ddl:

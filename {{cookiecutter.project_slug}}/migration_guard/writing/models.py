@@ -18,7 +18,8 @@ class Models:
 
     def __init__(self, context: MigrationContext) -> None:
         target = context.opts["target_metadata"]
-        self.metadata: list[sa.MetaData] = list(target) if isinstance(target, (list, tuple)) else [target]
+        several = isinstance(target, (list, tuple))
+        self.metadata: list[sa.MetaData] = list(target) if several else [target]
         self.dialect = context.dialect
         assert context.connection is not None
         self.connection = context.connection
@@ -67,11 +68,13 @@ class Models:
             return None
         preparer = self.dialect.identifier_preparer
         limit = self.dialect.max_identifier_length
+        if len(name) <= limit:
+            return name
         label = sa.sql.elements.conv(name)
-        return preparer._truncate_and_render_maxlen_name(label, limit, False).strip('"`') if len(name) > limit else name
+        return preparer._truncate_and_render_maxlen_name(label, limit, False).strip('"`')
 
     def filling(self, operation: ops.AlterColumnOp) -> str | None:
-        """SQL for the value of the rows that have none: the model's server default or scalar default."""
+        """SQL for the value of rows without one: the model's server default or scalar default."""
         column = self.column(operation)
         if column is None:
             return None
@@ -93,9 +96,11 @@ class Models:
         for table in self.tables():
             for column in table.columns:
                 type_ = loaded(column.type, self.dialect)
-                type_ = loaded(type_.item_type, self.dialect) if isinstance(type_, sa.ARRAY) else type_
+                if isinstance(type_, sa.ARRAY):
+                    type_ = loaded(type_.item_type, self.dialect)
                 if isinstance(type_, sa.Enum) and type_.native_enum and type_.name:
-                    found[type_.schema or table.schema if type_.inherit_schema else type_.schema, type_.name] = type_.enums
+                    schema = table.schema if type_.inherit_schema else type_.schema
+                    found[schema, type_.name] = type_.enums
         return found
 
 

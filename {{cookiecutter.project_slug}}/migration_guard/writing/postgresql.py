@@ -1,4 +1,4 @@
-"""Safe forms for PostgreSQL: what blocks nobody while it runs, in as many revisions as that takes."""
+"""Safe forms for PostgreSQL, which block nobody while they run, in several revisions."""
 
 from __future__ import annotations
 
@@ -56,10 +56,11 @@ class PostgreSQL:
             yield from difference_steps(difference, self.quote, done)
 
     def enums(self) -> Iterator[Step]:
-        """CREATE TYPE before what uses it, and new values outside of the transaction that uses them."""
+        """CREATE TYPE before what uses it; new values outside of the transaction that uses them."""
         inspector: Any = sa.inspect(self.models.connection)
+        default = self.models.default_schema
         there = {
-            (None if each["schema"] == self.models.default_schema else each["schema"], each["name"]): each["labels"]
+            (each["schema"] if each["schema"] != default else None, each["name"]): each["labels"]
             for each in inspector.get_enums("*")
         }
         for (schema, name), values in self.models.enums().items():
@@ -90,7 +91,7 @@ class PostgreSQL:
         gone = ", ".join(each for each in old if each not in values)
         if gone:
             lines = (
-                f"# Decide what becomes of the values of {type_} that the models no longer have: {gone}.",
+                f"# Decide what becomes of values of {type_} that the models don't have: {gone}.",
                 "# PostgreSQL drops no value: keep them in the models, or create another type and",
                 "# ALTER COLUMN ... TYPE ... USING.",
             )
@@ -146,7 +147,8 @@ class PostgreSQL:
         drop = concurrently(create.reverse())
         yield Step(Phase.UNIQUE_INDEXES, [drop, built], [drop])
         name = self.quote.format_constraint(constraint)
-        statement = f"ALTER TABLE {self.table(operation)} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}"
+        table = self.table(operation)
+        statement = f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}"
         if constraint.deferrable:
             statement += " DEFERRABLE"
         if constraint.initially:
@@ -203,12 +205,15 @@ class PostgreSQL:
             what = f"# Decide which value the rows get whose {operation.column_name} is NULL,"
             yield Step(Phase.SCHEMA, [Lines(what, "# and fill them before the next revision.")])
         else:
-            reason = f"{operation.table_name}.{operation.column_name} is filled in where it was NULL"
+            place = f"{operation.table_name}.{operation.column_name}"
+            reason = f"{place} is filled in where it was NULL"
             yield Step(Phase.BACKFILL, self.backfill(operation, column, value), lossy=reason)
         validate = self.validate(check)
         yield Step(Phase.NOT_NULL, [validate, alter, drop], [alter.reverse(), check])
 
-    def backfill(self, operation: ops.AlterColumnOp, column: str, value: str) -> list[ops.MigrateOperation]:
+    def backfill(
+        self, operation: ops.AlterColumnOp, column: str, value: str
+    ) -> list[ops.MigrateOperation]:
         table = self.table(operation)
         rows = f"SELECT ctid FROM {table} WHERE {column} IS NULL LIMIT {BATCH}"
         return batches(f"UPDATE {table} SET {column} = {value} WHERE ctid IN ({rows})")
@@ -230,7 +235,8 @@ def difference_steps(
     if difference.thing.startswith("sequence "):
         yield from sequence_steps(table, before, after)
     elif isinstance(before, Column) and isinstance(after, Column):
-        yield from column_steps(f"ALTER TABLE {table} ALTER COLUMN {quote.quote(name)}", before, after, done)
+        alter = f"ALTER TABLE {table} ALTER COLUMN {quote.quote(name)}"
+        yield from column_steps(alter, before, after, done)
     elif kind == "constraint" and name:
         yield from constraint_steps(table, quote.quote(name), str(before or ""), str(after or ""))
     elif kind == "index":
@@ -269,7 +275,9 @@ def column_steps(
         return f"{alter} TYPE {column.type} {column.rest.partition('comment ')[0]}".rstrip()
 
     def default_of(column: Column) -> str:
-        return f"{alter} SET DEFAULT {column.default}" if column.default else f"{alter} DROP DEFAULT"
+        if not column.default:
+            return f"{alter} DROP DEFAULT"
+        return f"{alter} SET DEFAULT {column.default}"
 
     def null_of(column: Column) -> str:
         return f"{alter} {'SET' if column.not_null else 'DROP'} NOT NULL"
@@ -281,8 +289,11 @@ def column_steps(
     if before.not_null != after.not_null and not (done and done.modify_nullable is not None):
         yield Step(Phase.SCHEMA, [execute(null_of(after))], [execute(null_of(before))])
     if before.generated != after.generated and not done:
-        lines = f"# {alter.partition('COLUMN ')[2]} is {after.generated or 'a plain column'} in the models:"
-        yield Step(Phase.SCHEMA, [Lines(lines, "# no statement changes this; drop the column and add it.")])
+        lines = (
+            f"# In the models, {alter.partition('COLUMN ')[2]} is {after.generated or 'plain'}.",
+            "# No statement changes this: drop the column and add it.",
+        )
+        yield Step(Phase.SCHEMA, [Lines(*lines)])
 
 
 def constraint_steps(table: str, name: str, before: str, after: str) -> Iterator[Step]:

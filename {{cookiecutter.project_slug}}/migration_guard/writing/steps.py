@@ -31,7 +31,7 @@ class Phase(Enum):
 
 @dataclass
 class Step:
-    """Operations of one revision and the way back; ``lossy``: why it does not bring the rows back."""
+    """Operations of one revision and the way back; ``lossy``: why rows are not brought back."""
 
     phase: Phase
     up: Sequence[ops.MigrateOperation]

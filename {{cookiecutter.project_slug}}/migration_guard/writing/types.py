@@ -1,4 +1,4 @@
-"""Types as migrations write them: what a column has on the database, and never the application's own type."""
+"""Types as migrations write them: what the database has, and never the application's own type."""
 
 from __future__ import annotations
 
