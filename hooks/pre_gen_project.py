@@ -12,9 +12,23 @@ ANSWERS = {
     "project_slug": {{cookiecutter.project_slug | pprint}},
     "description": {{cookiecutter.description | pprint}},
     "author_name": {{cookiecutter.author_name | pprint}},
+    "database_version": {{cookiecutter.database_version | pprint}},
 }
+DATABASE = {{cookiecutter.database | pprint}}
 PACKAGE = {{cookiecutter.__package_name | pprint}}
-TAKEN = {"alembic", "sqlalchemy", "src", "test", "tests", "scripts", "docs"}
+# Folders of a project, and what is installed beside it: a package of such a name would hide the other.
+TAKEN = {"alembic", "migration_guard", "src", "test", "tests", "scripts", "docs"}
+INSTALLED = {
+    "_pytest", "aiomysql", "aiosqlite", "argcomplete", "ast_serialize", "asyncmy", "asyncpg",
+    "attr", "attrs", "cffi", "click", "colorama", "colorlog", "cryptography", "dependency_groups",
+    "distlib", "exceptiongroup", "filelock", "greenlet", "hatchling", "humanize",
+    "importlib_resources", "iniconfig", "librt", "mako", "markdown_it", "markupsafe", "mdurl",
+    "mypy", "mypy_extensions", "mypyc", "nox", "packaging", "paracelsus", "pathspec",
+    "platformdirs", "pluggy", "psycopg", "psycopg_binary", "py", "pycparser", "pydot", "pygments",
+    "pygraphviz", "pymysql", "pyparsing", "pytest", "python_discovery", "rich", "ruff",
+    "shellingham", "sqlalchemy", "sqlglot", "tomli", "typer", "typing_extensions", "tzdata", "uv",
+    "virtualenv",
+}
 
 
 def problem() -> str | None:
@@ -39,8 +53,16 @@ def problem() -> str | None:
         return f"project_slug {slug!r} gives the package {PACKAGE!r}, a keyword of Python: choose another slug"
     if PACKAGE in sys.stdlib_module_names:
         return f"project_slug {slug!r} gives the package {PACKAGE!r}, a module of Python itself: choose another slug"
-    if PACKAGE in TAKEN:
+    if PACKAGE in TAKEN or PACKAGE in INSTALLED:
         return f"project_slug {slug!r} gives the package {PACKAGE!r}, a name already in use here: choose another slug"
+    version = ANSWERS["database_version"]
+    if DATABASE == "sqlite":
+        if version:
+            return "database_version is for servers: leave it empty for sqlite"
+    elif not re.fullmatch(r"\d+(\.\d+)*", version):
+        return f"database_version {version!r} is no version: write it in digits, such as 17 or 11.8"
+    elif DATABASE == "citus" and version not in ("16", "17"):
+        return f"database_version {version!r} has no image of Citus: use PostgreSQL 16 or 17"
     return None
 
 

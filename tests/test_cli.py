@@ -584,7 +584,9 @@ def test_another_database_than_it_deploys_to_is_said(bake: Callable[..., Project
     assert said in failed.splitlines()[-1]
     initial.write_text(code)
     project.edit(
-        "pyproject.toml", 'databases = ["postgresql"]', 'databases = ["postgresql", "sqlite"]'
+        "pyproject.toml",
+        'databases = ["postgresql>=17"]',
+        'databases = ["postgresql>=17", "sqlite"]',
     )
     assert said not in project.run("python", "scripts/check_migrations.py").stdout
 
