@@ -138,7 +138,7 @@ class Operation(Mapping[str, Any]):
     batch: bool = False  # inside batch_alter_table()
     conditional: bool = False  # under a condition that could not be decided: its path is not empty
     path: Path = ALWAYS  # the conditions under which it runs
-    via: str | None = None  # "execute": read from SQL text
+    via: str | None = None  # "execute": read from SQL text; "call": code that can't be seen
 
     def __getitem__(self, key: str) -> Any:
         if key not in FIELDS:
@@ -200,9 +200,10 @@ class Migration:
     )  # (dotted module, line), wherever it is imported
     lossy: str | None = None  # the module's lossy = "reason"
     irreversible: str | None = None  # the module's irreversible = "reason"
-    bodies: dict[str, str] = field(
-        default_factory=dict
-    )  # "upgrade", "downgrade": "empty", "raises" or "code"
+    # "upgrade", "downgrade": "empty", "raises", "reads" (it only reads from the database) or "code"
+    bodies: dict[str, str] = field(default_factory=dict)
+    # the functions with code that may change the database, of which nothing could be read
+    unread: list[str] = field(default_factory=list)
     bind_reads: list[tuple[str, int]] = field(
         default_factory=list
     )  # (function, line) of each read from the bind

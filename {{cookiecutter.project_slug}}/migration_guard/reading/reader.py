@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import gc
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -69,6 +70,13 @@ LOGGING = words("debug info warning error exception log echo")
 
 
 OP = Ref.of("alembic.op")
+
+
+# What env.py may hand to upgrade() by keyword: context.run_migrations(op=op).
+HANDED_IN = {"op": OP, "operations": OP, "connection": BIND, "conn": BIND, "bind": BIND}
+
+
+QUERY = re.compile(r"(?i)[\s(]*(SELECT|SHOW|EXPLAIN|DESCRIBE|VALUES|PRAGMA\s+\w+\s*(;|$))")
 
 
 def read_migration(
@@ -143,6 +151,7 @@ class Reader(Interpreter):
 
     starred: ClassVar[Mapping[str, Iterable[str]]] = {"alembic.op": STARRED}
     lines: list[str] | None = None
+    hidden = False  # the function has called what can't be seen
 
     def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
         super().__init__(migration, dialects)
@@ -205,18 +214,31 @@ class Reader(Interpreter):
         if not is_def(steps[0]):
             return
         self.function, self.autocommit = name, False
-        if (
-            steps[0].node.args.args
-        ):  # the multi-database template: upgrade(engine_name) calls upgrade_<engine_name>()
+        parameters = {parameter.arg for parameter in steps[0].node.args.args}
+        if parameters - HANDED_IN.keys():  # the multi-database template: upgrade(engine_name)
             steps += [
                 value
-                for other, value in self.globals.items()
+                for other, value in self.globals.items()  # calls upgrade_<engine_name>()
                 if other.startswith(f"{name}_") and is_def(value)
             ]
+        noted, reads = len(self.migration.operations), len(self.migration.bind_reads)
+        kinds = []
         for step in steps:
-            self.run(step, [], {})
-            if self.migration.bodies.get(name, "empty") == "empty":
-                self.migration.bodies[name] = kind_of_body(step.node.body)
+            self.hidden = False
+            self.run(step, [], dict(HANDED_IN))
+            kinds.append(kind_of_body(step.node.body))
+        kinds = kinds[1:] or kinds  # the template's own upgrade() only chooses
+        operations = self.migration.operations[noted:]
+        only_reads = len(self.migration.bind_reads) > reads
+        body = next((kind for kind in kinds if kind != "empty"), "empty")
+        if body == "code" and not any(map(is_read, operations)):
+            if operations or (self.hidden and not only_reads):
+                self.migration.unread.append(name)
+            elif only_reads:
+                body = "reads"
+        elif body == "code" and all(is_query(operation) for operation in operations):
+            body = "reads"
+        self.migration.bodies[name] = body
 
     def found(self, ref: Any, near: bool = False) -> Any:
         """What an imported name stands for, where its file is found in the project: read, and not run either."""
@@ -241,7 +263,8 @@ class Reader(Interpreter):
         if root not in QUIET:  # where only a value is asked for, the application itself is not read
             function = self.found(ref, near=not bare and not self.hands_over(args, kwargs))
             if bare and type(function) is Ref and not self.site and ref.name not in LOGGING:
-                return self.unresolved(ref.name, args, kwargs, node)
+                if not isinstance(node.func, ast.Attribute) or "." in ref.owner:
+                    return self.unresolved(ref.name, args, kwargs, node)
         return self.call(function, args, kwargs, node)
 
     def call_ref(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
@@ -249,6 +272,8 @@ class Reader(Interpreter):
         if root == "alembic":
             if ref.owner == "alembic.op":
                 return self.call_op(name, args, kwargs, node)
+            if ref.path == "alembic.context.execute":
+                return self.execute(args, kwargs, node)
             return OP if name == "Operations" else Call(name, tuple(args), kwargs)
         if root == "sqlalchemy":
             return self.call_sqlalchemy(name, args, kwargs, node)
@@ -376,16 +401,18 @@ class Reader(Interpreter):
             "bulk_"
         ):
             for row in first if isinstance(first, list) else [first]:
-                self.change(row.table if isinstance(row, Row) else row, change, node)
+                table = row.table if isinstance(row, Row) else row
+                self.change(table, change, node, where="row" if change != "bulk_insert" else None)
         return SESSION if name == "__call__" else UNKNOWN
 
     def handed_over(
         self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
     ) -> Any:
         """Code that can't be seen may do anything with what it is handed."""
-        return (
-            self.unresolved(name, args, kwargs, node) if self.hands_over(args, kwargs) else UNKNOWN
-        )
+        if self.hands_over(args, kwargs):
+            return self.unresolved(name, args, kwargs, node)
+        self.hidden = self.hidden or name not in LOGGING
+        return UNKNOWN
 
     @staticmethod
     def hands_over(args: list[Any], kwargs: dict[str, Any]) -> bool:
@@ -398,7 +425,9 @@ class Reader(Interpreter):
         place = (name, self.function, (self.site or node).lineno)
         if place not in self.told:  # once is enough, however often it is called
             self.told.add(place)
-            self.note(Operation(name, args=shown(args), kwargs=shown(kwargs), certain=False), node)
+            operation = Operation(name, args=shown(args), kwargs=shown(kwargs), certain=False)
+            operation.via = "call"
+            self.note(operation, node)
         return UNKNOWN
 
     # Operations
@@ -684,6 +713,18 @@ class Reader(Interpreter):
 
 def is_def(value: Any) -> bool:
     return isinstance(value, Function) and not isinstance(value.node, ast.Lambda)
+
+
+def is_read(operation: Operation) -> bool:
+    """Whether anything is known of what an operation does."""
+    unknown_sql = operation.operation in ("execute", "unparsed") and not operation.certain
+    return operation.via != "call" and not unknown_sql
+
+
+def is_query(operation: Operation) -> bool:
+    """Whether an operation only reads from the database."""
+    text = operation.sql if operation.operation == "execute" else None
+    return text is not None and all(map(QUERY.match, filter(str.strip, text.split(";"))))
 
 
 def kind_of_body(body: Any) -> str:
