@@ -30,7 +30,7 @@ QUOTED = frozenset(kind for kind in TokenType if kind.name.endswith(("STRING", "
 _tokenizers: dict[str, Any] = {}
 
 
-def _tokens(text: str, dialects: Sequence[str]) -> list[Any] | None:
+def tokens_of(text: str, dialects: Sequence[str]) -> list[Any] | None:
     hint = ["mysql"] if "`" in text else ["postgresql"] if POSTGRESQL.search(text) else []
     for dialect in dict.fromkeys((*hint, *dialects, "postgresql", "mysql")):
         name = SQLGLOT.get(dialect, dialect)
@@ -47,7 +47,7 @@ def _tokens(text: str, dialects: Sequence[str]) -> list[Any] | None:
     return None
 
 
-def _split(tokens: list[Any]) -> Iterator[list[Any]]:
+def split(tokens: list[Any]) -> Iterator[list[Any]]:
     """Cut at semicolons, but not in the body of a trigger or routine."""
     statement: list[Any] = []
     for token in tokens:
@@ -63,7 +63,7 @@ def _split(tokens: list[Any]) -> Iterator[list[Any]]:
                 "FUNCTION",
                 "EVENT",
             }.isdisjoint(words[:8])
-            if not routine or _closed(words):
+            if not routine or is_closed(words):
                 yield statement
                 statement = []
             else:
@@ -72,7 +72,7 @@ def _split(tokens: list[Any]) -> Iterator[list[Any]]:
         yield statement
 
 
-def _closed(words: list[str]) -> bool:
+def is_closed(words: list[str]) -> bool:
     """Whether each BEGIN and CASE has its END."""
     depth = 0
     for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
@@ -81,5 +81,5 @@ def _closed(words: list[str]) -> bool:
     return depth <= 0
 
 
-def _known(name: str | None) -> str | None:
+def known(name: str | None) -> str | None:
     return name if name and HOLE not in name else None

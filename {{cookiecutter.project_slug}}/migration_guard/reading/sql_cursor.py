@@ -1,0 +1,118 @@
+"""One statement of SQL as tokens: what is next, names, and what stands between parentheses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .sql_tokens import QUOTED, known
+
+# The databases that keep the case of a name that is not quoted; others fold it to lower case.
+KEEPS_CASE = frozenset({"mysql", "mariadb", "mssql"})
+
+
+class Cursor:
+    """The tokens of one statement, read from left to right."""
+
+    def __init__(self, text: str, tokens: list[Any], dialects: Sequence[str]) -> None:
+        self.text, self.tokens, self.dialects = text, tokens, dialects
+        self.words = ["" if token.token_type in QUOTED else token.text.upper() for token in tokens]
+        self.at = 0
+        self.target: dict[str, Any] = {}
+
+    def word(self) -> str:
+        return self.words[self.at] if self.at < len(self.words) else ";"
+
+    def take(self, *words: str) -> bool:
+        """Go past these words if they are next."""
+        end = self.at + len(words)
+        if tuple(self.words[self.at : end]) != words:
+            return False
+        self.at = end
+        return True
+
+    def take_any(self, *words: str) -> str:
+        word = self.word()
+        self.at += word in words
+        return word if word in words else ""
+
+    def options(self) -> dict[str, Any]:
+        """Read CONCURRENTLY and IF [NOT] EXISTS, as Alembic's arguments."""
+        options: dict[str, Any] = (
+            {"postgresql_concurrently": True} if self.take("CONCURRENTLY") else {}
+        )
+        if self.take("IF", "NOT", "EXISTS"):
+            options["if_not_exists"] = True
+        elif self.take("IF", "EXISTS"):
+            options["if_exists"] = True
+        return options
+
+    def listed(self) -> Iterator[None]:
+        """One turn for each part of a list, from comma to comma."""
+        yield
+        while self.take(","):
+            yield
+
+    def identifier(self) -> str | None:
+        if self.word() in ("(", ")", ",", ".", "=", ";"):
+            return None
+        self.at += 1
+        return self.folded(self.at - 1)
+
+    def folded(self, at: int) -> str:
+        """Return a token as a name: without its quotes, or as the database folds its case."""
+        text = str(self.tokens[at].text)
+        quoted = self.tokens[at].token_type in QUOTED
+        return text if quoted or KEEPS_CASE.issuperset(self.dialects) else text.lower()
+
+    def parts(self) -> list[str | None]:
+        """Read a name and what it is qualified by; None where a part can't be told."""
+        parts = [known(self.identifier())]
+        while self.take("."):
+            parts.append(known(self.identifier()))
+        self.take("*")
+        return parts
+
+    def name(self) -> dict[str, Any]:
+        """Read a name as ``table`` and ``schema``."""
+        *schema, table = self.parts()
+        return {
+            "table": table,
+            "schema": schema[-1] if schema else None,
+            "certain": None not in (table, *schema),
+        }
+
+    def plain_name(self) -> str | None:
+        name = self.name()
+        return name["table"] if name["certain"] else None
+
+    def slice(self, start: int, end: int | None = None) -> str:
+        tokens = self.tokens[start:end]
+        return self.text[tokens[0].start : tokens[-1].end + 1] if tokens else ""
+
+    def skip(self, *stops: str) -> str:
+        """Go to one of these words outside of parentheses; return the text up to there."""
+        start, depth = self.at, 0
+        while self.at < len(self.words):
+            word = self.words[self.at]
+            if not depth and (word in stops or word == ")"):
+                break
+            depth += (word == "(") - (word == ")")
+            self.at += 1
+        return self.slice(start, self.at)
+
+    def items(self) -> tuple[str, ...]:
+        """Return what stands between parentheses, cut at commas; a name without its quotes."""
+        items: list[str] = []
+        while self.take("(") if not items else self.take(","):
+            start = self.at
+            text = self.skip(",")
+            after = self.words[start + 1] if start + 1 < len(self.words) else ""
+            name = (
+                self.folded(start)
+                if self.at > start and after in (",", ")", "ASC", "DESC")
+                else text
+            )
+            items.append(name)
+        self.take(")")
+        return tuple(item for item in items if known(item))
