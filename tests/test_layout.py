@@ -23,9 +23,6 @@ from lib.projects import PROJECT_TEMPLATE, Project
 FOLDER = PROJECT_TEMPLATE / GUARD
 LINES_OF_A_FILE = 400
 LONGER_FILES = {
-    "reading/interpreter.py": "to be split: how values, calls and statements are interpreted",
-    "reading/reader.py": "to be split: operations of Alembic, and of SQLAlchemy's own objects",
-    "reading/sql.py": "to be split: the statements of SQL",
     "running/drift.py": "to be split: differences, and where the models say them",
     "running/roundtrip.py": "to be split: the steps, and what is reported of them",
     "running/rows.py": "to be split: values for columns, and the order of tables",
@@ -47,12 +44,6 @@ WIDER_FILES = {
     "planning/plan.py",
     "planning/reports.py",
     "planning/table_locks.py",
-    "reading/interpreter.py",
-    "reading/migration.py",
-    "reading/reader.py",
-    "reading/signatures.py",
-    "reading/sql.py",
-    "reading/values.py",
     "reporting/handbook.py",
     "reporting/pictures/draw_history.py",
     "reporting/pictures/draw_schema.py",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .migration import HOLE, UNKNOWN, Call, Type
-from .values import Ref, Table, Text, shown
+from .migration import HOLE, UNKNOWN, Call, Column, Constraint, Type
+from .values import Ref, Table, Text, shown, text_of, texts_of
 
 # The types whose SQL name is not their class name in lower case.
 TYPES = {
@@ -64,3 +64,63 @@ def default_of(value: Any) -> Any:
     if isinstance(value, Text) or not isinstance(value, str):
         return value if value is None or isinstance(value, (Text, Call, bool)) else UNKNOWN
     return UNKNOWN if HOLE in value else "'" + value.replace("'", "''") + "'"
+
+
+def column(args: list[Any], kwargs: dict[str, Any]) -> Column:
+    name = kwargs.get("name", UNKNOWN)
+    if args and (args[0] is UNKNOWN or args[0] is None or isinstance(args[0], str)):
+        name, *args = args
+    type_, references, computed, identity, unnamed = kwargs.get("type_"), [], None, False, False
+    checks: list[Constraint] = []
+    not_valid = True
+    for arg in args:
+        kind = arg.name if type(arg) is Call else ""
+        if kind == "ForeignKey":
+            references.append(text_of(arg.args[0]) or "" if arg.args else "")
+            unnamed = unnamed or not arg.kwargs.get("name")
+            not_valid = not_valid and arg.kwargs.get("postgresql_not_valid") is True
+        elif type(arg) is Constraint:
+            checks.append(arg)
+        elif kind == "Computed":
+            persisted = given(arg.args, arg.kwargs, 1, "persisted")
+            computed = (
+                "stored" if persisted is True else "virtual" if persisted is False else "default"
+            )
+        elif kind == "Identity":
+            identity = True
+        elif type_ is None and kind not in ("Sequence", "FetchedValue"):
+            type_ = arg
+    column = Column(shown(name), type_of(type_), computed=computed, identity=identity)
+    column.references, column.unnamed, column.not_valid = (
+        tuple(references),
+        unnamed,
+        bool(references) and not_valid,
+    )
+    said = column.type.kwargs if column.type and column.type.name == "enum" else {}
+    if said.get("native_enum") is False and said.get("create_constraint") is True:
+        checks.append(Constraint("check", said.get("name")))
+    column.checks = tuple(checks)
+    for key, value in kwargs.items():
+        if key == "nullable":
+            column.nullable = shown(value)
+        elif key == "server_default":
+            column.server_default = default_of(value)
+        elif key == "default":
+            column.default = value is not None
+        elif key in ("primary_key", "unique", "index"):
+            setattr(column, key, value is True)
+    return column
+
+
+def constraint(kind: str, args: list[Any], kwargs: dict[str, Any]) -> Constraint:
+    name, not_valid = shown(kwargs.get("name")), kwargs.get("postgresql_not_valid") is True
+    if kind == "check":
+        return Constraint(kind, name, (), shown(given(args, kwargs, 0, "sqltext")), None, not_valid)
+    if kind == "foreign_key":
+        columns, remote = (
+            given(args, kwargs, 0, "columns"),
+            texts_of(given(args, kwargs, 1, "refcolumns")),
+        )
+        target = remote[0].rpartition(".")[0] if remote else UNKNOWN
+        return Constraint(kind, name, texts_of(columns), None, target, not_valid)
+    return Constraint(kind, name, texts_of(args))

@@ -1,6 +1,34 @@
 """What an operation is: one thing that a migration does, however it was written.
 
-The reader and the SQL reader make operations, the rules judge them; this module is all that they share.
+The reader writes operations, and the rules judge them: this module is all that they share.
+
+``Operation.kwargs`` has the arguments under Alembic's own names, however they were written:
+``ADD CONSTRAINT ... NOT VALID`` gives ``postgresql_not_valid``. Where Alembic has no name:
+
+==================================== ==============================================================
+``update``, ``delete``               ``where``: None for every row; "row": one; "JOIN"; its text
+``alter_column``                     ``expression`` (of a generated column; None: dropped),
+                                     ``identity``, ``constraint_name`` (of ADD CONSTRAINT NOT NULL)
+``create_*_constraint``, foreign key ``using_index``, ``not_enforced``
+``create_table``                     ``postgresql_partition_by``, ``mysql_partition_by``,
+                                     ``partition_of``
+``create_index``                     ``mysql_prefix`` ("FULLTEXT", "SPATIAL"), ``only``
+statements of MySQL                  ``mysql_algorithm``, ``mysql_lock`` ("COPY", "NONE" ...)
+``alter_table``                      ``attach_partition``, ``detach_partition``,
+                                     ``mysql_partition_by`` (None: removed), ``new_schema``
+``alter_type``                       ``add_value``; ``rename_value`` and ``new_value``
+``alter_domain``                     ``nullable``, ``validate_constraint``; a new constraint is in
+                                     ``constraints``
+``alter_*`` of any other object      ``new_name``, ``new_schema``
+``create_type``                      ``values`` of an enum
+``lock_table``                       ``mode`` ("ACCESS EXCLUSIVE", "WRITE" ...)
+``vacuum``                           ``full``
+``reindex``, ``detach_partition``,   ``postgresql_concurrently``
+``refresh_materialized_view``
+``drop_*``                           ``cascade``
+==================================== ==============================================================
+
+``transaction`` is BEGIN, COMMIT, ROLLBACK and the like; ``name`` is the word.
 """
 
 from __future__ import annotations
@@ -25,9 +53,8 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
-HOLE = (
-    "\ue000"  # stands for the part of a string that can't be told (private use: not in real text)
-)
+# Stands for a part of a string that can't be told (a character for private use, in no real text).
+HOLE = "\ue000"
 
 
 def words(text: str) -> frozenset[str]:
@@ -50,7 +77,7 @@ class UnreadableMigration(ValueError):
 
 @dataclass(slots=True)
 class Call:
-    """A call that is not run, such as ``sa.ForeignKey("videos.id")``: its last name and its arguments."""
+    """A call that is not run, such as ``sa.ForeignKey("videos.id")``: last name and arguments."""
 
     name: str
     args: tuple[Any, ...] = ()
@@ -59,11 +86,13 @@ class Call:
 
 @dataclass(slots=True)
 class Type:
-    """A column type by its SQL name in lower case: ``sa.String(40)`` and ``VARCHAR(40)`` are ``varchar`` ``(40,)``.
+    """A column type by its SQL name in lower case.
 
-    A type of the application's own keeps its class name. ``name`` of an enum type is ``enum``; the type's own name
-    and its values are in ``kwargs`` (``name``, ``values``), as is ``timezone`` and what else the constructor was given.
-    ``kwargs["variants"]`` has the types that ``with_variant`` gives to single dialects.
+    ``sa.String(40)`` and ``VARCHAR(40)`` are ``varchar`` ``(40,)``. A type of the application's own
+    keeps its class name. ``name`` of an enum type is ``enum``; the type's own name and its values
+    are in ``kwargs`` (``name``, ``values``), and so are ``timezone``, ``collation`` and the
+    constructor's other arguments. ``kwargs["variants"]`` has the types of single dialects, from
+    ``with_variant``.
     """
 
     name: str
@@ -73,19 +102,19 @@ class Type:
 
 @dataclass(slots=True)
 class Column:
-    """A column as ``add_column`` or ``create_table`` defines it. ``nullable`` is None where it is not said."""
+    """A column as ``add_column`` or ``create_table`` defines it; ``nullable`` None: not stated."""
 
     name: str | Unknown
     type: Type | None = None
     nullable: bool | Unknown | None = None
-    server_default: Any = None  # None: there is none; its SQL text; a Call (Computed, Identity, func.now ...); UNKNOWN
+    # None: there is none; its SQL text; a Call (Computed, Identity, func.now ...); UNKNOWN
+    server_default: Any = None
     default: bool = False  # a default on the Python side, which rows that exist do not get
     primary_key: bool = False
     unique: bool = False
     index: bool = False
-    computed: str | None = (
-        None  # "stored" or "virtual"; "default": what the database does where neither is said
-    )
+    # "stored" or "virtual"; "default": neither is stated
+    computed: str | None = None
     identity: bool = False
     references: tuple[str, ...] = ()  # "videos.id" for each foreign key on the column itself
     unnamed: bool = False  # one of them has no name
@@ -95,23 +124,24 @@ class Column:
 
 @dataclass(slots=True)
 class Constraint:
-    """A constraint, alone or inside ``create_table``. ``kind``: primary_key, unique, check, foreign_key, exclude."""
+    """A constraint, alone or inside ``create_table``."""
 
-    kind: str
+    kind: str  # primary_key, unique, check, foreign_key, exclude
     name: str | Unknown | None = None
     columns: tuple[str, ...] = ()
     expression: str | Unknown | None = None  # of a check
     references: str | Unknown | None = None  # the table of a foreign key
-    not_valid: bool = False
+    not_valid: bool = False  # the rows that exist are not checked
 
 
 @dataclass(slots=True, eq=False)
 class Operation(Mapping[str, Any]):
     """One operation. Reads as a mapping too: ``operation["args"]`` is ``operation.args``.
 
-    ``operation`` is Alembic's own name (``create_index``), and for what Alembic has no name for the statement's
-    (``update``, ``truncate``, ``create_type``). SQL text gives an ``execute`` with the text in ``sql``, then one
-    operation for each statement in it, which has the statement in ``sql`` and ``via`` set to ``"execute"``.
+    ``operation`` is Alembic's own name (``create_index``); where Alembic has none, the statement's
+    (``update``, ``truncate``, ``create_type``). SQL text gives an ``execute`` with the text in
+    ``sql``, then one operation for each statement in it, which has the statement in ``sql`` and
+    ``via`` set to ``"execute"``.
     """
 
     operation: str
@@ -128,15 +158,11 @@ class Operation(Mapping[str, Any]):
     sql: str | None = None
     certain: bool = True  # False: something that it depends on could not be resolved
     definitions: tuple[Column, ...] = ()  # add_column, create_table
-    constraints: tuple[
-        Constraint, ...
-    ] = ()  # create_table, create_*_constraint, create_primary_key ...
-    dialects: frozenset[str] | None = (
-        None  # the only dialects it runs on, from a branch on the dialect's name
-    )
+    constraints: tuple[Constraint, ...] = ()  # create_table, create_*_constraint ...
+    dialects: frozenset[str] | None = None  # it runs only on these; None: on any
     autocommit: bool = False  # inside autocommit_block()
     batch: bool = False  # inside batch_alter_table()
-    conditional: bool = False  # under a condition that could not be decided: its path is not empty
+    conditional: bool = False  # its path has conditions
     path: Path = ALWAYS  # the conditions under which it runs
     via: str | None = None  # "execute": read from SQL text; "call": code that can't be seen
 
@@ -158,7 +184,7 @@ class Operation(Mapping[str, Any]):
         )
 
     def runs_whenever(self, other: Operation, databases: Iterable[str] | None = None) -> bool:
-        """Whether every execution (on one of these databases) that runs ``other`` runs this, too."""
+        """Whether each execution (on one of these databases) with ``other`` runs this, too."""
         return _on(self, databases) >= _on(other, databases) and is_implied(
             self.path, by=other.path
         )
@@ -188,22 +214,18 @@ class Migration:
     down_revision: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
     branch_labels: tuple[str, ...] = ()
-    lines: dict[str, int] = field(
-        default_factory=dict
-    )  # module-level name or function -> the line it stands on
-    problems: list[tuple[int, str]] = field(
-        default_factory=list
-    )  # (line, why): what makes it unreadable
+    # the line of each name and function of the module
+    lines: dict[str, int] = field(default_factory=dict)
+    # (line, why): what makes it unreadable
+    problems: list[tuple[int, str]] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
-    imports: list[tuple[str, int]] = field(
-        default_factory=list
-    )  # (dotted module, line), wherever it is imported
+    # (dotted module, line), wherever it is imported
+    imports: list[tuple[str, int]] = field(default_factory=list)
     lossy: str | None = None  # the module's lossy = "reason"
     irreversible: str | None = None  # the module's irreversible = "reason"
     # "upgrade", "downgrade": "empty", "raises", "reads" (it only reads from the database) or "code"
     bodies: dict[str, str] = field(default_factory=dict)
     # the functions with code that may change the database, of which nothing could be read
     unread: list[str] = field(default_factory=list)
-    bind_reads: list[tuple[str, int]] = field(
-        default_factory=list
-    )  # (function, line) of each read from the bind
+    # (function, line) of each read from the bind
+    bind_reads: list[tuple[str, int]] = field(default_factory=list)

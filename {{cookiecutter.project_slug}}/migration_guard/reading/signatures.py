@@ -9,7 +9,8 @@ from .migration import words
 IDENTIFIERS = ("revision", "down_revision", "depends_on", "branch_labels")
 
 
-# Alembic's positional parameters; the table, a name and columns have fields of their own. A batch leaves out the table.
+# Alembic's positional parameters; the table, a name and columns have fields of their own. A batch
+# leaves out the table.
 SIGNATURES = {
     name: tuple(parameters.split())
     for name, parameters in {
@@ -64,8 +65,8 @@ CONSTRAINTS = {
     name: snake(name).removeprefix("create_").removesuffix("_constraint")
     for name in words(
         "create_check_constraint create_exclude_constraint create_foreign_key create_primary_key "
-        "create_unique_constraint CheckConstraint ExcludeConstraint ForeignKeyConstraint PrimaryKeyConstraint "
-        "UniqueConstraint"
+        "create_unique_constraint CheckConstraint ExcludeConstraint ForeignKeyConstraint "
+        "PrimaryKeyConstraint UniqueConstraint"
     )
 }
 
@@ -78,7 +79,7 @@ CONSTRUCTORS = (
     CONSTRAINTS.keys()
     | SESSIONS
     | words(
-        "Column mapped_column text DDL table Table insert update delete inspect from_engine reflect automap_base"
+        "Column mapped_column text DDL table Table insert update delete inspect from_engine "
+        "reflect automap_base conv quoted_name"
     )
-    | words("conv quoted_name")
 )

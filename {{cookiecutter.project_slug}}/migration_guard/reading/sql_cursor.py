@@ -18,7 +18,8 @@ class Cursor:
         self.text, self.tokens, self.dialects = text, tokens, dialects
         self.words = ["" if token.token_type in QUOTED else token.text.upper() for token in tokens]
         self.at = 0
-        self.target: dict[str, Any] = {}
+        self.target: dict[str, Any] = {}  # the table of ALTER TABLE, as an operation has it
+        self.before: list[str] = []  # the words before the kind of what is created
 
     def word(self) -> str:
         return self.words[self.at] if self.at < len(self.words) else ";"

@@ -20,7 +20,7 @@ class Rows(Cursor):
     """Reads statements that change rows."""
 
     def read_select(self) -> Iterator[Operation]:
-        """Read SELECT ... INTO, which makes a table on PostgreSQL and is a file or a variable on MySQL."""
+        """Read SELECT ... INTO: a new table on PostgreSQL, a file or a variable on MySQL."""
         self.skip("INTO", "FROM")
         if self.take("INTO"):
             while self.take_any("TEMP", "TEMPORARY", "UNLOGGED", "TABLE"):
@@ -35,7 +35,7 @@ class Rows(Cursor):
             self.at += 1
 
     def sources(self, *stops: str) -> dict[str, dict[str, Any]]:
-        """Go past the tables that are listed or joined, to one of these words; return them by alias."""
+        """Go past the tables that are listed or joined; return them by alias."""
         found: dict[str, dict[str, Any]] = {}
         while True:
             self.hints()
@@ -51,11 +51,11 @@ class Rows(Cursor):
     def changed(
         self, operation: str, sources: dict[str, dict[str, Any]], names: list[str]
     ) -> Iterator[Operation]:
-        """An operation for each of the sources that is named; for the only or first one otherwise."""
+        """Return an operation for each source that is named; for the first one if none is."""
         self.skip("WHERE", "LIMIT")
         where = self.where()
         if where is None and operation == "delete" and len(sources) > 1:
-            where = "JOIN"  # only those that it finds; an update by a join most often fills a column of all
+            where = "JOIN"  # an UPDATE with a join usually changes every row, a DELETE doesn't
         targets = [sources[name] for name in dict.fromkeys(names) if name in sources] or list(
             sources.values()
         )[:1]

@@ -16,7 +16,7 @@ MAX_WAYS = 6  # on which one value may depend
 
 
 class Ref:
-    """Something imported, by its dotted path: ``alembic.op.create_index``. One object for each path."""
+    """Something imported, by its dotted path (``alembic.op.create_index``): one object for each."""
 
     __slots__ = ("attributes", "name", "owner", "path", "root")
     known: ClassVar[dict[str, Any]] = {}
@@ -40,7 +40,7 @@ class Ref:
 
 
 class Marker:
-    """A thing of which only the kind matters: the bind, the context, the dialect's name. A call of one gives itself."""
+    """Something of which only the kind matters, such as the bind. A call of it gives itself."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -105,7 +105,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Table:
-    """``sa.table``, ``sa.Table`` or a class of the file, mapped (``__tablename__``) or not (no name)."""
+    """``sa.table``, ``sa.Table`` or a class of the file; one that is not mapped has no name."""
 
     name: Any = None
     schema: Any = None
@@ -270,7 +270,7 @@ def texts_of(value: Any) -> tuple[str, ...]:
 
 
 def column_name(value: Any) -> str | None:
-    """``"a"`` of ``"a"`` and ``sa.column("a")``, ``"lower(a)"`` of ``sa.func.lower(sa.column("a"))``."""
+    """``a`` for ``sa.column("a")``, ``lower(a)`` for ``sa.func.lower(sa.column("a"))``."""
     value = without_path(value)
     if isinstance(value, Call) and value.args:
         name = column_name(value.args[0])

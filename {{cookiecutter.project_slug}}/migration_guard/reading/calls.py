@@ -1,0 +1,238 @@
+"""What a call gives: functions of the migration are followed, Python's own run on known values."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from typing import Any
+
+from .expressions import Expressions
+from .functions import CHANGING, EXACT, METHODS, STRUCTURAL, WIDE
+from .migration import HOLE, UNKNOWN, Call, words
+from .paths import ALWAYS
+from .state import MAX_SIZE
+from .values import (
+    ABSTRACT,
+    Either,
+    Function,
+    Instance,
+    Marker,
+    Method,
+    Partial,
+    Ref,
+    Row,
+    Table,
+    Test,
+    Text,
+    filled,
+    joined,
+    plain,
+    size,
+)
+
+MAX_DEPTH = 16  # helpers that call helpers
+
+
+MAX_STEPS = 50_000  # statements, calls and turns of loops in one migration
+
+
+# Calls into these do nothing to a database.
+QUIET = words("builtins sqlalchemy alembic click structlog loguru tqdm") | sys.stdlib_module_names
+
+
+class Calls(Expressions):
+    """Follows calls."""
+
+    def of_Call(self, node: ast.Call) -> Any:
+        bare = node is self.bare
+        function = self.value(node.func)
+        args = self.elements(node.args) if node.args else []
+        kwargs = {}
+        for keyword in node.keywords:
+            part = keyword.value
+            value = part.value if type(part) is ast.Constant else self.value(part)
+            if keyword.arg:
+                kwargs[keyword.arg] = value
+            else:
+                kwargs |= (
+                    value
+                    if type(value) is dict and all(isinstance(k, str) for k in value)
+                    else {"**": UNKNOWN}
+                )
+        if type(function) is Ref:
+            return self.call_imported(function, args, kwargs, node, bare)
+        return self.call(function, args, kwargs, node)
+
+    def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        kind = type(function)
+        if kind is Ref:
+            return self.call_ref(function, args, kwargs, node)
+        if kind is Method:
+            return self.call_method(function.owner, function.name, args, kwargs, node)
+        if kind is Function:
+            known = all(plain(v) or type(v) is Instance for v in (*args, *kwargs.values()))
+            if not known and any(function.node is other.node for other in self.stack):
+                return UNKNOWN  # as with a loop, one turn stands for all
+            if len(self.stack) < MAX_DEPTH and self.steps < MAX_STEPS:
+                return self.run(function, args, kwargs, node)
+            return self.unresolved(getattr(function.node, "name", "lambda"), args, kwargs, node)
+        if kind is Partial:
+            return self.call(
+                function.function, [*function.args, *args], function.kwargs | kwargs, node
+            )
+        if kind is Table:
+            return Row(function) if function.name else self.instance(function, args, kwargs, node)
+        if kind in (Marker, Test):
+            self.autocommit = self.autocommit or kwargs.get("isolation_level") == "AUTOCOMMIT"
+            return function
+        if kind is Either:
+            return self.each(function, lambda way: self.call(way, args, kwargs, node))
+        return self.handed_over("call", args, kwargs, node)
+
+    def instance(
+        self, kind: Table, args: list[Any], kwargs: dict[str, Any], node: ast.expr
+    ) -> Instance:
+        made = Instance(kind, {})
+        if isinstance(kind.names.get("__init__"), Function):
+            self.call(kind.names["__init__"], [made, *args], kwargs, node)
+        else:  # a data class or a named tuple
+            made.names = {**dict(zip(kind.names["__fields__"], args, strict=False)), **kwargs}
+        return made
+
+    def run(
+        self,
+        function: Function,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        call: ast.expr | None = None,
+    ) -> Any:
+        """What a function gives, followed with these arguments."""
+        node, site, way = function.node, self.site, (self.branch, self.path, self.online)
+        frame = self.scopes, self.returns, self.yields
+        after = self.after_return, self.after_break
+        local = self.arguments(function, args, kwargs)
+        self.scopes, self.returns, self.yields = (local, *function.scopes), [], []
+        self.after_return = self.after_break = ALWAYS
+        self.stack.append(function)
+        if function.scopes[-1] is not self.globals and site is None:
+            self.site = call  # what another file does has the place of the call in this one
+        if isinstance(node, ast.Lambda):
+            self.returns = [(self.branch, self.path, self.value(node.body))]
+        elif self.block(node.body) is None and not self.yields:
+            self.returns.append((self.branch, self.path, None))
+        returns, yields = self.returns, self.yields
+        self.stack.pop()
+        self.site, (self.branch, self.path, self.online) = site, way
+        self.after_return, self.after_break = after
+        self.scopes, self.returns, self.yields = frame
+        if yields:
+            return yields[0] if getattr(node, "decorator_list", None) else yields  # @contextmanager
+        return joined(returns) if returns else UNKNOWN
+
+    def arguments(
+        self, function: Function, args: list[Any], kwargs: dict[str, Any]
+    ) -> dict[str, Any]:
+        spec = function.node.args
+        if not (spec.args or spec.posonlyargs or spec.kwonlyargs or spec.vararg or spec.kwarg):
+            return {}
+        parameters = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
+        local: dict[str, Any] = dict.fromkeys(
+            [*parameters, *(p.arg for p in spec.kwonlyargs)], UNKNOWN
+        )
+        scopes, self.scopes = self.scopes, function.scopes
+        for name, default in zip(reversed(parameters), reversed(spec.defaults), strict=False):
+            local[name] = self.value(default)
+        for parameter, value in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
+            local[parameter.arg] = self.value(value) if value else UNKNOWN
+        self.scopes = scopes
+        local.update(zip(parameters, args, strict=False))
+        if spec.vararg:
+            local[spec.vararg.arg] = tuple(args[len(parameters) :])
+        if spec.kwarg:
+            local[spec.kwarg.arg] = {k: v for k, v in kwargs.items() if k not in local}
+        local.update((k, v) for k, v in kwargs.items() if k in local)
+        return local
+
+    def call_python(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        """A function of Python's own, or one that can't be seen."""
+        name = ref.name
+        if any(type(arg) is range and arg[MAX_SIZE:] for arg in args) and name not in (
+            "range",
+            "len",
+        ):
+            return UNKNOWN
+        if name in STRUCTURAL:
+            return (
+                UNKNOWN
+                if any(type(arg) in ABSTRACT for arg in args)
+                else self.attempt(STRUCTURAL[name], *args)
+            )
+        if name in EXACT:
+            exact = plain(args) and plain(kwargs)
+            return (
+                self.attempt(EXACT[name], *args, **kwargs)
+                if exact
+                else HOLE
+                if name == "str"
+                else UNKNOWN
+            )
+        if name == "getattr" and len(args) > 1 and isinstance(args[1], str):
+            return self.attribute(args[0], args[1])
+        if name == "setattr" and args and isinstance(args[0], Row):
+            return self.change(args[0].table, "update", node, str(args[1]))
+        if name == "super" and self.stack:
+            owner = next(iter(self.scopes[0].values()), None)
+            if isinstance(owner, Instance):
+                return Instance(
+                    Table(names=self.stack[-1].inherited), owner.names, owner.itself or owner
+                )
+        if name == "partial" and args:
+            return Partial(args[0], args[1:], kwargs)
+        if name == "map" and len(args) == 2:
+            return [self.call(args[0], [value], {}, node) for value in self.turns(args[1])[0]]
+        if name == "dedent" and args:
+            return args[0]
+        if name == "import_module" and args and isinstance(args[0], str) and plain(args):
+            self.migration.imports.append((args[0], node.lineno))
+            return Ref.of(args[0])
+        if ref.root in QUIET:
+            return UNKNOWN
+        self.handed_over(name, args, kwargs, node)
+        return Call(name, tuple(args), kwargs)
+
+    def call_plain(self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        kind = str if isinstance(owner, str) else type(owner)
+        if name not in METHODS.get(kind, ()):
+            return UNKNOWN
+        if kind is str:
+            if name == "format":
+                if WIDE.search(owner):
+                    return HOLE
+                args, kwargs = filled(args), filled(kwargs)
+            elif name == "join":
+                args = (
+                    [filled(args[0])]
+                    if args and isinstance(args[0], (list, tuple, set, dict))
+                    else [UNKNOWN]
+                )
+            if size(owner) * max(map(size, args), default=1) > 100 * MAX_SIZE:
+                return HOLE
+            text = self.attempt(getattr(owner, name), *args, **kwargs)
+            return Text(text) if isinstance(owner, Text) and isinstance(text, str) else text
+        if name in CHANGING and size(owner) + max(map(size, args), default=0) > MAX_SIZE:
+            self.partial[id(owner)] = owner
+            return UNKNOWN
+        if name in CHANGING and (
+            self.path or self.branch != self.every or not all(map(plain, args))
+        ):
+            if kind is list and name == "append":
+                args = list(map(self.perhaps, args))
+            elif kind is list and name == "extend" and len(args) == 1:
+                items, known = self.turns(args[0])
+                args = [list(map(self.perhaps, items))]
+                if not known:
+                    self.partial[id(owner)] = owner
+            else:
+                self.partial[id(owner)] = owner
+        value = self.attempt(getattr(owner, name), *args, **kwargs)
+        return list(value) if name in ("items", "keys", "values") and kind is dict else value

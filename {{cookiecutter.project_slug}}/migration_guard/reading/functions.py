@@ -1,0 +1,88 @@
+"""Operators, functions and methods of Python that are run as they are, on values that are known."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable
+from typing import Any
+
+from .migration import words
+
+OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.BitOr: operator.or_,
+    ast.BitAnd: operator.and_,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda value, container: value in container,
+    ast.NotIn: lambda value, container: value not in container,
+    ast.Is: lambda value, other: value is other,
+    ast.IsNot: lambda value, other: value is not other,
+}
+
+
+# Functions that work on known containers whatever is in them, and functions that need every value.
+STRUCTURAL: dict[str, Callable[..., Any]] = {
+    "dict": dict,
+    "enumerate": lambda *args: list(enumerate(*args)),
+    "len": len,
+    "list": list,
+    "range": range,
+    "reversed": lambda values: list(values)[::-1],
+    "tuple": tuple,
+    "zip": lambda *args, **_: list(zip(*args)),
+    "OrderedDict": dict,
+    "chain": lambda *args: [value for arg in args for value in arg],
+}
+
+
+EXACT: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        bool,
+        int,
+        str,
+        repr,
+        set,
+        frozenset,
+        sorted,
+        min,
+        max,
+        sum,
+        any,
+        all,
+        abs,
+        isinstance,
+    )
+}
+
+
+METHODS: dict[type, frozenset[str]] = {
+    str: words(
+        "capitalize casefold endswith format isdigit join lower lstrip partition removeprefix "
+        "removesuffix replace rpartition rsplit rstrip split splitlines startswith strip title "
+        "upper"
+    ),
+    list: words("append extend insert copy index count pop reverse remove"),
+    dict: words("items keys values get copy update setdefault pop"),
+    set: words("add union update difference intersection discard copy"),
+    tuple: words("index count"),
+}
+
+
+CHANGING = words("append extend insert remove pop add update setdefault discard")
+
+
+# A width in a format that could fill the memory.
+WIDE = re.compile(r"%(?:\(\w*\))?[-+ #0]*+(?:\d{4}|\*)|(?<!\d)\d{4,}+[a-zA-Z%]?}|{[^{}]*:{")

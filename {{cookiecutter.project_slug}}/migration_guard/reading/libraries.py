@@ -1,0 +1,189 @@
+"""What calls of Alembic's and SQLAlchemy's objects mean."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from .calls import QUIET
+from .columns import column, constraint, type_of
+from .migration import HOLE, UNKNOWN, Call, Column, Operation
+from .operations import LOGGING, OP, Operations
+from .signatures import CONSTRAINTS, CONSTRUCTORS, SESSIONS
+from .values import (
+    AUTOCOMMIT,
+    BIND,
+    CONTEXT,
+    DIALECT_NAME,
+    SESSION,
+    Batch,
+    Either,
+    Ref,
+    Row,
+    Statement,
+    Table,
+    Text,
+    plain,
+    text_of,
+)
+
+
+class Libraries(Operations):
+    """Follows calls into libraries."""
+
+    def call_imported(
+        self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr, bare: bool
+    ) -> Any:
+        root = ref.root
+        if root == "sqlalchemy":
+            return self.call_sqlalchemy(ref.name, args, kwargs, node)
+        if root == "alembic":
+            return self.call_ref(ref, args, kwargs, node)
+        function: Any = ref
+        if root not in QUIET:  # where only a value is asked for, the application itself is not read
+            function = self.found(ref, near=not bare and not self.hands_over(args, kwargs))
+            if bare and type(function) is Ref and not self.site and ref.name not in LOGGING:
+                if (
+                    not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute))
+                    or "." in ref.owner
+                ):
+                    return self.unresolved(ref.name, args, kwargs, node)
+        return self.call(function, args, kwargs, node)
+
+    def call_ref(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        name, root = ref.name, ref.root
+        if root == "alembic":
+            if ref.owner == "alembic.op":
+                return self.call_op(name, args, kwargs, node)
+            if ref.path == "alembic.context.execute":
+                return self.execute(args, kwargs, node)
+            return OP if name == "Operations" else Call(name, tuple(args), kwargs)
+        if root == "sqlalchemy":
+            return self.call_sqlalchemy(name, args, kwargs, node)
+        if name in SESSIONS:
+            return SESSION
+        return self.call_python(ref, args, kwargs, node)
+
+    def call_sqlalchemy(
+        self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
+    ) -> Any:
+        if name == "Column" or name == "mapped_column":
+            return column(args, kwargs)
+        if name not in CONSTRUCTORS:
+            return Call(name, tuple(args), kwargs)
+        first = args[0] if args else UNKNOWN
+        if name in CONSTRAINTS:
+            return constraint(CONSTRAINTS[name], args, kwargs)
+        if name in ("text", "DDL"):
+            if isinstance(first, Either):
+                return self.each(
+                    first, lambda value: self.call_sqlalchemy(name, [value], kwargs, node)
+                )
+            if type(kwargs.get("context")) is dict and isinstance(first, str):  # of a DDL
+                first = self.binary(ast.Mod(), first, kwargs["context"])
+            return Text(first) if isinstance(first, str) else Text(HOLE)
+        if name in ("table", "Table"):
+            if "autoload_with" in kwargs or kwargs.get("autoload"):
+                self.bind_read()
+            return Table(first, kwargs.get("schema"), {}, tuple(args[1:]))
+        if name in ("insert", "update", "delete"):
+            return Statement(name, first)
+        if name in SESSIONS:
+            return SESSION
+        if name in ("inspect", "from_engine", "reflect", "automap_base"):
+            self.bind_read()
+            return UNKNOWN
+        return first  # conv, quoted_name
+
+    def call_method(
+        self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
+    ) -> Any:
+        kind = type(owner)
+        if kind is Batch:
+            return owner if name == "__enter__" else self.call_op(name, args, kwargs, node, owner)
+        if name in ("execute", "exec_driver_sql", "scalar", "scalars") and kind is not Statement:
+            if name.startswith("scalar"):
+                self.bind_read()
+            return self.execute(args, kwargs, node)
+        if name == "enter_context" and args:  # of an ExitStack
+            self.autocommit = self.autocommit or args[0] is AUTOCOMMIT
+            return args[0]
+        if kind is Column and name in ("copy", "_copy"):
+            return owner
+        if kind is dict and name == "get" and args and args[0] is DIALECT_NAME:
+            return self.by_dialect(owner, args[1] if len(args) > 1 else None)
+        if kind is Text and name in ("bindparams", "columns", "execution_options"):
+            return owner
+        if isinstance(owner, (str, list, dict, set, tuple)):
+            return self.call_plain(owner, name, args, kwargs)
+        if kind is Table:
+            if name in ("insert", "update", "delete"):
+                return Statement(name, owner)
+            if name in ("create", "drop"):
+                return self.change(owner, f"{name}_table", node)
+        elif kind is Statement:
+            if name in ("where", "filter", "filter_by"):
+                parts = [*node.args, *node.keywords] if isinstance(node, ast.Call) else []
+                return Statement(owner.kind, owner.table, ", ".join(map(ast.unparse, parts)) or "?")
+            if owner.kind == "query" and name in ("update", "delete"):
+                return self.change(owner.table, name, node, where=owner.where)
+            one = owner.kind == "query" and name in (
+                "first",
+                "one",
+                "one_or_none",
+                "get",
+                "scalar_one",
+            )
+            return Row(owner.table) if one else owner
+        elif kind is Call:
+            if name in ("create", "drop") and owner.name.upper() == "ENUM":
+                type_name = text_of(owner.kwargs.get("name"))
+                return self.note(
+                    Operation(f"{name}_type", name=type_name, certain=bool(type_name)), node
+                )
+            if name in ("create", "drop") and owner.name == "Index":
+                return self.call_op(
+                    f"{name}_index",
+                    [owner.args[0], UNKNOWN, list(owner.args[1:])],
+                    owner.kwargs,
+                    node,
+                )
+            if name == "with_variant" and len(args) == 2:
+                variants = {**owner.kwargs.get("variants", {}), args[1]: type_of(args[0])}
+                return Call(owner.name, owner.args, {**owner.kwargs, "variants": variants})
+            if name in ("create_all", "drop_all"):
+                for table in kwargs.get("tables") or [UNKNOWN]:
+                    self.change(table, f"{name.removesuffix('all')}table", node)
+            return owner
+        elif owner is SESSION:
+            return self.call_session(name, args, kwargs, node)
+        elif owner is DIALECT_NAME:
+            return (
+                self.on_dialects(lambda dialect: getattr(dialect, name)(*args))
+                if plain(args)
+                else UNKNOWN
+            )
+        elif owner is BIND or owner is CONTEXT:
+            self.bind_read() if name not in ("commit", "close", "rollback") else None
+            if name == "run_sync" and args:
+                return self.call(args[0], [BIND, *args[1:]], kwargs, node)
+        return self.handed_over(name, args, kwargs, node)
+
+    def call_session(
+        self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
+    ) -> Any:
+        if name in ("commit", "flush", "close", "rollback", "expunge_all"):
+            return None
+        first = args[0] if args else UNKNOWN
+        self.bind_read()
+        if name in ("query", "get"):
+            table = self.found(first)
+            return Row(table) if name == "get" else Statement("query", table)
+        change = {"delete": "delete", "bulk_update_mappings": "update"}.get(name, "bulk_insert")
+        if name in ("add", "merge", "delete", "add_all", "bulk_save_objects") or name.startswith(
+            "bulk_"
+        ):
+            for row in first if isinstance(first, list) else [first]:
+                table = row.table if isinstance(row, Row) else row
+                self.change(table, change, node, where="row" if change != "bulk_insert" else None)
+        return SESSION if name == "__call__" else UNKNOWN

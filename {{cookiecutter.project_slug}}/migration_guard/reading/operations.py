@@ -1,0 +1,292 @@
+"""Operations, as Alembic's functions, SQL and SQLAlchemy's statements describe them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Any
+
+from .columns import default_of, given, type_of
+from .interpreter import Interpreter
+from .migration import HOLE, UNKNOWN, Call, Column, Constraint, Migration, Operation, words
+from .paths import new_choice, on_branches
+from .signatures import BATCH_SIGNATURES, CONSTRAINTS, FIELDS, IDENTITY, SIGNATURES, snake
+from .values import (
+    BIND,
+    RESULT,
+    SESSION,
+    Batch,
+    Either,
+    Ref,
+    Statement,
+    Table,
+    Test,
+    shown,
+    text_of,
+    texts_of,
+)
+
+QUERIES = words("select union union_all except_ intersect exists values")
+
+
+LOGGING = words("debug info warning error exception log echo")
+
+
+OP = Ref.of("alembic.op")
+
+
+class Operations(Interpreter):
+    """Notes in ``migration`` what is done."""
+
+    lines: list[str] | None = None
+    hidden = False  # the function has called what can't be seen
+
+    def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
+        super().__init__(migration, dialects)
+        self.reported: set[tuple[str, str, int]] = set()
+        self.ascii = migration.source.isascii()
+
+    def call_op(
+        self,
+        name: str,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        node: ast.expr,
+        batch: Batch | None = None,
+    ) -> Any:
+        signature = (BATCH_SIGNATURES if batch else SIGNATURES).get(name)
+        if signature is None:
+            return self.call_other(name, args, kwargs, batch, node)
+        fields: dict[str, Any] = dict(zip(signature, args))
+        for key, value in kwargs.items():
+            if type(value) is Test and value.sure and key.startswith("postgresql_"):
+                value = kwargs[key] = "postgresql" in value.yes
+            fields[FIELDS.get(key, key)] = value
+        if batch:
+            fields["table"], fields["schema"] = batch.table, batch.schema
+        table, index, columns, schema = map(fields.pop, IDENTITY, (None, None, None, None))
+        kinds = {type(table), type(index), type(columns), type(schema)}
+        if Either in kinds:
+            either = next(
+                value for value in (table, index, columns, schema) if type(value) is Either
+            )
+            return self.each(
+                either,
+                lambda way: self.call_op(name, *chosen(either, way, args, kwargs), node, batch),
+            )
+        if Ref in kinds:
+            table, index, columns, schema = map(self.found, (table, index, columns, schema))
+        if type(table) is Table:
+            table, schema = table.name, table.schema
+        operation = Operation(
+            name, self.function, shown(args), shown(kwargs), text_of(table), text_of(schema)
+        )
+        operation.batch = batch is not None
+        operation.name = text_of(index)
+        operation.columns = texts_of(columns)
+        told = columns if type(columns) is list else [columns]
+        operation.certain = (
+            (operation.table is not None if table is not None else name == "drop_index")
+            and (operation.name is not None or index is None)
+            and (operation.schema is not None or schema is None)
+            and "**" not in fields
+            and UNKNOWN not in told
+            and HOLE not in told
+        )
+        if name in CONSTRAINTS:
+            condition, target = shown(fields.get("condition")), shown(fields.get("referent_table"))
+            not_valid = fields.get("postgresql_not_valid") is True
+            kind = CONSTRAINTS[name]
+            operation.constraints = (
+                Constraint(kind, shown(index), operation.columns, condition, target, not_valid),
+            )
+        elif name in ("create_table", "add_column"):
+            items = args[len(signature) :] if name == "create_table" else [fields.get("column")]
+            self.define(operation, items)
+        for key, value in fields.items():
+            if key == "server_default":
+                operation.kwargs[key] = shown(default_of(value))
+            elif name == "alter_column" and key in ("type_", "existing_type"):
+                operation.kwargs[key] = type_of(value) or UNKNOWN
+            elif key not in operation.kwargs and key not in ("column", "rows", "**"):
+                operation.kwargs[key] = shown(value)
+        self.note(operation, node)
+        return Table(table, schema, {}, tuple(args[1:])) if name == "create_table" else UNKNOWN
+
+    def define(self, operation: Operation, items: Iterable[Any]) -> None:
+        """The columns and constraints among the arguments of ``create_table`` or ``add_column``."""
+        definitions: list[Column] = []
+        constraints: list[Constraint] = []
+        for item in items:
+            if type(item) is Column:
+                definitions.append(item)
+                constraints += item.checks
+            elif type(item) is Constraint:
+                constraints.append(item)
+            elif item is UNKNOWN:
+                operation.certain = False
+        operation.definitions, operation.constraints = tuple(definitions), tuple(constraints)
+        operation.columns = tuple(
+            [column.name for column in definitions if isinstance(column.name, str)]
+        )
+
+    def call_other(
+        self,
+        name: str,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        batch: Batch | None,
+        node: ast.expr,
+    ) -> Any:
+        """What is no operation, or one that is not Alembic's own but registered with it."""
+        first = args[0] if args else UNKNOWN
+        if name == "f" or name == "inline_literal":
+            return first if args else next(iter(kwargs.values()), UNKNOWN)
+        if name == "batch_alter_table":
+            return Batch(
+                self.found(given(args, kwargs, 0, "table_name")), given(args, kwargs, 1, "schema")
+            )
+        if name == "execute":
+            return self.execute(args, kwargs, node)
+        if batch and name in ("get_bind", "get_context"):
+            return Ref.of(f"alembic.op.{name}")
+        if name == "run_async":
+            return self.call(first, [BIND, *args[1:]], kwargs, node)
+        if name == "invoke":
+            return self.invoke(first, node)
+        operation = Operation(name, self.function, shown(args), shown(kwargs), certain=False)
+        table = batch.table if batch else kwargs.get("table_name", kwargs.get("source_table"))
+        operation.table, operation.schema = (
+            text_of(table),
+            text_of(batch.schema if batch else kwargs.get("schema")),
+        )
+        self.note(operation, node)
+        return UNKNOWN
+
+    def invoke(self, call: Any, node: ast.expr) -> Any:
+        """``op.invoke(ops.CreateIndexOp(...))``."""
+        if not isinstance(call, Call) or not call.name.endswith("Op"):
+            return self.unresolved("invoke", [call], {}, node)
+        name = snake(call.name.removesuffix("Op")).removesuffix("_sql")
+        args, kwargs = (
+            list(call.args),
+            {key.removeprefix("modify_"): value for key, value in call.kwargs.items()},
+        )
+        if name == "create_table":
+            args = [*args[:1], *(args[1] if len(args) > 1 else kwargs.pop("columns", []))]
+        if name == "alter_column":
+            kwargs = {
+                {"type": "type_", "name": "new_column_name"}.get(key, key): v
+                for key, v in kwargs.items()
+            }
+        return self.call_op(name, args, kwargs, node)
+
+    def execute(self, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        what = args[0] if args else kwargs.get("sqltext", kwargs.get("statement", UNKNOWN))
+        if isinstance(what, Either):
+            return self.each(what, lambda value: self.execute([value], {}, node))
+        name = snake(what.name) if isinstance(what, Call) else ""
+        if isinstance(what, Statement):
+            if what.kind != "query":
+                kind = "bulk_insert" if what.kind == "insert" else what.kind
+                self.change(what.table, kind, node, where=what.where)
+        elif name.startswith(("create_", "drop_", "add_", "alter_")):
+            target = what.args[0] if what.args else UNKNOWN
+            named = target.args[0] if isinstance(target, Call) and target.args else target
+            self.change(target if isinstance(target, Table) else None, name, node).name = text_of(
+                named
+            )
+        elif name not in QUERIES:
+            operation = Operation("execute", args=shown(args), kwargs=shown(kwargs), certain=False)
+            self.note(operation, node)
+            if isinstance(what, str):
+                operation.sql, operation.certain = what.replace(HOLE, "?"), what != HOLE
+            if operation.certain:
+                from .sql import read_sql  # loads sqlglot, which few migrations need
+
+                known = [name for name in self.dialects if name in self.branch] or sorted(
+                    self.branch
+                )
+                for part in read_sql(what, known):
+                    self.note(part, node)
+        return RESULT
+
+    def change(
+        self, table: Any, name: str, node: Any, *columns: str, where: str | None = None
+    ) -> Any:
+        """Rows or a table changed through SQLAlchemy's own objects."""
+        table = self.found(table)
+        table = Table(UNKNOWN) if table is UNKNOWN or isinstance(table, (Ref, Call)) else table
+        operation = Operation(name, self.function, columns=columns)
+        if isinstance(table, Table):
+            operation.table, operation.schema = text_of(table.name), text_of(table.schema)
+            operation.certain = operation.table is not None
+            if name == "create_table":
+                self.define(operation, table.items)
+        if name in ("update", "delete"):
+            operation.kwargs["where"] = "row" if columns else where
+        self.note(operation, node)
+        return operation
+
+    def handed_over(
+        self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
+    ) -> Any:
+        """Code that can't be seen may do anything with what it is handed."""
+        if self.hands_over(args, kwargs):
+            return self.unresolved(name, args, kwargs, node)
+        self.hidden = self.hidden or name not in LOGGING
+        return UNKNOWN
+
+    @staticmethod
+    def hands_over(args: list[Any], kwargs: dict[str, Any]) -> bool:
+        return any(
+            v is OP or v is BIND or v is SESSION or type(v) is Batch
+            for v in (*args, *kwargs.values())
+        )
+
+    def unresolved(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        place = (name, self.function, (self.site or node).lineno)
+        if place not in self.reported:  # once is enough, however often it is called
+            self.reported.add(place)
+            operation = Operation(name, args=shown(args), kwargs=shown(kwargs), certain=False)
+            operation.via = "call"
+            self.note(operation, node)
+        return UNKNOWN
+
+    def note(self, operation: Operation, node: Any) -> None:
+        if not self.function:
+            return
+        node = self.site or node
+        operation.function = self.function
+        operation.line, operation.column = node.lineno, node.col_offset + 1
+        operation.end_column = node.end_col_offset + 1
+        if node.end_lineno != node.lineno or not self.ascii:
+            self.lines = self.lines or self.migration.source.split("\n")
+            line = self.lines[node.lineno - 1]
+            if not self.ascii:  # Python counts bytes
+                operation.column = len(line.encode()[: node.col_offset].decode(errors="ignore")) + 1
+                operation.end_column = (
+                    len(line.encode()[: node.end_col_offset].decode(errors="ignore")) + 1
+                )
+            if node.end_lineno != node.lineno:
+                operation.end_column = len(line) + 1
+        operation.autocommit, operation.path = self.autocommit, self.path
+        if operation.conditional:  # in SQL's own block
+            operation.path |= on_branches(new_choice(), 0)
+        operation.conditional = bool(operation.path)
+        if self.branch != self.every:
+            operation.dialects = self.branch
+        self.migration.operations.append(operation)
+
+    def bind_read(self) -> None:
+        read = (self.function, self.line)
+        if self.function and not self.online and read not in self.migration.bind_reads:
+            self.migration.bind_reads.append(read)
+
+
+def chosen(
+    either: Either, value: Any, args: list[Any], kwargs: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments with one of the values."""
+    named = {key: value if each is either else each for key, each in kwargs.items()}
+    return [value if each is either else each for each in args], named

@@ -1,0 +1,164 @@
+"""Where the interpreter is: the names, the path and the databases of the current statement.
+
+The modules of the interpreter are layers, each a class on the one before: its state, the truth of
+tests, expressions, calls, branches, statements. A migration is followed and never run.
+"""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
+
+from .migration import DIALECTS, UNKNOWN, Migration
+from .paths import ALWAYS, Path, combined
+from .values import Either, Function, Ref, joined, size, within
+
+MAX_SIZE = 1_000_000  # of a string or list that is computed
+
+
+class State(ABC):
+    """Where the interpreter is, and what it needs of the layers above."""
+
+    statements: ClassVar[dict[type, Callable[..., Any]]]
+    expressions: ClassVar[dict[type, Callable[..., Any]]]
+    function = ""
+    path = ALWAYS  # the conditions under which the current statement runs
+    after_break = after_return = ALWAYS  # those that hold in later turns, and after the loop
+    repeated = False  # in a loop of which one turn stands for all
+    autocommit = online = False
+    steps = 0
+    site: ast.expr | None = None  # the call that led to another file
+    line = 1
+    bare: ast.expr | None = None  # the expression that is a statement of its own
+
+    def __init_subclass__(cls) -> None:
+        """Collect the methods by the nodes of the syntax tree that they are for."""
+        names = dir(cls)
+        cls.statements = {
+            getattr(ast, name[3:]): getattr(cls, name) for name in names if name[:3] == "do_"
+        }
+        cls.expressions = {
+            getattr(ast, name[3:]): getattr(cls, name) for name in names if name[:3] == "of_"
+        }
+
+    def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
+        self.migration = migration
+        self.dialects = dialects
+        self.globals: dict[str, Any] = {}
+        self.scopes: tuple[dict[str, Any], ...] = (self.globals,)
+        self.branch = self.every = DIALECTS.union(
+            dialects
+        )  # the databases on which the current statement runs
+        self.stack: list[Function] = []  # the functions that are being followed
+        self.partial: dict[int, Any] = {}  # containers of which some elements may be missing, by id
+        self.returns: list[tuple[frozenset[str], Path, Any]] = []
+        self.yields: list[Any] = []
+
+    def narrow(self, databases: frozenset[str], path: Path) -> bool:
+        """Restrict what follows to these databases and this path, if any execution takes both."""
+        both = combined(self.path, path)
+        if both is None or not self.branch & databases:
+            return False
+        self.branch, self.path = self.branch & databases, both
+        return True
+
+    def perhaps(self, value: Any) -> Any:
+        """A value that a container gets on the current path alone."""
+        if not self.path and self.branch == self.every:
+            return value
+        return Either(within(self.branch, self.path, value))
+
+    def each(self, either: Either, use: Callable[[Any], Any]) -> Any:
+        """Use each of the values on the databases and the path that it is for."""
+        state, results = (self.branch, self.path), []
+        for databases, path, value in either.ways:
+            if self.narrow(databases, path):
+                results.append((databases, path, use(value)))
+            self.branch, self.path = state
+        return joined(results) if results else UNKNOWN
+
+    def attempt(self, run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What Python's own function gives, if it gives something of a reasonable size."""
+        try:
+            value = run(*args, **kwargs)
+        except Exception:  # whatever Python itself would raise
+            return UNKNOWN
+        return UNKNOWN if size(value) > MAX_SIZE and not isinstance(value, range) else value
+
+    # Of the layers above
+
+    @abstractmethod
+    def value(self, node: Any) -> Any:
+        """What an expression gives."""
+
+    @abstractmethod
+    def of_Call(self, node: ast.Call) -> Any:
+        """What a call gives."""
+
+    @abstractmethod
+    def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        """What a call of a function gives."""
+
+    @abstractmethod
+    def run(
+        self,
+        function: Function,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        call: ast.expr | None = None,
+    ) -> Any:
+        """What a function gives that is defined in Python that can be read."""
+
+    @abstractmethod
+    def block(self, body: Iterable[ast.stmt]) -> str | None:
+        """Follow statements; how they leave."""
+
+    @abstractmethod
+    def assign(self, target: ast.expr, value: Any, node: ast.stmt | ast.expr) -> None:
+        """Give a value to a name, an item or an attribute."""
+
+    @abstractmethod
+    def turns(self, value: Any) -> tuple[Sequence[Any], bool]:
+        """The values over which a loop goes, and whether they are known."""
+
+    # Of the reader
+
+    @abstractmethod
+    def call_imported(
+        self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr, bare: bool
+    ) -> Any:
+        """A call of what is imported; ``bare``: its value is not used."""
+
+    @abstractmethod
+    def call_ref(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        """A call of what is imported and can't be followed."""
+
+    @abstractmethod
+    def call_method(
+        self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
+    ) -> Any:
+        """A call of a method."""
+
+    @abstractmethod
+    def found(self, ref: Any, near: bool = False) -> Any:
+        """What an imported name stands for, where its file can be read."""
+
+    @abstractmethod
+    def handed_over(
+        self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
+    ) -> Any:
+        """A call of what can't be seen."""
+
+    @abstractmethod
+    def unresolved(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+        """A call that was too deep to be followed."""
+
+    @abstractmethod
+    def change(self, table: Any, name: str, node: Any, *columns: str) -> Any:
+        """Rows changed through an object that stands for one."""
+
+    @abstractmethod
+    def bind_read(self) -> None:
+        """A value that the database gives was looked at."""
