@@ -352,13 +352,13 @@ def test_what_names_a_renamed_table_or_column_is_looked_at_again(
             connection.exec_driver_sql("CREATE VIEW authors AS SELECT id FROM users")
             connection.commit()
             snapshot = snapshot_of(connection)
-            snapshot.look(everything=True)
+            snapshot.refresh(everything=True)
             connection.exec_driver_sql(statement)
             snapshot.note([statement], atomic=True)
-            assert {after.name for _, after in snapshot.look().values() if after} == RENAMES[
+            assert {after.name for _, after in snapshot.refresh().values() if after} == RENAMES[
                 statement
             ]
-            assert snapshot.look(everything=True) == {}
+            assert snapshot.refresh(everything=True) == {}
 
 
 POSTS = """op.create_table("posts", sa.Column("id", sa.Integer(), primary_key=True),
@@ -524,15 +524,15 @@ def test_mariadb_is_asked_for_what_a_statement_may_have_changed(
             ):
                 connection.exec_driver_sql(f"CREATE {made}")
             snapshot = snapshot_of(connection)
-            before = snapshot.look(everything=True)
+            before = snapshot.refresh(everything=True)
             tables = {thing.name for _, thing in before.values() if thing}
             connection.exec_driver_sql(statement)
             if seen:
                 snapshot.note([statement], atomic=False)
-            changed = {after.name for _, after in snapshot.look().values() if after}
+            changed = {after.name for _, after in snapshot.refresh().values() if after}
             new = SEEN[statement] - tables
             assert changed == SEEN[statement] if seen else changed >= new
-            assert seen is False or snapshot.look(everything=True) == {}
+            assert seen is False or snapshot.refresh(everything=True) == {}
 
 
 AGAIN = "for _ in range(8):\n    op.get_bind().exec_driver_sql('SELECT 1')"  # psycopg prepares it, and forgets all at an ALTER

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, MetaData
+from sqlalchemy import Column, ForeignKey, MetaData, Table
 from sqlalchemy.exc import NoReferenceError
 
 
@@ -55,7 +55,7 @@ def foreign_key(error: NoReferenceError) -> ForeignKey | None:
 def place_of(column: Column[Any]) -> str | None:
     """Where the column is in the class of its table."""
     with suppress(KeyError, OSError):  # a table without a class, a class without a file
-        model = dict(mapped([column.table.metadata]))[column.table.key]
+        model = dict(mapped([column.table.metadata]))[column.table]
         return f"{relative(inspect.getfile(model))}:{line_of(model, column.key)}"
     return None
 
@@ -69,14 +69,14 @@ def line_of(model: type, attribute: str) -> int:
     )
 
 
-def mapped(many: Iterable[MetaData]) -> Iterator[tuple[str, type]]:
-    """The class of each table that has one."""
-    keys = {id(table): key for metadata in many for key, table in metadata.tables.items()}
+def mapped(many: Iterable[MetaData]) -> Iterator[tuple[Table, type]]:
+    """Yield each table that has a class, and the class."""
+    tables = {id(table) for metadata in many for table in metadata.tables.values()}
     for module in list(sys.modules.values()):
         for value in list(getattr(module, "__dict__", {}).values()):
             if (
                 isinstance(value, type)
                 and (table := value.__dict__.get("__table__")) is not None
-                and id(table) in keys
+                and id(table) in tables
             ):
-                yield keys[id(table)], value
+                yield table, value

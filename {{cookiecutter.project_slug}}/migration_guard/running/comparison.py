@@ -1,84 +1,161 @@
-"""Alembic's own comparison of the models with a migrated database."""
+"""How the schema that the models describe differs from the one that the migrations create.
+
+Each is described by the same server, so that what differs is a difference of the schema and not of two notations.
+"""
 
 from __future__ import annotations
 
-import warnings
-from importlib.util import find_spec
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.autogenerate import api
+from alembic.autogenerate.api import AutogenContext
 from alembic.runtime.migration import MigrationContext
 
-from .server_defaults import PLUGIN
+from .models import Models
+from .schema.objects import EXISTS, Column, Difference, Properties, SchemaObject, uncast
 
-CHECKS = "alembic.ext.checkconstraint_byname"  # not in Alembic before 1.19
+MODELLED = ("table ", "type ", "sequence ")
 
 
-def as_alembic_sees(
-    context: MigrationContext, metadata: Any, but: set[str]
-) -> list[tuple[str, str, str]]:
-    """Alembic's own comparison, of all but these tables: of each difference what `described` gives."""
-    opts = context.opts
-    plugins = opts.get("autogenerate_plugins") or ["alembic.autogenerate.*"]
-    checks = [CHECKS] if find_spec(CHECKS.rpartition(".")[0]) else []
-    opts["autogenerate_plugins"] = list(dict.fromkeys([*plugins, *checks, PLUGIN]))
-    context._user_compare_type = context._user_compare_type or True
-    context._user_compare_server_default = context._user_compare_server_default or True
-    include_name, include_object = opts.get("include_name"), opts.get("include_object")
+# Properties of a table that models can't state, or seldom do.
+UNMODELLED = ("trigger", "policy", "rule", "parent", "partitions", "security")
 
-    def left_out(kind: str, name: str | None, schema: str | None) -> bool:
-        return (
-            kind == "table"
-            and simple(f"table {schema}.{name}" if schema else f"table {name}") in but
+
+OWN_SEQUENCE = re.compile(r"nextval\('([^']+)'::regclass\)")
+
+
+COMMENT = re.compile(r" ?comment '(?:[^']|'')*'", re.IGNORECASE)
+
+
+CONSTRAINTS = {
+    "foreign": "foreign_key_constraint",
+    "unique": "unique_constraint",
+    "check": "check_constraint",
+}
+
+
+def compare(
+    context: MigrationContext, models: Models, migrated: Mapping[str, SchemaObject]
+) -> list[Difference]:
+    """Return what differs and is not left out by env.py: ``before`` as migrated, ``after`` as in the models.
+
+    ``context`` is connected to the migrated database, which `describe` described, and ``models.objects`` are filled.
+    A value is the server's own definition of the property (see `Properties`), or EXISTS for a whole object.
+    """
+    filters = Filters(context, models)
+    names = models.names(context.dialect.identifier_preparer)
+    sequences = models.sequences()
+    found = []
+    for name in sorted(migrated.keys() | models.objects.keys()):
+        kind, _, rest = name.partition(" ")
+        if not name.startswith(MODELLED) or rest.lower() in models.failed:
+            continue
+        old, new = migrated.get(name), models.objects.get(name)
+        if (kind == "sequence" and name not in sequences) or (new is None and kind != "table"):
+            continue
+        if old is None or new is None:
+            is_partition = old and any(prop.startswith("parent ") for prop in old.properties)
+            if not is_partition:  # it belongs to a table that the models have
+                found.append(Difference(name, "", old and EXISTS, new and EXISTS))
+        else:
+            table = models.tables.get(rest.lower())
+            found += table_differences(name, old.properties, new.properties, names, table)
+    return [difference for difference in found if filters.include(difference)]
+
+
+def table_differences(
+    owner: str, old: Properties, new: Properties, names: set[str], table: sa.Table | None
+) -> Iterator[Difference]:
+    """Yield the properties that differ; a constraint whose name nobody chose is compared by its definition."""
+    after = {key_of(prop, value, names): prop for prop, value in new.items()}
+    before = {}
+    for prop, value in old.items():
+        key = key_of(prop, value, names)
+        before[key if key in after else prop] = prop
+    for key in sorted(before.keys() | after.keys()):
+        sides = old.get(before.get(key, "?")), new.get(after.get(key, "?"))
+        if not key and table is not None and not (table.kwargs or table._prefixes):
+            continue  # the models leave the table's options to the migrations
+        if key.partition(" ")[0] not in UNMODELLED and plain(sides[0]) != plain(sides[1]):
+            yield Difference(owner, before.get(key) or after[key], *sides)
+
+
+def key_of(prop: str, value: Column | str, names: set[str]) -> str:
+    kind, _, name = prop.partition(" ")
+    if kind == "constraint" and name.lower() not in names:
+        return f"constraint: {COMMENT.sub('', str(value))}"
+    return prop
+
+
+def plain(value: Column | str | None) -> Column | str | None:
+    """Without the names that a server chose, and the casts that PostgreSQL adds."""
+    if isinstance(value, Column):
+        default = OWN_SEQUENCE.sub("nextval(its own sequence)", value.default)
+        return value._replace(default=default)
+    return uncast(value)
+
+
+class Filters:
+    """What env.py leaves out of a comparison: include_name, include_object and include_schemas."""
+
+    def __init__(self, context: MigrationContext, models: Models) -> None:
+        self.context, self.models = context, models
+        self.autogenerate = AutogenContext(context, models.metadata[0])
+
+    def include(self, difference: Difference) -> bool:
+        owner, _, full = difference.owner.partition(" ")
+        if owner != "table":
+            return True
+        kind, _, name = difference.prop.partition(" ")
+        if kind == "constraint":
+            text = str(difference.before or difference.after).partition(" ")[0].lower()
+            kind = CONSTRAINTS.get(text, "")
+        table = self.models.tables.get(full.lower())
+        if table is None:
+            schema, _, bare = full.rpartition(".")
+            return self.include_reflected("table", bare, schema or None, bare)
+        if not self.autogenerate.run_object_filters(table, table.name, "table", False, None):
+            return False
+        if kind not in ("column", "index", *CONSTRAINTS.values()):
+            return True
+        if difference.after is None:
+            return self.include_reflected(kind, name, table.schema, table.name)
+        item = part_of(table, kind, name)
+        return item is None or self.run_object_filters(item, name, kind, False)
+
+    def include_reflected(self, kind: str, name: str, schema: str | None, table: str) -> bool:
+        """The same for what only the database has; it is read for include_object, as Alembic does."""
+        context, run_name_filters = self.context, self.autogenerate.run_name_filters
+        if schema and not (
+            context.opts.get("include_schemas") and run_name_filters(schema, "schema", {})
+        ):
+            return False
+        parents: Any = {"schema_name": schema}
+        if kind != "table":
+            parents["table_name"] = table
+        named: Any = kind
+        if not run_name_filters(name, named, parents):
+            return False
+        if context.opts.get("include_object") is None:
+            return True
+        reflected = sa.Table(
+            table, sa.MetaData(), schema=schema, autoload_with=context.connection, resolve_fks=False
         )
+        item = part_of(reflected, kind, name)
+        return item is None or self.run_object_filters(item, name, kind, True)
 
-    def named(name: str | None, kind: Any, parents: Any) -> bool:
-        out = left_out(kind, name, parents.get("schema_name"))
-        return not out and (include_name is None or include_name(name, kind, parents))
-
-    def chosen(item: Any, name: str | None, kind: Any, *rest: Any) -> bool:
-        out = left_out(kind, name, getattr(item, "schema", None))
-        return not out and (include_object is None or include_object(item, name, kind, *rest))
-
-    opts["include_name"], opts["include_object"] = named, chosen
-    with warnings.catch_warnings(
-        action="ignore"
-    ):  # that a computed column can't be altered is for who writes it
-        found: Any = api.compare_metadata(context, metadata)
-    parts = [part for item in found for part in (item if isinstance(item, list) else [item])]
-    return [described(part, context.dialect) for part in parts]
+    def run_object_filters(self, item: Any, name: str, kind: Any, reflected: bool) -> bool:
+        return self.autogenerate.run_object_filters(item, name, kind, reflected, None)
 
 
-def described(difference: Any, dialect: sa.Dialect) -> tuple[str, str, str]:
-    """Alembic's difference: the object, its table, and a sentence."""
-    kind, *rest = difference
-    if kind in ("add_table", "remove_table", "add_table_comment", "remove_table_comment"):
-        table = rest[0].key
-        target = f"table {table}"
-    elif kind in ("add_column", "remove_column") or kind.startswith("modify_"):
-        table = f"{rest[0]}.{rest[1]}" if rest[0] else rest[1]
-        target = f"column {table}.{getattr(rest[2], 'name', rest[2])}"
-    else:  # a plugin's own operations, too
-        table = getattr(getattr(rest[0], "table", rest[0]), "key", "")
-        target = (
-            f"{'index' if 'index' in kind else 'constraint'} {table}.{getattr(rest[0], 'name', '')}"
-        )
-    models, made = ("it is there", "nothing") if kind.startswith("add") else ("nothing", "it")
-    if kind.startswith("modify_"):
-        models, made = f"{kind[7:]} {said(rest[-1], dialect)}", said(rest[-2], dialect)
-    return target, table, f"{target}: models say {models}, migrations made {made}."
-
-
-def said(value: Any, dialect: sa.Dialect | None = None) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, sa.DefaultClause):
-        value = value.arg
-    return str(value.compile(dialect=dialect) if isinstance(value, sa.ClauseElement) else value)
-
-
-def simple(target: str) -> str:
-    """Without its kind: a unique constraint is an index to some servers. In lower case, as SQLite has it here."""
-    kind, _, name = target.partition(" ")
-    return f"table {name.lower()}" if kind == "table" else name.lower()
+def part_of(table: sa.Table, kind: str, name: str) -> Any:
+    """The table, or its column, index or constraint of that name; None if it has none."""
+    if kind == "table":
+        return table
+    if kind == "column":
+        parts: Any = table.columns
+    else:
+        parts = table.indexes if kind == "index" else table.constraints
+    return next((part for part in parts if str(part.name).lower() == name.lower()), None)

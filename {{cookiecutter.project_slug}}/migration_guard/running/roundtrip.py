@@ -24,7 +24,7 @@ from ..places import place, relative
 from ..rules import RULES
 from ..settings import Settings
 from .rows import Rows
-from .schema.snapshot import Changes, differences, words
+from .schema.objects import Changes, differences, words
 from .schema.snapshots import snapshot_of
 from .scratch import find_url, scratch_database
 from .stepping import RolledBack, Stepper, plan_of, read_scripts, run_env
@@ -149,7 +149,7 @@ class Roundtrip:
         for script in plan[: wanted[0]]:
             if not self.step(script, "upgrade", first=True):
                 return None
-        self.snapshot.look(everything=True)
+        self.snapshot.refresh(everything=True)
         self.snapshot.written = set(self.snapshot.tables)
         self.fill(plan[max(wanted[0] - 1, 0)], look=False)
         for index in range(wanted[0], wanted[-1] + 1):
@@ -172,7 +172,7 @@ class Roundtrip:
 
     def missed(self) -> bool:
         """Did something change that no step was seen to touch?"""
-        return self.complete and bool(self.snapshot.look(everything=True))
+        return self.complete and bool(self.snapshot.refresh(everything=True))
 
     def revision(self, script: Script) -> bool:
         """Up, down and up; False: the database is not what it should be after it."""
@@ -187,7 +187,7 @@ class Roundtrip:
                     return False
                 self.stepper.stamp(script)
             if found:
-                self.snapshot.again()
+                self.snapshot.step_undone()
             elif not self.step(script, "upgrade", again=True):
                 return False
         self.fill(script)
@@ -196,7 +196,7 @@ class Roundtrip:
     def compare(self, script: Script) -> None:
         """Before a downgrade is committed: is everything as it was before the upgrade?"""
         number = len(self.findings)
-        changes = self.snapshot.look()
+        changes = self.snapshot.refresh()
         self.compare_schema(script, changes, empty=not self.ran)
         if self.rows and not reason(script, "lossy"):
             self.compare_rows(script, self.snapshot.written)
@@ -237,7 +237,7 @@ class Roundtrip:
 
         Where a revision changed rows alone, they stay as they are: what it filled is for the next one to constrain.
         """
-        changes = self.snapshot.look() if look else {}
+        changes = self.snapshot.refresh() if look else {}
         if self.rows is None:
             self.connection.commit()
             return
@@ -245,11 +245,11 @@ class Roundtrip:
         self.rows.revision = script.revision
         known = set(self.rows.refused)
         self.rows.remember(tables)
-        made = {thing.table for _, thing in changes.values() if thing} if look else tables
+        made = {item.table for _, item in changes.values() if item} if look else tables
         filled = {table for table in tables if table in made or not self.rows.known.get(table)}
         if any(
-            gone and gone.facts.keys() - (thing.facts if thing else {})
-            for gone, thing in changes.values()
+            gone and gone.properties.keys() - (item.properties if item else {})
+            for gone, item in changes.values()
         ):
             filled |= self.snapshot.triggered  # whose triggers may use what is gone
         self.rows.fill(filled)
@@ -290,7 +290,7 @@ class Roundtrip:
         found = list(differences(*zip(*changes.values(), strict=True))) if changes else []
         found = [difference for difference in found if not difference.validated]
         if empty and found:
-            listed = ", ".join(dict.fromkeys(difference.object for difference in found))
+            listed = ", ".join(dict.fromkeys(difference.name for difference in found))
             message = f"downgrade() undoes nothing of what upgrade() does: {listed}."
             fix = 'Undo it in downgrade(); if there is no way back: irreversible = "reason".'
             self.find(script, "downgrade-differs", "downgrade", message, fix)
@@ -300,11 +300,11 @@ class Roundtrip:
                 side if side is None else side or "nothing"
                 for side in (difference.before, difference.after)
             )
-            message = f"{difference.object} differs after downgrade(): it was {was}, and is {is_}."
+            message = f"{difference.name} differs after downgrade(): it was {was}, and is {is_}."
             if was is None or is_ is None:
                 fate, what = ("left behind", is_) if was is None else ("not brought back", was)
-                told = difference.fact and what != "nothing"
-                message = f"{difference.object} is {fate}{f': {what}' if told else ''}."
+                told = difference.prop and what != "nothing"
+                message = f"{difference.name} is {fate}{f': {what}' if told else ''}."
             self.find(script, "downgrade-differs", "downgrade", message)
 
     def compare_rows(self, script: Script, tables: set[str]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..error_messages import one_line
-from .schema.snapshot import Column, Facts, Snapshot, unquoted, words
+from .schema.objects import Column, Properties, unquoted, words
+from .schema.snapshot import Snapshot
 
 ENOUGH = 60  # rows of a table that others refer to, so that a long history does not pile them up
 
@@ -67,8 +68,7 @@ class Rows:
         ] = {}  # tables that had rows and take no more, since a trigger's table is gone; why
 
     def quote(self, name: str) -> str:
-        quoted = self.connection.dialect.identifier_preparer.quote_identifier(name)
-        return quoted.replace("%%", "%") if self.percent else quoted
+        return self.snapshot.quote(name)
 
     def execute(self, statement: str) -> sa.CursorResult[Any]:
         return self.connection.exec_driver_sql(
@@ -76,7 +76,7 @@ class Rows:
         )
 
     def table(self, name: str) -> str:
-        return ".".join(map(self.quote, name.split(".")))
+        return self.snapshot.quoted(name)
 
     def read(self, table: str) -> list[dict[str, str]]:
         self.serial += 1  # a text of its own: no driver has it prepared for the columns of before
@@ -98,8 +98,8 @@ class Rows:
                 yield table, [], len(before), 0
                 continue
             described = {
-                fact[7:].lower(): made
-                for fact, made in there[table].items()
+                prop[7:].lower(): made
+                for prop, made in there[table].items()
                 if isinstance(made, Column)
             }
             columns = [
@@ -133,10 +133,10 @@ class Rows:
         if filled & self.snapshot.triggered:  # which may have changed the rows of any table
             self.remember(there)
 
-    def insert(self, table: str, facts: Facts) -> None:
+    def insert(self, table: str, properties: Properties) -> None:
         """Insert a row of NULLs, one of full values, and one that repeats these where it may."""
         if any(
-            fact.startswith("parent ") for fact in facts
+            prop.startswith("parent ") for prop in properties
         ):  # a partition: its rows are its parent's
             return
         if len(self.known.get(table, ())) > 9 and self.snapshot.children({table}) == {table}:
@@ -144,7 +144,7 @@ class Rows:
             self.known[table], self.inserts[table] = [], []
         elif len(self.known.get(table, ())) > ENOUGH:
             return
-        rows = self.rows(table, facts)
+        rows = self.rows(table, properties)
         statements = [self.statement(table, row) for row in rows]
         together = f"{statements[0]}, {', '.join(text.partition(' VALUES ')[2] for text in statements[1:])}"
         done = statements
@@ -182,17 +182,17 @@ class Rows:
         names = ", ".join(self.quote(name) for name in row)
         return f"INSERT INTO {self.table(table)} ({names}) VALUES ({', '.join(row.values())})"
 
-    def rows(self, table: str, facts: Facts) -> list[dict[str, str]]:
-        columns = {fact[7:]: made for fact, made in facts.items() if isinstance(made, Column)}
+    def rows(self, table: str, properties: Properties) -> list[dict[str, str]]:
+        columns = {prop[7:]: made for prop, made in properties.items() if isinstance(made, Column)}
         columns = {name: made for name, made in columns.items() if writable(made)}
         keys = [
             match
-            for fact, text in facts.items()
-            if fact.startswith("constraint ") and (match := KEY.match(str(text)))
+            for prop, text in properties.items()
+            if prop.startswith("constraint ") and (match := KEY.match(str(text)))
         ]
         unique = [names(match[2]) for match in keys if not match[3]]
-        for fact, text in facts.items():
-            if fact.startswith("index ") and "unique" in str(text).lower().split("(")[0]:
+        for prop, text in properties.items():
+            if prop.startswith("index ") and "unique" in str(text).lower().split("(")[0]:
                 unique.append(
                     [
                         name
@@ -204,7 +204,9 @@ class Rows:
             (match for match in keys if match[3]), key=lambda match: -len(names(match[2]))
         )
         solved = self.solve(
-            columns, checks(facts, columns), {name for match in foreign for name in names(match[2])}
+            columns,
+            checks(properties, columns),
+            {name for match in foreign for name in names(match[2])},
         )
         made: list[dict[str, str]] = []
         first: dict[str, str] = {}
@@ -397,8 +399,8 @@ class Rows:
         text: object = column.type if column.type.lower().startswith("enum(") else ""
         if self.dialect == "postgresql":
             name = column.type.replace('"', "")
-            thing = self.snapshot.things.get(f"type {name}")
-            text = thing.facts[""] if thing else ""
+            item = self.snapshot.objects.get(f"type {name}")
+            text = item.properties[""] if item else ""
         return re.findall(r"'(?:[^']|'')*'", str(text))
 
 
@@ -415,8 +417,8 @@ def writable(column: Column) -> bool:
     )
 
 
-def checks(facts: Facts, columns: dict[str, Column]) -> list[str]:
-    texts = [str(text) for fact, text in facts.items() if fact.startswith("constraint ")]
+def checks(properties: Properties, columns: dict[str, Column]) -> list[str]:
+    texts = [str(text) for prop, text in properties.items() if prop.startswith("constraint ")]
     texts += [column.rest for column in columns.values()]
     return [
         match[1]

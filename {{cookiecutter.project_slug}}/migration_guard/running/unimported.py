@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ..places import relative
+from .models import Models
 
-def top(path: Path) -> Path:
-    """The package that the module is in."""
+
+def unimported_tables(models: Models) -> Iterator[tuple[str, int, str]]:
+    """Yield the table's name, the line and the file of each table that the models' packages define and ``models`` lacks."""
+    root = models.root.resolve()
+    known = {table.name for table in models.tables.values()}
+    imported = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    files = {Path(file).resolve() for file in imported if file and "site-packages" not in file}
+    packages = {
+        package_of(file)
+        for file in files
+        if file.is_relative_to(root) and (file.parent / "__init__.py").is_file()
+    }
+    for path in sorted({file for package in packages for file in package.rglob("*.py")} - files):
+        if {"tests", "test"} & {*path.relative_to(root).parts}:  # a test's own tables
+            continue
+        for name, line in tables_in(path):
+            if name not in known:
+                yield name, line, relative(path, root)
+
+
+def package_of(path: Path) -> Path:
+    """The top package that the module is in."""
     folder = path.parent
     while (folder.parent / "__init__.py").is_file():
         folder = folder.parent
@@ -17,19 +40,19 @@ def top(path: Path) -> Path:
 
 
 def tables_in(path: Path) -> Iterator[tuple[str, int]]:
-    """The tables that a module defines, read without importing it."""
+    """Yield the tables that a module defines and their lines, read without importing it."""
     with suppress(OSError, ValueError, SyntaxError):
         source = path.read_text(encoding="utf-8")
         if "__tablename__" not in source:
             return
         for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(
-                node.value, ast.Constant
+            if not isinstance(node, ast.Assign | ast.AnnAssign):
+                continue
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if (
+                isinstance(target, ast.Name)
+                and target.id == "__tablename__"
+                and isinstance(node.value, ast.Constant)
+                and isinstance(node.value.value, str)
             ):
-                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-                if (
-                    isinstance(target, ast.Name)
-                    and target.id == "__tablename__"
-                    and isinstance(node.value.value, str)
-                ):
-                    yield node.value.value, node.lineno
+                yield node.value.value, node.lineno

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from .snapshot import Column, Facts, Snapshot, Steps, Thing, words
+from .objects import Column, Properties, SchemaObject, is_named, words
+from .snapshot import Snapshot, Steps
 
 MYSQL_COLUMN = re.compile(
     r"(?P<type>\w+(?:\((?:'(?:[^']|'')*'|[^')])*\))?(?: unsigned)?(?: zerofill)?)"
@@ -17,6 +18,9 @@ MYSQL_COLUMN = re.compile(
 
 
 FOREIGN = re.compile(r"CONSTRAINT `?(\w+)`? FOREIGN KEY|DROP FOREIGN KEY `?(\w+)", re.IGNORECASE)
+
+
+MYSQL_COMMENT = re.compile(r" COMMENT=('(?:[^'\\]|''|\\.)*')")
 
 
 UNNAMED = re.compile(r"CONSTRAINT_\d+|.*_ibfk_\d+")  # names that the server made up, by counting
@@ -33,7 +37,7 @@ class MySQL(Snapshot):
             if name
         }
 
-    def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
+    def read(self, steps: Steps | None) -> tuple[dict[Any, SchemaObject], set[Any] | None]:
         # Of what kind each of them is, would take longer than many a step.
         listed = self.connection.exec_driver_sql("SHOW TABLES").scalars()
         names = {name for name in listed if f"table {name}" not in self.hidden}
@@ -44,10 +48,10 @@ class MySQL(Snapshot):
             triggers = bool(self.triggered or named & {"trigger", "call", "execute"})
             routines = bool(named & {"function", "procedure", "event", "package", "call"})
             if "call" not in named:  # a procedure names its tables where we can't see it
-                scope = {name for name in names | self.things.keys() if str(name).lower() in named}
+                scope = {name for name in names | self.objects.keys() if is_named(str(name), named)}
                 scope |= {
-                    name for name in self.things.keys() - names if " " not in name
-                } | names - self.things.keys()
+                    name for name in self.objects.keys() - names if " " not in name
+                } | names - self.objects.keys()
                 scope |= (
                     self.triggered if "trigger" in named else set()
                 )  # DROP TRIGGER names no table
@@ -55,7 +59,7 @@ class MySQL(Snapshot):
         found = {name: self.relation(name) for name in (names if scope is None else scope & names)}
         for row in self.connection.exec_driver_sql("SHOW TRIGGERS") if triggers else ():
             if row.Table in found:
-                found[row.Table].facts[f"trigger {row.Trigger}"] = (
+                found[row.Table].properties[f"trigger {row.Trigger}"] = (
                     f"{row.Timing} {row.Event} {row.Statement}"
                 )
         if routines:
@@ -66,29 +70,34 @@ class MySQL(Snapshot):
                 " FROM information_schema.events WHERE event_schema = database()"
             )
             found |= {
-                f"{kind} {name}": Thing(f"{kind} {name}", {"": text}) for kind, name, text in rows
+                f"{kind} {name}": SchemaObject(f"{kind} {name}", {"": text})
+                for kind, name, text in rows
             }
             if scope is not None:
-                scope |= {key for key in self.things if " " in key}
+                scope |= {key for key in self.objects if " " in key}
         return found, scope
 
-    def relation(self, name: str) -> Thing:
+    def relation(self, name: str) -> SchemaObject:
         quoted = "`" + name.replace("`", "``").replace("%", "%%") + "`"
         text = self.connection.exec_driver_sql(f"SHOW CREATE TABLE {quoted}").one()[1]
         if text.startswith("CREATE ALGORITHM"):
-            return Thing(f"view {name}", {"": re.sub(r"^CREATE .*? VIEW ", "", text)})
+            return SchemaObject(f"view {name}", {"": re.sub(r"^CREATE .*? VIEW ", "", text)})
         body, _, options = text.rpartition("\n)")
         if re.match(r" ENGINE=\w+ SEQUENCE=1\b", options):
-            return Thing(f"sequence {name}", {"": text.partition("` ")[2]})
+            return SchemaObject(f"sequence {name}", {"": text.partition("` ")[2]})
         options, _, partitions = options.partition("\n")
-        facts: Facts = {"": re.sub(r" AUTO_INCREMENT=\d+", "", options.strip())}
+        comment = MYSQL_COMMENT.search(options)
+        options = MYSQL_COMMENT.sub("", re.sub(r" AUTO_INCREMENT=\d+", "", options)).strip()
+        properties: Properties = {"": options}
+        if comment:
+            properties["comment"] = comment[1]
         if partitions:
-            facts["partitions"] = partitions.replace("`", "").strip()
+            properties["partitions"] = partitions.replace("`", "").strip()
         for line in body.split("\n")[1:]:
             line = line.strip().rstrip(",")
             if line.startswith("`"):
                 column, _, definition = line[1:].partition("` ")
-                facts[f"column {column}"] = mysql_column(definition)
+                properties[f"column {column}"] = mysql_column(definition)
             elif match := re.match(
                 r"(?:CONSTRAINT `(?P<name>[^`]+)` )?(?P<text>(?:FOREIGN KEY|CHECK|PRIMARY KEY).*)",
                 line,
@@ -98,13 +107,15 @@ class MySQL(Snapshot):
                     if match["name"] and not UNNAMED.fullmatch(match["name"])
                     else match["text"]
                 )
-                facts[f"constraint {label}"] = match["text"].replace("`", "")
+                properties[f"constraint {label}"] = match["text"].replace("`", "")
             elif match := re.match(r"(UNIQUE|FULLTEXT|SPATIAL)? ?KEY `([^`]+)` (.*)", line):
-                facts[f"index {match[2]}"] = f"{match[1] or ''} {match[3]}".strip().replace("`", "")
+                properties[f"index {match[2]}"] = f"{match[1] or ''} {match[3]}".strip().replace(
+                    "`", ""
+                )
         # The index that the server itself makes for a foreign key stays when the key goes.
-        for key in self.foreign | {fact.removeprefix("constraint ") for fact in facts}:
-            facts.pop(f"index {key}", None)
-        return Thing(f"table {name}", facts)
+        for key in self.foreign | {prop.removeprefix("constraint ") for prop in properties}:
+            properties.pop(f"index {key}", None)
+        return SchemaObject(f"table {name}", properties)
 
 
 def mysql_column(definition: str) -> Column:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy.engine import Connection
 
 from .mysql import MySQL
+from .objects import SchemaObject
 from .postgresql import PostgreSQL
 from .snapshot import Snapshot
 from .sqlite import SQLite
@@ -23,3 +24,11 @@ def snapshot_of(
     connection: Connection, hidden: Iterable[str] = (), exact: bool = False
 ) -> Snapshot:
     return SNAPSHOTS[connection.dialect.name](connection, hidden, exact)
+
+
+def describe(connection: Connection, hidden: Iterable[str] = ()) -> dict[str, SchemaObject]:
+    """The objects of a database by their names, without the tables that are ``hidden``."""
+    snapshot = snapshot_of(connection, hidden)
+    snapshot.refresh(everything=True)
+    connection.commit()
+    return {item.name: item for item in snapshot.objects.values()}

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .snapshot import Column, Facts, Snapshot, Steps, Thing
+from .objects import Column, Properties, SchemaObject
+from .snapshot import Snapshot, Steps
 
 TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)|(?P<string>'(?:[^']|'')*')|"(?P<a>(?:[^"]|"")*)"|`(?P<b>(?:[^`]|``)*)`"""
@@ -79,28 +80,28 @@ def bare(parts: Sequence[str]) -> list[str]:
     return list(parts)
 
 
-def sqlite_facts(sql: str) -> Facts:
+def read_table(sql: str) -> Properties:
     parts = tokens(sql)
     if "(" not in parts:  # a virtual table
         return {"": joined(parts)}
     start = parts.index("(")
     end = closing(parts, start)
-    facts: Facts = {"": joined([*parts[1 : parts.index("table")], *parts[end:]])}
+    properties: Properties = {"": joined([*parts[1 : parts.index("table")], *parts[end:]])}
     for item in split(parts[start + 1 : end - 1]):
         if item[0] in CLAUSES and (item[0] != "check" or item[1] == "("):
-            sqlite_clauses(item, None, facts)
+            read_clauses(item, None, properties)
             continue
         index = next((i for i, part in enumerate(item) if i and part in CLAUSES), len(item))
-        column = sqlite_clauses(item[index:], item[0], facts)
+        column = read_clauses(item[index:], item[0], properties)
         type_ = joined(
             ["numeric" if part == "decimal" else part for part in item[1:index]]
         ).replace(" (", "(")
-        facts[f"column {item[0]}"] = column._replace(type=type_)
-    return facts
+        properties[f"column {item[0]}"] = column._replace(type=type_)
+    return properties
 
 
-def sqlite_clauses(item: list[str], name: str | None, facts: Facts) -> Column:
-    """Read the clauses of a column (``name``) or table; constraints become facts of the table."""
+def read_clauses(item: list[str], name: str | None, properties: Properties) -> Column:
+    """Read the clauses of a column (``name``) or table; constraints become properties of the table."""
     column, label, index = Column(""), "", 0
     while index < len(item):
         clause, start = item[index], index
@@ -149,7 +150,7 @@ def sqlite_clauses(item: list[str], name: str | None, facts: Facts) -> Column:
             definition = ACTION.sub("", definition) + "".join(
                 f" on {event} {what}" for event, what in actions
             )
-            facts[f"constraint {label}" if label else f"constraint {definition}"] = definition
+            properties[f"constraint {label}" if label else f"constraint {definition}"] = definition
         label = ""
     return column
 
@@ -157,7 +158,7 @@ def sqlite_clauses(item: list[str], name: str | None, facts: Facts) -> Column:
 class SQLite(Snapshot):
     raw: frozenset[tuple[str, str, str, str]] = frozenset()
 
-    def read(self, steps: Steps | None) -> tuple[dict[Any, Thing], set[Any] | None]:
+    def read(self, steps: Steps | None) -> tuple[dict[Any, SchemaObject], set[Any] | None]:
         # By the driver itself: this is read at every step, and grows with the schema.
         cursor = self.connection.connection.cursor()
         cursor.execute("SELECT tbl_name, type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
@@ -170,16 +171,16 @@ class SQLite(Snapshot):
         for row in rows if touched else ():
             if row[0] in touched and not row[2].startswith("sqlite_"):
                 mine.setdefault(row[0], []).append(row)
-        return {key: self.thing(mine[key]) for key in mine}, touched
+        return {key: self.schema_object(mine[key]) for key in mine}, touched
 
-    def thing(self, rows: list[tuple[str, str, str, str]]) -> Thing:
-        facts: Facts = {}
+    def schema_object(self, rows: list[tuple[str, str, str, str]]) -> SchemaObject:
+        properties: Properties = {}
         kind = "table"
         for table, type_, name, sql in rows:
             if type_ == "table":
-                facts.update(sqlite_facts(sql))
+                properties.update(read_table(sql))
             elif type_ == "view" and name == table:
-                kind, facts[""] = "view", joined(tokens(sql)[2:])
+                kind, properties[""] = "view", joined(tokens(sql)[2:])
             else:
                 parts = tokens(sql)
                 text = joined(parts[1:])
@@ -188,5 +189,5 @@ class SQLite(Snapshot):
                     text = re.sub(
                         r"(?<=[\w)]) asc(?=[),])", "", text
                     )  # as it is where nothing is said
-                facts[f"{type_} {name}"] = text
-        return Thing(f"{kind} {rows[0][0].lower()}", facts)
+                properties[f"{type_} {name}"] = text
+        return SchemaObject(f"{kind} {rows[0][0].lower()}", properties)

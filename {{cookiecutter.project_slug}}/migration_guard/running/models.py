@@ -1,0 +1,154 @@
+"""The schema that the models describe, as a server describes it: they are created in a scratch database."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import configure_mappers
+from sqlalchemy.sql.compiler import IdentifierPreparer
+
+from ..error_messages import one_line
+from ..places import line_of, mapped, relative
+from ..reporting.suppression import ignores
+from .schema.objects import Difference, SchemaObject, unquoted
+from .schema.snapshots import describe
+from .scratch import scratch_database
+
+RULE = "models-out-of-sync"
+
+
+class Models:
+    """The tables that env.py gives to Alembic, and where they are in the project's files."""
+
+    def __init__(self, target_metadata: Any, root: Path, env: str) -> None:
+        many = isinstance(target_metadata, Iterable)
+        self.metadata: list[sa.MetaData] = list(target_metadata) if many else [target_metadata]
+        self.root, self.env = root, env
+        self.objects: dict[str, SchemaObject] = {}  # what the server says once they are created
+        self.failed: dict[str, str] = {}  # tables that can't be created, and why
+        self.incomplete = ""  # why some tables may be missing from the metadata
+        try:
+            configure_mappers()  # where extensions add tables, such as SQLAlchemy-Continuum
+        except Exception as error:
+            self.incomplete = one_line(error)
+        self.classes = {name_of(table).lower(): model for table, model in mapped(self.metadata)}
+
+    @property
+    def tables(self) -> dict[str, sa.Table]:
+        """By the name that a snapshot gives them, in lower case, as SQLite's are."""
+        tables = (table for metadata in self.metadata for table in metadata.tables.values())
+        return {name_of(table).lower(): table for table in tables}
+
+    def create(self, engine: sa.Engine) -> bool:
+        """Create all of them in an empty database and describe it; False if the server refuses."""
+        with engine.connect() as connection:
+            created = self.create_all(connection)
+            if created:
+                self.objects = describe(connection)
+        return created
+
+    def create_in_parts(self, server: sa.URL, migrated: dict[str, SchemaObject]) -> None:
+        """The same after what else the migrations create, and without the tables that fail."""
+        with scratch_database(server) as engine, engine.connect() as connection:
+            needed = []
+            if connection.dialect.name == "postgresql":
+                needed = [text for item in migrated.values() if (text := creation(item))]
+            for statement in [*self.schemas(connection), *needed]:
+                with suppress(sa.exc.DBAPIError), connection.begin_nested():
+                    connection.exec_driver_sql(statement.replace("%", "%%"))
+            connection.commit()
+            if not needed or not self.create_all(connection):
+                self.create_one_by_one(connection)
+            self.objects = describe(connection)
+
+    def create_all(self, connection: sa.Connection) -> bool:
+        try:
+            for statement in self.schemas(connection):
+                connection.exec_driver_sql(statement.replace("%", "%%"))
+            for metadata in self.metadata:
+                metadata.create_all(connection, checkfirst=False)  # the database is empty
+        except Exception:
+            connection.rollback()
+            return False
+        return True
+
+    def create_one_by_one(self, connection: sa.Connection) -> None:
+        for table in (table for metadata in self.metadata for table in metadata.sorted_tables):
+            try:
+                table.create(connection, checkfirst=True)
+                connection.commit()
+            except Exception as error:
+                connection.rollback()
+                self.failed[name_of(table).lower()] = one_line(error)
+
+    def schemas(self, connection: sa.Connection) -> list[str]:
+        if connection.dialect.name != "postgresql":
+            return []
+        names = {table.schema for table in self.tables.values() if table.schema}
+        return [f'CREATE SCHEMA IF NOT EXISTS "{name}"' for name in sorted(names)]
+
+    def names(self, preparer: IdentifierPreparer) -> set[str]:
+        """The names that somebody, or the naming convention, gave to a constraint or an index.
+
+        In lower case, and cut where the server cuts them.
+        """
+        found = set()
+        for table in self.tables.values():
+            items: list[Any] = [*table.constraints, *table.indexes]
+            for item in items:
+                if isinstance(item.name, str):
+                    # A name that is too long and not from a convention is refused later.
+                    with suppress(sa.exc.IdentifierError):
+                        found.add(unquoted(preparer.format_constraint(item) or "").lower())
+        return found
+
+    def sequences(self) -> set[str]:
+        return {f"sequence {key}" for metadata in self.metadata for key in metadata._sequences}
+
+    def place(self, owner: str, prop: str = "") -> tuple[str, int]:
+        """The file and line of a table, column or type in the models; env.py where it is not there."""
+        kind, _, table = owner.lower().partition(" ")
+        attribute = prop.partition(" ")[2] if prop.startswith("column ") else ""
+        if kind == "type":
+            columns = (column for each in self.tables.values() for column in each.c)
+            for column in columns:
+                if str(getattr(column.type, "name", None)).lower() == table:
+                    table, attribute = name_of(column.table).lower(), column.key
+                    break
+        model = self.classes.get(table) or next(iter(self.classes.values()), None)
+        with suppress(OSError, TypeError):
+            if model is not None:
+                line = line_of(model, attribute) if table in self.classes else 1
+                return relative(inspect.getfile(model), self.root), line
+        return self.env, 1
+
+    def is_suppressed(self, difference: Difference) -> bool:
+        """Whether a comment in the models suppresses it, for the check and for autogenerate."""
+        path, line = self.place(difference.owner, difference.prop)
+        with suppress(OSError, ValueError):
+            marks = ignores((self.root / path).read_text(encoding="utf-8"))
+            return any(RULE in mark.rules and line in mark.covers and mark.reason for mark in marks)
+        return False
+
+
+def name_of(table: sa.Table) -> str:
+    """The table's name as a snapshot has it: PostgreSQL's default schema is left out."""
+    return table.key.removeprefix("public.")
+
+
+def creation(item: SchemaObject) -> str:
+    """The statement that creates what a table may need: an extension, a domain, a function."""
+    kind, _, name = item.name.partition(" ")
+    text = str(item.properties.get("", ""))
+    if kind == "extension":
+        return f'CREATE EXTENSION IF NOT EXISTS "{name}"'
+    if kind == "domain":
+        return f"CREATE DOMAIN {name} AS {text}"
+    if kind in ("function", "procedure"):
+        return text.partition(" comment '")[0]
+    return ""

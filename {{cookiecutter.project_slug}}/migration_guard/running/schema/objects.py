@@ -1,0 +1,135 @@
+"""What a server says of its schema, as objects with properties, and how two descriptions differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+
+class Column(NamedTuple):
+    """A column as its server describes it."""
+
+    type: str
+    not_null: bool = False
+    default: str = ""
+    generated: str = ""  # identity, auto_increment, or the expression of a computed column
+    rest: str = ""  # collation, comment
+
+    def __str__(self) -> str:
+        not_null = "NOT NULL" if self.not_null else ""
+        default = f"DEFAULT {self.default}" if self.default else ""
+        parts = (self.type, not_null, default, self.generated, self.rest)
+        return " ".join(part for part in parts if part)
+
+
+Properties = dict[str, Column | str]
+"""By kind and name: ``column email``, ``constraint uq_users_email``, ``index ...``, ``trigger ...``.
+
+``comment`` is the object's comment; the empty name stands for its definition or its options. A text is the server's
+own definition: what pg_get_constraintdef and pg_get_indexdef return, or the line of SHOW CREATE TABLE.
+"""
+
+
+class SchemaObject(NamedTuple):
+    """A table, view, sequence, type, function ... ``name`` has its kind first: ``table users``."""
+
+    name: str
+    properties: Properties
+
+    @property
+    def table(self) -> str | None:
+        kind, _, name = self.name.partition(" ")
+        return name if kind == "table" else None
+
+
+class Difference(NamedTuple):
+    """One property that differs between two descriptions, or a whole object that only one has."""
+
+    owner: str  # the name of the SchemaObject
+    prop: str  # its property, one of Properties; empty where the object itself, or its definition, differs
+    before: Column | str | None
+    after: Column | str | None
+
+    @property
+    def name(self) -> str:
+        """``table users``; ``column users.email``."""
+        kind, _, name = self.prop.partition(" ")
+        return f"{kind} {self.owner.partition(' ')[2]}.{name}" if name else self.owner
+
+    @property
+    def validated(self) -> bool:
+        """A constraint that was NOT VALID is valid, and otherwise the same: PostgreSQL knows no way back."""
+        valid = str(self.before).replace(" NOT VALID", "")
+        return self.prop.startswith("constraint ") and self.before != self.after == valid
+
+    @property
+    def added_labels(self) -> list[str]:
+        """The labels that were added to an enum type: PostgreSQL can't remove them."""
+        before, after = labels_of(self.before), labels_of(self.after)
+        if not before or [label for label in after if label in before] != before:
+            return []
+        return [label for label in after if label not in before]
+
+
+EXISTS = "it is there"  # the value of a Difference for an object that only one description has
+
+
+def differences(
+    before: Iterable[SchemaObject | None], after: Iterable[SchemaObject | None]
+) -> Iterator[Difference]:
+    """Yield what differs; an object that only one description has is one difference."""
+    old = {item.name: item.properties for item in before if item}
+    new = {item.name: item.properties for item in after if item}
+    for name in sorted(old.keys() | new.keys()):
+        if name not in old or name not in new:
+            here = [EXISTS if name in side else None for side in (old, new)]
+            yield Difference(name, "", here[0], here[1])
+            continue
+        for prop in sorted(old[name].keys() | new[name].keys()):
+            if uncast(old[name].get(prop)) != uncast(new[name].get(prop)):
+                yield Difference(name, prop, old[name].get(prop), new[name].get(prop))
+
+
+def uncast(value: Column | str | None) -> Column | str | None:
+    """PostgreSQL writes casts into an expression when the type of its column changes, and leaves them there."""
+    return CAST.sub(r"\1", value) if isinstance(value, str) else value
+
+
+CAST = re.compile(r"\(([\w.]+)\)::[a-z]+(?: [a-z]+)*")
+
+
+def labels_of(definition: object) -> list[str]:
+    """The labels of an enum type, quoted; none for anything else."""
+    text = str(definition)
+    return re.findall(r"'(?:[^']|'')*'", text) if text.lower().startswith("enum") else []
+
+
+WORD = re.compile(r"[^\W\d][\w$]*")
+
+
+def words(statements: Iterable[str]) -> set[str]:
+    return {word.lower() for statement in statements for word in WORD.findall(statement)}
+
+
+def is_named(name: str, named: set[str]) -> bool:
+    """Whether each word of the name is among these."""
+    return words([name]) <= named
+
+
+def referred(properties: Properties) -> Iterator[str]:
+    """The tables that the foreign keys refer to."""
+    for prop, text in properties.items():
+        if prop.startswith("constraint ") and (match := REFERENCES.search(str(text))):
+            yield unquoted(match[1])
+
+
+REFERENCES = re.compile(r'references ((?:"[^"]*"|[^ ("])+)', re.IGNORECASE)
+
+
+def unquoted(name: str) -> str:
+    return re.sub(r'["`]', "", name)
+
+
+Changes = dict[Any, tuple[SchemaObject | None, SchemaObject | None]]
+"""By the server's own identity of an object: before, after."""
