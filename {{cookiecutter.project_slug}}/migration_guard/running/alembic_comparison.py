@@ -1,4 +1,4 @@
-"""What Alembic's own comparison and its plugins find, where the server's descriptions can't be compared."""
+"""What Alembic's own comparison and plugins find where the server can't describe both sides."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ OWN_KINDS = {f"{verb}_{name}" for verb in ("add", "remove") for name in OBJECTS}
 def as_alembic_sees(
     context: MigrationContext, metadata: Any, tables: set[str]
 ) -> list[tuple[str, str, str]]:
-    """Compare as Alembic does: the differences of these tables, and what plugins of the project find.
+    """Compare these tables as Alembic does, and run the plugins that the project has.
 
-    Returns the object, its table and a message for each. It raises nothing through a type or a server default that the
-    server can't compare.
+    Returns the object, its table and a message for each difference. A type or a server default
+    that the server can't compare raises nothing.
     """
     opts = context.opts
     plugins = opts.get("autogenerate_plugins") or ["alembic.autogenerate.*"]

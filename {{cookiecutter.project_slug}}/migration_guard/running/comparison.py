@@ -1,6 +1,6 @@
 """How the schema that the models describe differs from the one that the migrations create.
 
-Each is described by the same server, so that what differs is a difference of the schema and not of two notations.
+Each is described by the same server, so that two notations of one thing don't differ.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ CONSTRAINTS = {
 def compare(
     context: MigrationContext, models: Models, migrated: Mapping[str, SchemaObject]
 ) -> list[Difference]:
-    """Return what differs and is not left out by env.py: ``before`` as migrated, ``after`` as in the models.
+    """Return what differs: ``before`` is what is migrated, ``after`` what the models have.
 
-    ``context`` is connected to the migrated database, which `describe` described, and ``models.objects`` are filled.
-    A value is the server's own definition of the property (see `Properties`), or EXISTS for a whole object.
+    ``context`` is connected to the migrated database, which `describe` described, and
+    ``models.objects`` are filled. What env.py leaves out is left out. A value is the server's own
+    definition of the property (see `Properties`), or EXISTS for a whole object.
     """
     filters = Filters(context, models)
     names = models.names(context.dialect.identifier_preparer)
@@ -68,7 +69,10 @@ def compare(
 def table_differences(
     owner: str, old: Properties, new: Properties, names: set[str], table: sa.Table | None
 ) -> Iterator[Difference]:
-    """Yield the properties that differ; a constraint whose name nobody chose is compared by its definition."""
+    """Yield the properties that differ.
+
+    A constraint whose name nobody chose is compared by its definition.
+    """
     after = {key_of(prop, value, names): prop for prop, value in new.items()}
     before = {}
     for prop, value in old.items():
@@ -126,7 +130,7 @@ class Filters:
         return item is None or self.run_object_filters(item, name, kind, False)
 
     def include_reflected(self, kind: str, name: str, schema: str | None, table: str) -> bool:
-        """The same for what only the database has; it is read for include_object, as Alembic does."""
+        """The same for what only the database has: include_object gets it as it is read."""
         context, run_name_filters = self.context, self.autogenerate.run_name_filters
         if schema and not (
             context.opts.get("include_schemas") and run_name_filters(schema, "schema", {})

@@ -46,7 +46,8 @@ def check_drift(config: Config, settings: Settings, url: str | None) -> list[Fin
             raise CannotCheck(f"{env} gives no target_metadata to context.configure().")
         models = Models(metadata, settings.root, env)
         with scratch_database(server) as second, ThreadPoolExecutor() as pool:
-            # While the server migrates the first. An error waits for it: its database can't be dropped under it.
+            # While the server migrates the first. An error waits for it: a database that is in
+            # use can't be dropped.
             created = pool.submit(models.create, second)
             for script in plan_of(scripts):
                 try:
@@ -75,7 +76,9 @@ def drift(
     """Return what differs as findings, and as notes what could not be compared."""
     found = []
     for name, line, where in unimported_tables(models):
-        message = f"Model table {name} ({where}:{line}) is unknown to {models.env}, which does not import its module."
+        message = (
+            f"Model table {name} ({where}:{line}) is in a module that {models.env} never imports."
+        )
         fix = f"Import the module in {models.env}, then: {FIX}"
         found.append(finding(f"table {name}", message, fix, (where, line)))
     differences = compare(context, models, migrated)
@@ -95,7 +98,8 @@ def drift(
         at = models.place(f"table {table}")
         found.append(finding(f"table {table}", message, fix, at, "note"))
     if models.incomplete:
-        message = f"configure_mappers() fails, so tables that extensions add there are not compared: {models.incomplete}."
+        message = "configure_mappers() fails, so tables that it adds are not compared: "
+        message += f"{models.incomplete}."
         fix = f"Correct the relationship, or import the other model in {models.env}."
         found.append(finding("configure_mappers()", message, fix, (models.env, 1), "note"))
     return found
@@ -129,7 +133,8 @@ def check_offline(config: Config, engine: sa.Engine) -> list[Finding]:
             Finding(
                 rule="offline-unsafe",
                 message=f"alembic upgrade --sql fails at {path}:{line}: {what}.",
-                fix="Skip what reads from the database if context.is_offline_mode() (from alembic import context).",
+                fix="Skip what reads from the database if context.is_offline_mode()"
+                " (from alembic import context).",
                 path=path,
                 line=int(line or 1),
             )

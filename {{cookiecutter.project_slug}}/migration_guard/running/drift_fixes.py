@@ -12,7 +12,10 @@ SYNC = 'alembic revision --autogenerate -m "Sync models"'
 FIX = f"Migrations are out of sync with models: {SYNC}"
 
 
-IN_MODELS = f"Add it to the models. If it is not needed: remove it from the migration or, if that is deployed, {SYNC}"
+IN_MODELS = (
+    "Add it to the models. If it is not needed: remove it from the migration or, if that is"
+    f" deployed, {SYNC}"
+)
 
 
 DEFAULT = (
@@ -21,8 +24,8 @@ DEFAULT = (
 
 
 PARTITION = (
-    "No statement partitions an existing table: create a partitioned table beside it, copy the rows in batches and"
-    " rename both; or remove the partitioning from the model."
+    "No statement partitions an existing table: create a partitioned table beside it, copy the rows"
+    " in batches and rename both; or remove the partitioning from the model."
 )
 
 
@@ -34,7 +37,8 @@ def message_of(difference: Difference) -> str:
         return f"The migrations create {name}{definition(before)}, but no model defines it."
     if difference.prop == "comment":
         name = f"comment of {name}"
-    return f"{name}: the models define {after or 'nothing'}, the migrations create {before or 'nothing'}."
+    sides = [side or "nothing" for side in (after, before)]
+    return f"{name}: the models define {sides[0]}, the migrations create {sides[1]}."
 
 
 def definition(value: Column | str | None) -> str:
@@ -89,8 +93,9 @@ def enum_fix(difference: Difference) -> str:
     if not difference.added_labels:
         return (
             f"Labels of {name} were removed, renamed or moved. To rename one, write a revision with"
-            f' op.execute("ALTER TYPE {name} RENAME VALUE ... TO ..."). To remove one, first change the rows that'
-            f" have it, then create a new type, ALTER COLUMN ... TYPE ... USING, and drop the old type."
+            f' op.execute("ALTER TYPE {name} RENAME VALUE ... TO ..."). To remove one, first change'
+            " the rows that have it, then create a new type, ALTER COLUMN ... TYPE ... USING, and"
+            " drop the old type."
         )
     lines = ["with op.get_context().autocommit_block():"]
     for index, label in enumerate(after):

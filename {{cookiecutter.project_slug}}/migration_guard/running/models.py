@@ -1,4 +1,4 @@
-"""The schema that the models describe, as a server describes it: they are created in a scratch database."""
+"""The schema that the models describe: they are created in a scratch database."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Models:
         return {f"sequence {key}" for metadata in self.metadata for key in metadata._sequences}
 
     def place(self, owner: str, prop: str = "") -> tuple[str, int]:
-        """The file and line of a table, column or type in the models; env.py where it is not there."""
+        """The file and line of a table, column or type in the models; else env.py."""
         kind, _, table = owner.lower().partition(" ")
         attribute = prop.partition(" ")[2] if prop.startswith("column ") else ""
         if kind == "type":

@@ -13,7 +13,7 @@ from .models import Models
 
 
 def unimported_tables(models: Models) -> Iterator[tuple[str, int, str]]:
-    """Yield the table's name, the line and the file of each table that the models' packages define and ``models`` lacks."""
+    """Yield the name, line and file of each table in the application that ``models`` lacks."""
     root = models.root.resolve()
     known = {table.name for table in models.tables.values()}
     imported = (getattr(module, "__file__", None) for module in list(sys.modules.values()))

@@ -24,10 +24,11 @@ class Column(NamedTuple):
 
 
 Properties = dict[str, Column | str]
-"""By kind and name: ``column email``, ``constraint uq_users_email``, ``index ...``, ``trigger ...``.
+"""By kind and name: ``column email``, ``constraint uq_users_email``, ``index ...``.
 
-``comment`` is the object's comment; the empty name stands for its definition or its options. A text is the server's
-own definition: what pg_get_constraintdef and pg_get_indexdef return, or the line of SHOW CREATE TABLE.
+``comment`` is the object's comment; the empty name stands for its definition or its options.
+A text is the server's own definition: what pg_get_constraintdef and pg_get_indexdef return, or
+the line of SHOW CREATE TABLE.
 """
 
 
@@ -47,7 +48,7 @@ class Difference(NamedTuple):
     """One property that differs between two descriptions, or a whole object that only one has."""
 
     owner: str  # the name of the SchemaObject
-    prop: str  # its property, one of Properties; empty where the object itself, or its definition, differs
+    prop: str  # its property; empty where the object itself or its definition differs
     before: Column | str | None
     after: Column | str | None
 
@@ -59,7 +60,7 @@ class Difference(NamedTuple):
 
     @property
     def validated(self) -> bool:
-        """A constraint that was NOT VALID is valid, and otherwise the same: PostgreSQL knows no way back."""
+        """A constraint that was NOT VALID is valid: PostgreSQL has no statement for the way back."""
         valid = str(self.before).replace(" NOT VALID", "")
         return self.prop.startswith("constraint ") and self.before != self.after == valid
 
@@ -92,7 +93,7 @@ def differences(
 
 
 def uncast(value: Column | str | None) -> Column | str | None:
-    """PostgreSQL writes casts into an expression when the type of its column changes, and leaves them there."""
+    """Without the casts that PostgreSQL adds to an expression when a column's type changes."""
     return CAST.sub(r"\1", value) if isinstance(value, str) else value
 
 
