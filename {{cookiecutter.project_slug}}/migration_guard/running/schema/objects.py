@@ -60,7 +60,7 @@ class Difference(NamedTuple):
 
     @property
     def validated(self) -> bool:
-        """A constraint that was NOT VALID is valid: PostgreSQL has no statement for the way back."""
+        """A constraint that was NOT VALID is valid: PostgreSQL has no way back."""
         valid = str(self.before).replace(" NOT VALID", "")
         return self.prop.startswith("constraint ") and self.before != self.after == valid
 
@@ -93,7 +93,7 @@ def differences(
 
 
 def uncast(value: Column | str | None) -> Column | str | None:
-    """Without the casts that PostgreSQL adds to an expression when a column's type changes."""
+    """Without the casts that PostgreSQL adds to an expression when a type changes."""
     return CAST.sub(r"\1", value) if isinstance(value, str) else value
 
 
