@@ -66,6 +66,12 @@ def compare(
     return [difference for difference in found if filters.include(difference)]
 
 
+def simple(name: str) -> str:
+    """The name of a Difference without its kind, in lower case: a constraint may be an index."""
+    kind, _, rest = name.partition(" ")
+    return f"table {rest.lower()}" if kind == "table" else rest.lower()
+
+
 def table_differences(
     owner: str, old: Properties, new: Properties, names: set[str], table: sa.Table | None
 ) -> Iterator[Difference]:

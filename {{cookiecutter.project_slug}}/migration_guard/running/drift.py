@@ -59,6 +59,7 @@ def check_drift(config: Config, settings: Settings, url: str | None) -> list[Fin
                     ) from None
             assert context.connection is not None
             migrated = describe(context.connection, [context.version_table])
+            context.connection.commit()
         if not created.result():
             models.create_in_parts(server, migrated)
         findings.extend(drift(context, models, migrated))

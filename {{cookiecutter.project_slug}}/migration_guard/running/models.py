@@ -44,6 +44,17 @@ class Models:
         tables = (table for metadata in self.metadata for table in metadata.tables.values())
         return {name_of(table).lower(): table for table in tables}
 
+    def create_beside(self, server: sa.URL, migrated: dict[str, SchemaObject]) -> None:
+        """Create them in a scratch database on ``server`` and fill ``objects``.
+
+        ``migrated`` are what the migrations create, some of which the models may need. Raises
+        CannotCheck if there can be no scratch database.
+        """
+        with scratch_database(server) as engine:
+            created = self.create(engine)
+        if not created:
+            self.create_in_parts(server, migrated)
+
     def create(self, engine: sa.Engine) -> bool:
         """Create all of them in an empty database and describe it; False if the server refuses."""
         with engine.connect() as connection:

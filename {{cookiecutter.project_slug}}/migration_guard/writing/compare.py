@@ -9,40 +9,31 @@ from alembic.operations import ops
 
 from ..deploying import TABLES
 from ..exceptions import CannotCheck
+from ..running.comparison import compare as compare_schemas
 from ..running.comparison import simple
-from ..running.drift import Drift
-from ..running.schema.snapshot import Difference, differences
-from ..running.schema.snapshots import snapshot_of
-from ..running.scratch import scratch_database
+from ..running.models import Models as Modelled
+from ..running.schema.objects import Difference
+from ..running.schema.snapshots import describe
 from .models import Models, table_of
 
 
 def compare(context: MigrationContext, models: Models, root: Path) -> list[Difference] | None:
     """Return the differences, or None where no scratch database can be created."""
-    drift = Drift(root, "alembic/env.py")
-    drift.metadata = models.metadata
-    hidden = [context.version_table, *TABLES]
-    snapshot = snapshot_of(models.connection, hidden)
-    snapshot.look(everything=True)
-    drift.made = {thing.name: thing for thing in snapshot.things.values()}
+    modelled = Modelled(models.metadata, root, "alembic/env.py")
+    migrated = describe(models.connection, [context.version_table, *TABLES])
     try:
-        with scratch_database(models.connection.engine.url) as engine:
-            if not drift.modelled(engine):
-                with scratch_database(models.connection.engine.url) as second:
-                    drift.modelled_in_parts(second)
+        modelled.create_beside(models.connection.engine.url, migrated)
     except CannotCheck:
         return None
-    wanted, made = drift.comparable()
-    filtered = bool(context.opts.get("include_object"))
-    return [each for each in differences(made, wanted) if drift.compared(each, filtered)]
+    return compare_schemas(context, modelled, migrated)
 
 
 def real(
     operations: list[ops.MigrateOperation], found: list[Difference], models: Models
 ) -> list[ops.MigrateOperation]:
     """Leave out operations on what the server describes alike in both, as where it cut a name."""
-    different = {simple(each.object) for each in found}
-    tables = {each.thing.partition(" ")[2].lower() for each in found if not each.fact}
+    different = {simple(each.name) for each in found}
+    tables = {each.owner.partition(" ")[2].lower() for each in found if not each.prop}
     kept = []
     for operation in operations:
         schema, name = table_of(operation)
@@ -58,5 +49,5 @@ def unseen(
 ) -> list[Difference]:
     """The differences that no operation removes; an altered column may still differ."""
     keys = {models.key(each) for each in operations if not isinstance(each, ops.AlterColumnOp)}
-    left = [each for each in found if each.fact and simple(each.object) not in keys]
-    return left + [each for each in found if each.thing.startswith("sequence ")]
+    left = [each for each in found if each.prop and simple(each.name) not in keys]
+    return left + [each for each in found if each.owner.startswith("sequence ")]

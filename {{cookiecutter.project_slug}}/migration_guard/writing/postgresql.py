@@ -11,7 +11,7 @@ from alembic.operations import ops
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from ..running.comparison import simple
-from ..running.schema.snapshot import Column, Difference
+from ..running.schema.objects import Column, Difference
 from .blocks import Block, Lines, autocommit, execute
 from .models import Models, table_of
 from .steps import Phase, Step
@@ -52,7 +52,7 @@ class PostgreSQL:
             if isinstance(each, ops.AlterColumnOp)
         }
         for difference in differences:
-            done = altered.get(simple(difference.object))
+            done = altered.get(simple(difference.name))
             yield from difference_steps(difference, self.quote, done)
 
     def enums(self) -> Iterator[Step]:
@@ -228,11 +228,11 @@ def difference_steps(
     difference: Difference, quote: IdentifierPreparer, done: ops.AlterColumnOp | None
 ) -> Iterator[Step]:
     """Steps for a difference that Alembic does not see, in the server's own words."""
-    kind, _, name = difference.fact.partition(" ")
-    owner = difference.thing.partition(" ")[2]
+    kind, _, name = difference.prop.partition(" ")
+    owner = difference.owner.partition(" ")[2]
     table = ".".join(quote.quote(part) for part in owner.split("."))
     before, after = difference.before, difference.after
-    if difference.thing.startswith("sequence "):
+    if difference.owner.startswith("sequence "):
         yield from sequence_steps(table, before, after)
     elif isinstance(before, Column) and isinstance(after, Column):
         alter = f"ALTER TABLE {table} ALTER COLUMN {quote.quote(name)}"
@@ -250,7 +250,7 @@ def difference_steps(
         )
         yield Step(Phase.INDEXES, [drop, *up], [drop, *down])
     else:
-        yield Step(Phase.SCHEMA, [Lines(f"# {difference.object}: no statement changes this.")])
+        yield Step(Phase.SCHEMA, [Lines(f"# {difference.name}: no statement changes this.")])
 
 
 def sequence_steps(name: str, before: Any, after: Any) -> Iterator[Step]:

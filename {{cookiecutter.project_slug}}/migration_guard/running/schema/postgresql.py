@@ -84,7 +84,8 @@ UNION ALL SELECT r.oid, name, 'column ' || attname, format_type(atttypid, atttyp
 UNION ALL SELECT r.oid, name, 'constraint ' || conname, concat_ws(' ', pg_get_constraintdef(c.oid),
     'comment ' || quote_literal(obj_description(c.oid, 'pg_constraint'))), false, '', '', ''
   FROM relation r JOIN pg_constraint c ON conrelid = r.oid WHERE contype IN ('p', 'u', 'f', 'c', 'x')
-UNION ALL SELECT r.oid, name, 'index ' || i.relname, concat_ws(' ', pg_get_indexdef(i.oid),
+UNION ALL SELECT r.oid, name, 'index ' || i.relname, concat_ws(' ',
+    replace(pg_get_indexdef(i.oid), ' INDEX ' || quote_ident(i.relname) || ' ', ' INDEX '),
     CASE WHEN NOT indisvalid THEN 'INVALID' END, 'comment ' || quote_literal(obj_description(i.oid, 'pg_class'))),
     false, '', '', ''
   FROM relation r JOIN pg_index ON indrelid = r.oid JOIN pg_class i ON i.oid = indexrelid WHERE NOT EXISTS (

@@ -30,5 +30,4 @@ def describe(connection: Connection, hidden: Iterable[str] = ()) -> dict[str, Sc
     """The objects of a database by their names, without the tables that are ``hidden``."""
     snapshot = snapshot_of(connection, hidden)
     snapshot.refresh(everything=True)
-    connection.commit()
     return {item.name: item for item in snapshot.objects.values()}
