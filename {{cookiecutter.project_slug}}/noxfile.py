@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import nox
@@ -16,20 +17,33 @@ try:
     DEPENDENCIES = PYPROJECT["project"]["dependencies"]
 except (OSError, ValueError, KeyError) as error:
     sys.exit(f"error: pyproject.toml: {type(error).__name__}: {error}")
+LOCK = Path("uv.lock")
 PICTURES = "migration_guard.reporting.pictures"
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """Install what the project depends on and ``groups``, unless just that is there from the last run."""
+    """Install what the project depends on and ``groups``, unless just that is there from the last run.
+
+    With uv, the versions are those of uv.lock, which is written if it does not exist.
+    """
     requirements = [*DEPENDENCIES, *nox.project.dependency_groups(PYPROJECT, *groups)]
-    stamp = Path(session.virtualenv.location) / "requirements.txt"
-    wanted = "\n".join(requirements)
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
+    place = session.virtualenv.location
+    with_uv = session.venv_backend == "uv"
+    if with_uv and not LOCK.is_file():
+        session.run_install("uv", "lock", "--quiet")
+    locked = LOCK.read_bytes() if with_uv else b""
+    wanted = sha256("\n".join(requirements).encode() + locked).hexdigest()
+    stamp = Path(place) / "installed.txt"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return
+    if with_uv:
+        chosen = [f"--group={group}" for group in groups]
+        command = ["uv", "sync", "--locked", "--no-install-project", "--no-default-groups", *chosen]
+        session.run_install(*command, "--quiet", env={"UV_PROJECT_ENVIRONMENT": place})
+    else:
         session.install(*requirements)
-        write = (
-            f"import pathlib; pathlib.Path({str(stamp)!r}).write_text({wanted!r}, encoding='utf-8')"
-        )
-        session.run_install("python", "-c", write, silent=True, log=False)
+    write = f"import pathlib; pathlib.Path({str(stamp)!r}).write_text({wanted!r})"
+    session.run_install("python", "-c", write, silent=True, log=False)
 
 
 @nox.session

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import nox.project
 import pytest
 import yaml
 from lib.projects import Project
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -50,3 +54,24 @@ def test_format_fixes_what_lint_finds(project: Project) -> None:
     assert "run `nox -s format`" in project.run("nox", "-s", "lint", ok=False).stdout
     project.run("nox", "-s", "format")
     project.run("nox", "-s", "lint")
+
+
+def test_the_declared_lower_bounds_are_true(bake: Callable[..., Project], tmp_path: Path) -> None:
+    project = bake(database="postgresql")
+    pyproject = nox.project.load_toml(str(project.path / "pyproject.toml"))
+    requirements = tmp_path / "requirements.txt"
+    needed = pyproject["project"]["dependencies"]
+    needed += nox.project.dependency_groups(pyproject, "drivers", "guard", "lint", "tests")
+    requirements.write_text("\n".join(needed))
+    python = tmp_path / "lowest" / "bin" / "python"
+    project.run("uv", "venv", "--quiet", "--python", "3.11", str(tmp_path / "lowest"))
+    lowest = ("--resolution", "lowest-direct", "--requirements", str(requirements))
+    project.run("uv", "pip", "install", "--quiet", "--python", str(python), *lowest)
+    project.environment["PATH"] = f"{python.parent}:{project.environment['PATH']}"
+    del project.environment["MYPY_CACHE_DIR"]
+    project.run("ruff", "format", "--check")
+    project.run("ruff", "check")
+    project.run("mypy")
+    project.edit("pyproject.toml", '"postgresql>=17"', '"postgresql>=17", "sqlite"')
+    project.run("python", "scripts/check_migrations.py")
+    project.run("pytest", "-q")

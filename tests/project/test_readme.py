@@ -32,7 +32,7 @@ def test_the_bake_command_works_from_a_clean_clone_in_an_empty_home(tmp_path: Pa
     for session in ("check", "migrate", "roundtrip", "lint"):
         assert f"* {session}: success" in output
     assert "Migrated from base to b9532a7d8c7a" in output
-    assert "uv pip" not in output
+    assert "uv sync" not in output
 
 
 def test_the_example_is_what_a_run_says() -> None:

@@ -51,10 +51,13 @@ def test_nox_is_green_in_a_fresh_project(project: Project) -> None:
     environment = next((project.path / ".nox" / "check").glob("lib/python*/site-packages"))
     assert not list(environment.glob("soundhash*")), "the project itself is not installed"
     # The second time, nothing is installed.
-    assert "uv pip install" not in project.run("nox", "-s", "check").stdout
-    # A changed dependency is.
+    assert "uv sync" not in project.run("nox", "-s", "check").stdout
+    assert (project.path / "uv.lock").is_file()
+    # A changed dependency is, as soon as the lock has it.
     project.edit("pyproject.toml", '"sqlglot>=28"', '"sqlglot>=28.1"')
-    assert "uv pip install" in project.run("nox", "-s", "check").stdout
+    assert "run `uv lock`" in project.run("nox", "-s", "check", ok=False).stdout
+    project.run("uv", "lock")
+    assert "uv sync" in project.run("nox", "-s", "check").stdout
 
 
 @pytest.mark.parametrize(
@@ -77,7 +80,8 @@ def test_a_broken_pyproject_is_one_line(project: Project, old: str, new: str, sa
 def test_check_works_without_uv(project: Project) -> None:
     output = project.run("nox", "--default-venv-backend", "virtualenv", "-s", "check").stdout
     assert "pip install" in output
-    assert "uv pip" not in output
+    assert "uv sync" not in output
+    assert not (project.path / "uv.lock").exists()
 
 
 def test_check_fails_in_nox_as_it_does_alone(project: Project) -> None:

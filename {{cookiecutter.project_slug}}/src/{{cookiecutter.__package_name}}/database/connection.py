@@ -160,7 +160,7 @@ def _with_sync_driver(url: URL) -> URL:
         if driver and url.get_dialect().is_async:
             driver = ""
             if "ssl" in url.query:  # asyncpg's name for it
-                ssl = url.query["ssl"]
+                ssl = str(url.query["ssl"])
                 url = url.difference_update_query(["ssl"]).update_query_dict({"sslmode": ssl})
     except sa.exc.NoSuchModuleError:
         return url
