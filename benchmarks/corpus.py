@@ -35,9 +35,11 @@ from typing import Any, ClassVar, NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 GUARD = ROOT / "{{cookiecutter.project_slug}}"
 APPLICATION_NAMES = """
-    aiida-core apache-airflow==2.10.5 apache-airflow-core apache-superset argilla-server arize-phoenix ckan dagster
-    ethyca-fides galaxy-data glance indico ironic jupyterhub keystone langflow-base mage-ai magnum manila mlflow
-    neutron nova octavia open-webui optuna prefect quetz-server rucio zenml
+    aiida-core anitya apache-airflow==2.10.5 apache-airflow-core apache-superset argilla-server arize-phoenix bodhi-server
+    buildbot ckan cloudkitty dagster datajunction-server designate ethyca-fides fittrackee galaxy-data glance
+    ihatemoney indico ironic jupyterhub keystone langflow-base lemur mage-ai magnum mailman manila meltano mlflow mlrun
+    mwdb-core neutron nova octavia open-webui optuna prefect privacyidea pypn-ref-geo pypnnomenclature quetz-server
+    rucio skypilot skyvern taxhub zenml
 """
 MIGRATION = re.compile(r"^(async )?def (upgrade|downgrade)\w*\(", re.MULTILINE)
 IDENTIFIER = re.compile(r"^(down_)?revision\b", re.MULTILINE)
@@ -186,6 +188,11 @@ def text(value: Any) -> str | None:
     return str(value) if isinstance(value, str) else None
 
 
+def folded(name: str | None) -> str | None:
+    """Return a name as PostgreSQL compares it where it is not quoted."""
+    return name and name.lower()
+
+
 def run(path: Path, folder: Path, function: str) -> None:
     name = ".".join(path.relative_to(folder).with_suffix("").parts)
     spec = importlib.util.spec_from_file_location(name, path)
@@ -195,7 +202,10 @@ def run(path: Path, folder: Path, function: str) -> None:
     spec.loader.exec_module(module)
     step = getattr(module, function, None)
     if step is not None:
-        step(*[None] * step.__code__.co_argcount)
+        import alembic.op
+
+        parameters = step.__code__.co_varnames[: step.__code__.co_argcount]
+        step(*[alembic.op if parameter == "op" else None for parameter in parameters])
 
 
 class Result:
@@ -420,13 +430,13 @@ class Read(NamedTuple):
 
     @property
     def tables(self) -> set[str]:
-        return {table for table in (self.table, self.new_table) if table}
+        return {table.lower() for table in (self.table, self.new_table) if table}
 
     @property
     def key(self) -> tuple[str, str | None]:
         return (
             self.operation,
-            None if self.operation == "drop_index" else self.table,
+            None if self.operation == "drop_index" else folded(self.table),
         )  # which need not tell its table
 
 
@@ -547,7 +557,9 @@ def measure(
             sure = [each for each in mine if each.sure and each.line not in guarded]
             done = [Read(function, *operation) for operation in did[function]["operations"]]
             in_sql = {
-                table for statement in did[function]["sql"] for table in sql_tables(statement)
+                table.lower()
+                for statement in did[function]["sql"]
+                for table in sql_tables(statement)
             }
             compared: dict[str, tuple[Iterable[Any], Iterable[Any], Iterable[Any]]] = {
                 "tables": (
@@ -591,7 +603,7 @@ def cost(paths: list[Path]) -> tuple[float, float]:
     The same files: the migrations, and the project's own modules that they lead to, each from disk. Both take turns on
     each file, since the machine's own speed changes; the least of five turns counts.
     """
-    from migration_guard import reader, sql
+    from migration_guard.reading import reader, sql
 
     on_sql, read_sql, names_in = [0.0], sql.read_sql, reader.names_in
     reads: dict[Path, Callable[[], Any]] = {}

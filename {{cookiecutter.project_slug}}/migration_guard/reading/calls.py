@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from .expressions import Expressions
-from .functions import CHANGING, EXACT, METHODS, STRUCTURAL, WIDE
+from .functions import CHANGING, EXACT, GROWING, METHODS, STRUCTURAL, WIDE
 from .migration import HOLE, UNKNOWN, Call, words
 from .paths import ALWAYS
 from .state import MAX_SIZE
@@ -25,6 +25,7 @@ from .values import (
     Test,
     Text,
     filled,
+    is_large,
     joined,
     plain,
     size,
@@ -161,6 +162,8 @@ class Calls(Expressions):
             "len",
         ):
             return UNKNOWN
+        if any(map(is_large, args)):
+            return UNKNOWN
         if name in STRUCTURAL:
             return (
                 UNKNOWN
@@ -219,6 +222,8 @@ class Calls(Expressions):
                 return HOLE
             text = self.attempt(getattr(owner, name), *args, **kwargs)
             return Text(text) if isinstance(owner, Text) and isinstance(text, str) else text
+        if name not in GROWING and any(map(is_large, args)):
+            return UNKNOWN
         if name in CHANGING and size(owner) + max(map(size, args), default=0) > MAX_SIZE:
             self.partial[id(owner)] = owner
             return UNKNOWN

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .migration import HOLE, UNKNOWN, Call, Column, Constraint, Type
-from .values import Ref, Table, Text, shown, text_of, texts_of
+from .values import Ref, Table, Text, shown, shown_values, text_of, texts_of
 
 # The types whose SQL name is not their class name in lower case.
 TYPES = {
@@ -37,7 +37,7 @@ def type_of(value: Any) -> Type | None:
     if not isinstance(value, Call):
         return None
     name = TYPES.get(value.name) or value.name.lower()
-    args, kwargs = tuple(map(shown, value.args)), shown(value.kwargs)
+    args, kwargs = tuple(map(shown, value.args)), shown_values(value.kwargs)
     if name == "enum":
         first = value.args[0] if value.args else None
         if (

@@ -28,6 +28,7 @@ from .values import (
     Table,
     Text,
     filled,
+    is_large,
     plain,
     size,
 )
@@ -116,7 +117,8 @@ class Expressions(Truth):
             if key_node is None:
                 result.update(value if type(value) is dict else {UNKNOWN: UNKNOWN})
             else:
-                self.attempt(operator.setitem, result, self.value(key_node), value)
+                key = self.value(key_node)
+                self.attempt(operator.setitem, result, UNKNOWN if is_large(key) else key, value)
         return result
 
     def elements(self, nodes: list[ast.expr]) -> list[Any]:
@@ -250,7 +252,7 @@ class Expressions(Truth):
         pairs = self.comprehension(
             node.generators, lambda: (self.value(node.key), self.value(node.value))
         )
-        return self.attempt(dict, pairs) if isinstance(pairs, list) else UNKNOWN
+        return UNKNOWN if pairs is UNKNOWN or is_large(pairs) else self.attempt(dict, pairs)
 
     def comprehension(self, generators: list[ast.comprehension], element: Callable[[], Any]) -> Any:
         known, state = True, (self.path, self.repeated)

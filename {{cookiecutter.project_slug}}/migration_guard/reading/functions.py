@@ -81,7 +81,8 @@ METHODS: dict[type, frozenset[str]] = {
 }
 
 
-CHANGING = words("append extend insert remove pop add update setdefault discard")
+GROWING = words("append extend insert")
+CHANGING = GROWING | words("remove pop add update setdefault discard")
 
 
 # A width in a format that could fill the memory.

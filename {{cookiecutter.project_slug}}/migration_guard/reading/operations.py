@@ -22,6 +22,7 @@ from .values import (
     Table,
     Test,
     shown,
+    shown_values,
     text_of,
     texts_of,
 )
@@ -79,7 +80,12 @@ class Operations(Interpreter):
         if type(table) is Table:
             table, schema = table.name, table.schema
         operation = Operation(
-            name, self.function, shown(args), shown(kwargs), text_of(table), text_of(schema)
+            name,
+            self.function,
+            [*map(shown, args)],
+            shown_values(kwargs),
+            text_of(table),
+            text_of(schema),
         )
         operation.batch = batch is not None
         operation.name = text_of(index)
@@ -154,7 +160,9 @@ class Operations(Interpreter):
             return self.call(first, [BIND, *args[1:]], kwargs, node)
         if name == "invoke":
             return self.invoke(first, node)
-        operation = Operation(name, self.function, shown(args), shown(kwargs), certain=False)
+        operation = Operation(
+            name, self.function, [*map(shown, args)], shown_values(kwargs), certain=False
+        )
         table = batch.table if batch else kwargs.get("table_name", kwargs.get("source_table"))
         operation.table, operation.schema = (
             text_of(table),
@@ -197,7 +205,9 @@ class Operations(Interpreter):
                 named
             )
         elif name not in QUERIES:
-            operation = Operation("execute", args=shown(args), kwargs=shown(kwargs), certain=False)
+            operation = Operation(
+                "execute", args=[*map(shown, args)], kwargs=shown_values(kwargs), certain=False
+            )
             self.note(operation, node)
             if isinstance(what, str):
                 operation.sql, operation.certain = what.replace(HOLE, "?"), what != HOLE
@@ -248,7 +258,9 @@ class Operations(Interpreter):
         place = (name, self.function, (self.site or node).lineno)
         if place not in self.reported:  # once is enough, however often it is called
             self.reported.add(place)
-            operation = Operation(name, args=shown(args), kwargs=shown(kwargs), certain=False)
+            operation = Operation(
+                name, args=[*map(shown, args)], kwargs=shown_values(kwargs), certain=False
+            )
             operation.via = "call"
             self.note(operation, node)
         return UNKNOWN

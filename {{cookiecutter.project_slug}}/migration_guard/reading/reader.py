@@ -21,7 +21,7 @@ from .libraries import Libraries
 from .migration import Migration, Operation, UnreadableMigration
 from .operations import OP
 from .signatures import IDENTIFIERS, STARRED
-from .values import BIND, Function, Ref, text_of, texts_of
+from .values import BIND, Function, Ref, large, text_of, texts_of
 
 # What env.py may hand to upgrade() by keyword: context.run_migrations(op=op).
 HANDED_IN = {"op": OP, "operations": OP, "connection": BIND, "conn": BIND, "bind": BIND}
@@ -46,6 +46,7 @@ def read_migration(
                 source = decode(file.read())
         reader = Reader(Migration(name, source), tuple(dialects))
         migration = reader.read(parse(source, name))
+        large.clear()
         reader.globals.clear()  # breaks the cycle of each function and the names around it
         return migration
     except SyntaxError as error:

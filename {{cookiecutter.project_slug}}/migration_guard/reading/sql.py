@@ -7,8 +7,10 @@ statements are read from the tokens here, because sqlglot's parser keeps what it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from functools import partialmethod
+from copy import copy
+from functools import lru_cache, partialmethod
 
 from .migration import HOLE, Operation, words
 from .sql_rows import Rows
@@ -36,8 +38,36 @@ KINDS = words(
 BLOCK_WORDS = words("BEGIN THEN ELSE LOOP")
 
 
+# INSERT with rows of plain values, of which dumps have thousands: only its head is read.
+ROW = r"\((?:[^()'\"`\\;$/#-]|-(?!-)|'(?:[^'\\]|'')*+')*+\)"
+INSERT = re.compile(
+    rf"\s*+(INSERT\s+INTO\s+[\w.\"`]++\s*+(?:\([\w\s,\"`]*+\)\s*+)?VALUES\s*+)"
+    rf"{ROW}(?:\s*+,\s*+{ROW})*+\s*+(?:;|\Z)",
+    re.IGNORECASE,
+)
+
+
 def read_sql(text: str, dialects: Sequence[str]) -> list[Operation]:
     """Return an operation for each thing that the statements change."""
+    operations, start = [], 0
+    while match := INSERT.match(text, start):
+        inserted = copy(read_insert(match[1], tuple(dialects)))
+        inserted.kwargs, inserted.sql = {}, match[0].strip(" \n;").replace(HOLE, "?")
+        operations.append(inserted)
+        start = match.end()
+    operations += read_statements(text[start:], dialects)
+    for operation in operations:
+        operation.via = "execute"
+    return operations
+
+
+@lru_cache(maxsize=64)
+def read_insert(head: str, dialects: tuple[str, ...]) -> Operation:
+    """Return the operation of an INSERT by what it begins with."""
+    return read_statements(f"{head} (1)", dialects)[0]
+
+
+def read_statements(text: str, dialects: Sequence[str]) -> list[Operation]:
     if "/*" in text and not {"mysql", "mariadb"}.isdisjoint(dialects):
         text = EXECUTABLE.sub(r"\1", text)
     cut = text.rfind(";", 0, MAX_SQL) + 1 if len(text) > MAX_SQL else len(text)
@@ -47,8 +77,6 @@ def read_sql(text: str, dialects: Sequence[str]) -> list[Operation]:
     )
     for statement in split(tokens or []):
         operations += Statement(text, statement, dialects).read()
-    for operation in operations:
-        operation.via = "execute"
     return operations
 
 

@@ -222,33 +222,73 @@ PRIVATE = frozenset(ABSTRACT)
 ABSTRACT |= {Unknown, Call, Column, Constraint, Type}
 
 
+CONTAINERS = {list, tuple, set, dict}
+
+
+MAX_VALUES = 200_000  # in a container and the containers in it
+
+
+large: dict[int, Any] = {}  # the containers that were found to hold more, by id
+
+
+def is_large(value: Any) -> bool:
+    """Whether it is a container with so many values that going through all takes long."""
+    if type(value) not in CONTAINERS:
+        return False
+    if id(value) in large:
+        return True
+    inside, count = [value], 0
+    while inside:
+        container = inside.pop()
+        items = container.values() if type(container) is dict else container
+        count += len(items)
+        if count > MAX_VALUES or id(container) in large:
+            large[id(value)] = value
+            return True
+        inside += [item for item in items if type(item) in CONTAINERS]
+    return False
+
+
 def plain(value: Any) -> bool:
     """Whether all of the value is known, and nothing but data."""
+    return not is_large(value) and is_data(value)
+
+
+def is_data(value: Any) -> bool:
     kind = type(value)
     if kind is str or kind is Text:
         return HOLE not in value
     if kind is list or kind is tuple or kind is set:
-        return all(map(plain, value))
+        return all(map(is_data, value))
     if kind is dict:
-        return all(map(plain, value.values()))
+        return all(map(is_data, value.values()))
     return kind not in ABSTRACT
 
 
 def shown(value: Any) -> Any:
     """The value as an operation's argument: nothing of the reader's own in it."""
+    return UNKNOWN if is_large(value) else as_argument(value)
+
+
+def shown_values(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The keyword arguments as an operation's."""
+    return {name: shown(value) for name, value in kwargs.items()}
+
+
+def as_argument(value: Any) -> Any:
     kind = type(value)
     if kind is str or kind is Text:
         return UNKNOWN if HOLE in value else value
     if kind in SHOWN:
         return value
     if kind is list or kind is tuple:
-        return kind(map(shown, value))
+        return kind(map(as_argument, value))
     if kind is dict:
-        return {key: shown(item) for key, item in value.items()}
+        return {key: as_argument(item) for key, item in value.items()}
     if kind is Table:
-        return shown(value.name)
+        return as_argument(value.name)
     if kind is Either and len(value.ways) == 1:
-        return shown(value.ways[0][2])
+        return as_argument(value.ways[0][2])
     if kind is Ref:
         return Call(value.name)
     return UNKNOWN if kind in PRIVATE else value
@@ -283,9 +323,11 @@ def column_name(value: Any) -> str | None:
 
 
 def same(left: Any, right: Any) -> bool:
-    return left is right or (
-        type(left) is type(right) and not isinstance(left, Unknown) and bool(left == right)
-    )
+    if left is right:
+        return True
+    if type(left) is not type(right) or isinstance(left, Unknown) or is_large(left):
+        return False
+    return bool(left == right)
 
 
 def joined(ways: list[tuple[frozenset[str], Path, Any]]) -> Any:
@@ -324,9 +366,13 @@ def size(value: Any) -> int:
 
 def filled(value: Any) -> Any:
     """The values to format a string with: a hole where one can't be told."""
+    return HOLE if is_large(value) else with_holes(value)
+
+
+def with_holes(value: Any) -> Any:
     value = without_path(value)
     if type(value) in (list, tuple):
-        return type(value)(map(filled, value))
+        return type(value)(map(with_holes, value))
     if type(value) is dict:
-        return {key: filled(item) for key, item in value.items()}
-    return value if plain(value) or isinstance(value, str) else HOLE
+        return {key: with_holes(item) for key, item in value.items()}
+    return value if isinstance(value, str) or is_data(value) else HOLE
