@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from lib.projects import ROOT, Project
+from lib.projects import ROOT, Project, preloaded, run_anew
 from lib.servers import VARIABLES
 
 GALERA = "tests/deploying/test_galera.py"
@@ -73,3 +73,54 @@ def test_a_url_that_no_driver_can_use_is_refused_in_one_line(
     assert line.startswith(f"ERROR: {VARIABLES[database]}: ")
     assert cause in line
     assert "write a URL like" in line
+
+
+SCRIPT = """\
+import atexit, os, sys
+atexit.register(print, "the end")
+print(sys.argv, sys.path[0], __name__, __file__, os.getcwd(), os.environ["DATABASE_URL"])
+print("error", file=sys.stderr, flush=True)
+print(sys.stdin.read(), sys.stdout.encoding, sys.stderr.encoding, sys.stdout.isatty())
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "end"),
+    [
+        (("alembic", "upgrade", "head", "--sql"), ""),
+        (("alembic", "nonsense"), ""),
+        (("python", "scripts/check_migrations.py", "--static"), ""),
+        (("python", "-m", "migration_guard", "--nonsense"), ""),
+        (("python", "scripts/script.py", "a", "b c"), ""),
+        (("python", "scripts/script.py"), "sys.exit('why')"),
+        (("python", "scripts/script.py"), "os.kill(os.getpid(), 9)"),
+        (("python", "scripts/script.py"), "os._exit(3)"),
+    ],
+)
+def test_a_command_runs_in_a_preloaded_process_as_in_a_new_one(
+    bake: Callable[..., Project], command: tuple[str, ...], end: str
+) -> None:
+    project = bake("sqlite:///some.db")
+    (project.path / "scripts" / "script.py").write_text(SCRIPT + end, encoding="utf-8")
+    variables = project.environment
+    assert preloaded().takes(command, variables)
+    done = preloaded().run(command, project.path, variables)
+    real = run_anew(command, project.path, variables)
+    assert (done.returncode, done.stdout) == (real.returncode, real.stdout)
+
+
+@pytest.mark.parametrize(
+    ("command", "environment"),
+    [
+        (("python", "-c", "pass"), {}),
+        (("python", "-m", "pytest"), {}),
+        (("nox", "-s", "check"), {}),
+        (("alembic", "current"), {"PATH": "/bin"}),
+        (("alembic", "current"), {"PYTHONPATH": "elsewhere"}),
+        (("alembic", "current"), {"TMPDIR": "/elsewhere"}),
+    ],
+)
+def test_other_commands_run_in_a_new_process(
+    bake: Callable[..., Project], command: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    assert not preloaded().takes(command, {**bake().environment, **environment})

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from cookiecutter.main import cookiecutter
+from lib.preloaded import SECONDS, Preloaded
 
 # The guard is imported in place too: bytecode there would be baked into projects.
 sys.dont_write_bytecode = True
@@ -20,23 +21,49 @@ PROJECT_TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
 sys.path.insert(0, str(PROJECT_TEMPLATE))
 
 
+def user_environment() -> dict[str, str]:
+    """Return the environment without what the tests run in: uv would use that for the project."""
+    mine = {"DATABASE_URL", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR"}
+    mine |= {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in mine and not name.startswith(("COV_", "PYTEST_", "PYTHON", "NOX_"))
+    }
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return environment
+
+
+@functools.cache
+def preloaded() -> Preloaded:
+    return Preloaded(user_environment())
+
+
+def run_anew(
+    command: tuple[str, ...], folder: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a new process; its result has stderr in stdout."""
+    return subprocess.run(
+        command,
+        check=False,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        timeout=SECONDS,
+    )
+
+
 class Project:
     """A baked project in a folder of its own, and the commands that its user types."""
 
     def __init__(self, path: Path, package: str, database_url: str | None = None) -> None:
         self.path = path
         self.package = package
-        # Nothing of the environment that the tests run in: uv would take it for the project's own.
-        mine = {"DATABASE_URL", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR"}
-        mine |= {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"}
-        self.environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in mine and not name.startswith(("COV_", "PYTEST_", "PYTHON", "NOX_"))
-        }
-        self.environment["PATH"] = os.pathsep.join(
-            [str(Path(sys.executable).parent), os.environ["PATH"]]
-        )
+        self.environment = user_environment()
         # mypy reads SQLAlchemy once for all projects of this process.
         self.environment["MYPY_CACHE_DIR"] = str(
             Path(tempfile.gettempdir()) / f"mypy-{os.getpid()}"
@@ -59,18 +86,9 @@ class Project:
 
         stderr comes in stdout, in the order in which a user sees it.
         """
-        done = subprocess.run(
-            command,
-            check=False,
-            cwd=self.path,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            timeout=600,
-        )
+        variables = {**self.environment, **environment}
+        run = preloaded().run if preloaded().takes(command, variables) else run_anew
+        done = run(command, self.path, variables)
         assert ok is None or (done.returncode == 0) is ok, (
             f"{command} gave {done.returncode}:\n{done.stdout}"
         )
