@@ -1,6 +1,3 @@
-<%!
-    from draw_schema import PAD, ROW, cut
-%>\
 <%
     pending = {each["revision"] for each in plan["revisions"]}
     row_height, number = 36, len(plan["revisions"])
@@ -194,12 +191,12 @@ card below; a line leads from it to each table that refers to it.</desc>
 % endfor
 % for box in picture.boxes:
 <a href="#table-${box.table.key}" transform="translate(${box.x} ${box.y})"><title>${box.table.key}</title>\
-<rect width="${box.width}" height="${box.height}" rx="5"/><path class="head" d="M0 ${ROW}V5A5 5 0 0 1 5 0H${box.width - 5}a5 5 0 0 1 5 5V${ROW}z"/>\
-<text class="name" x="${PAD}" y="${ROW / 2}">${cut(box.table.key)}</text>
+<rect width="${box.width}" height="${box.height}" rx="5"/><path class="head" d="M0 ${draw_schema.ROW}V5A5 5 0 0 1 5 0H${box.width - 5}a5 5 0 0 1 5 5V${draw_schema.ROW}z"/>\
+<text class="name" x="${draw_schema.PAD}" y="${draw_schema.ROW / 2}">${draw_schema.cut(box.table.key)}</text>
 % for number, (mark, name, type_name) in enumerate(box.rows.values(), 1):
-<% y = ROW * (number + .5) %>\
-<text class="mark" x="${PAD}" y="${y}">${mark}</text><text x="${box.indent}" y="${y}">${name}</text>\
-<text class="type" x="${box.width - PAD}" y="${y}">${type_name}</text>
+<% y = draw_schema.ROW * (number + .5) %>\
+<text class="mark" x="${draw_schema.PAD}" y="${y}">${mark}</text><text x="${box.indent}" y="${y}">${name}</text>\
+<text class="type" x="${box.width - draw_schema.PAD}" y="${y}">${type_name}</text>
 % endfor
 </a>
 % endfor

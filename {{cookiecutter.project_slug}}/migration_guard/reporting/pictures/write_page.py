@@ -16,7 +16,7 @@ from mako.template import Template
 
 from ...cli import main as check
 from ...exceptions import CannotCheck
-from .draw_schema import draw
+from . import draw_schema
 from .project import read_project
 
 PAGE = Path("docs", "schema.html")
@@ -126,9 +126,10 @@ def main(root: Path) -> int:
         name=project.name,
         findings=findings,
         plan=plan,
+        draw_schema=draw_schema,
         graph=graph(project.scripts),
         tables=tables,
-        picture=draw(tables, lambda column: type_of(column, dialect)),
+        picture=draw_schema.draw(tables, lambda column: type_of(column, dialect)),
         referring=lambda table: sorted(
             {key.parent.table.key for key in keys if key.column.table is table}
         ),
