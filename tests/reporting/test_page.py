@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import itertools
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -80,7 +81,7 @@ def test_the_page_has_schema_graph_findings_and_what_is_pending(
     assert "CREATE INDEX " in said
     assert "CONSTRAINT uq_channels_external_id UNIQUE (external_id)" in said
     assert "CHECK (confidence BETWEEN 0 AND 1)" in said
-    assert "Database of SoundHash" in said
+    assert "Database of soundhash" in said
     lock = {"sqlite": "write lock on the database", "mariadb": "INPLACE on audio_fingerprints"}
     backend = project.environment["DATABASE_URL"].partition(":")[0].partition("+")[0]
     assert lock.get(backend, "SHARE") in said
@@ -290,7 +291,8 @@ TITLE = f"<title>Database of {html.escape(NAME, quote=False)}</title>"
 @pytest.fixture
 def attacked(bake: Callable[..., Project]) -> Project:
     """A project with markup wherever a name or a text may be."""
-    project = bake(starter="blank", project_name=NAME, project_slug="shop")
+    project = bake(starter="blank", project_slug="shop")
+    project.edit("pyproject.toml", 'name = "shop"', f"name = {json.dumps(NAME)}")
     columns = f"sa.Column({ATTACK!r}, sa.Integer(), primary_key=True, comment={ATTACK!r})"
     models = f"attacked = sa.Table({ATTACK!r}, metadata, {columns}, comment={ATTACK!r})\n"
     models += f"sa.Table('other', metadata, sa.Column({ATTACK!r}, sa.ForeignKey(attacked.columns[0]), primary_key=True),"
@@ -330,7 +332,11 @@ def test_the_browser_would_tell_and_the_policy_holds(attacked: Project, opened: 
     assert "console:" in document
     assert "<img" in document
     assert TITLE in document
-    attacked.edit("scripts/page.html.mako", "default-src 'none'; style-src 'unsafe-inline'", "")
+    attacked.edit(
+        "migration_guard/reporting/pictures/page.html.mako",
+        "default-src 'none'; style-src 'unsafe-inline'",
+        "",
+    )
     attacked.run(*WRITE)
     assert "<title>owned</title>" in opened(attacked)
 
