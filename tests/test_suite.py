@@ -88,6 +88,7 @@ print(sys.stdin.read(), sys.stdout.encoding, sys.stderr.encoding, sys.stdout.isa
     ("command", "end"),
     [
         (("alembic", "upgrade", "head", "--sql"), ""),
+        (("alembic", "history"), ""),
         (("alembic", "nonsense"), ""),
         (("python", "scripts/check_migrations.py", "--static"), ""),
         (("python", "-m", "migration_guard", "--nonsense"), ""),

@@ -51,7 +51,10 @@ class Preloaded:
         self._control, its_end = socket.socketpair()
         with its_end:
             self._process = subprocess.Popen(
-                [sys.executable, __file__], env=self._environment, stdin=its_end
+                [sys.executable, __file__],
+                env=self._environment,
+                stdin=its_end,
+                stdout=subprocess.DEVNULL,  # no terminal: Python would write each line at once
             )
         atexit.register(self.close)
 
@@ -127,11 +130,7 @@ def become(request: dict[str, Any], output: int) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    os.close(output)
-    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = os.fdopen(
-        2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
-    )
+    os.close(output)  # sys.stdout stays as it is: Alembic kept it when it was imported
 
 
 def run(program: str, *arguments: str) -> None:
