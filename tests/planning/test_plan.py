@@ -18,6 +18,7 @@ from lib import faults
 from lib.faults import BASE, History, Revision
 from lib.projects import Project
 from lib.servers import fresh_database
+from migration_guard.cli import main
 from migration_guard.planning.table_locks import locks_of
 from migration_guard.reading.reader import read_migration
 
@@ -423,16 +424,18 @@ def test_what_sqlite_cannot_run_is_one_line_with_its_place(
     ],
 )
 def test_options_that_do_not_go_together(
-    bake: Callable[..., Project], arguments: list[str], said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
-    done = bake().run(*PLAN, *arguments, ok=False)
-    assert (done.returncode, done.stdout.count("\n")) == (2, 1)
-    assert said in done.stdout
+    assert main(tmp_path, ["--plan", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert said in error
 
 
-def test_a_check_is_not_markdown(bake: Callable[..., Project]) -> None:
-    done = bake().run("python", "scripts/check_migrations.py", "--format", "markdown", ok=False)
-    assert done.stdout == "error: --format markdown is a plan's: add --plan.\n"
+def test_a_check_is_not_markdown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(tmp_path, ["--format", "markdown"]) == 2
+    error = "error: --format markdown is a plan's: add --plan.\n"
+    assert capsys.readouterr() == ("", error)
 
 
 # --- what it locks, and what the rules say

@@ -1490,6 +1490,43 @@ NEIGHBOURS = [
         False,
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import shop.models\n\ndef upgrade(): pass",
     ),
+    # A column's own REFERENCES needs no scan where the column holds NULL alone.
+    (
+        "constraint-scan",
+        "postgresql",
+        False,
+        sql("ALTER TABLE videos ADD COLUMN a int REFERENCES channels"),
+    ),
+    (
+        "constraint-scan",
+        "postgresql",
+        True,
+        sql("ALTER TABLE videos ADD COLUMN a int DEFAULT 1 REFERENCES channels"),
+    ),
+    ("constraint-scan", "postgresql", True, added('sa.Integer(), sa.ForeignKey("channels.id")')),
+    (
+        "constraint-scan",
+        "postgresql",
+        False,
+        """def upgrade():
+    column = sa.Column("a", sa.Integer(), sa.ForeignKey("channels.id"))
+    op.add_column("videos", column, inline_references=True)
+""",
+    ),
+    # An index can be made again after one of its own name was dropped if it existed.
+    *(
+        (
+            "not-resumable",
+            "mariadb",
+            found,
+            f"""def upgrade():
+    op.drop_index("{dropped}", "videos", if_exists=True)
+    op.create_index("ix", "videos", ["a"])
+    op.add_column("videos", sa.Column("b", sa.Integer()))
+""",
+        )
+        for dropped, found in (("ix", False), ("other", True))
+    ),
 ]
 
 
