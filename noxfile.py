@@ -30,7 +30,8 @@ def install(session: nox.Session, *groups: str) -> None:
 def tests(session: nox.Session) -> None:
     """Bake projects and use them, on every database that is found (options go to pytest)"""
     install(session, "tests")
-    session.run("pytest", "-n", "auto", *session.posargs)
+    # An idle worker takes tests from the other: some last a minute, most a second.
+    session.run("pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session
