@@ -100,12 +100,16 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
-def migrate(session: nox.Session) -> None:
-    """Migrate the database of DATABASE_URL to head (-- --plan: say how; -- downgrade -1; --yes, --resume, --edited)"""
+def plan(session: nox.Session) -> None:
+    """Show what migrating the database of DATABASE_URL would do; changes nothing (-- --probe: do its rows fit?)"""
     install(session, "drivers", "guard")
-    if "--plan" in session.posargs:
-        session.run("python", "scripts/check_migrations.py", *session.posargs)
-        return
+    session.run("python", "scripts/check_migrations.py", "--plan", *session.posargs)
+
+
+@nox.session(default=False)
+def migrate(session: nox.Session) -> None:
+    """Migrate the database of DATABASE_URL to head (-- downgrade -1; --yes, --resume, --edited)"""
+    install(session, "drivers", "guard")
     answers = ("--yes", "--resume", "--edited")  # what alembic takes as -x
     said = [
         word

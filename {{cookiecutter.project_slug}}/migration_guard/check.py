@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
@@ -17,6 +17,7 @@ from .git import in_repository, new_since
 from .history.deployed import Deployed
 from .history.files import MigrationFiles
 from .history.graph import before_first, check_graph, in_order
+from .output import write_file
 from .reading.migration import Migration
 from .reporting.baseline import read_baseline, write_baseline
 from .reporting.formats import REPORTS
@@ -116,7 +117,10 @@ class Check:
             raise failed
         if self.files.unreadable or any(each.rule == "unreadable-migration" for each in findings):
             return 2
-        failing = {"error", "warning"} if options.strict else {"error"}
+        return self.status(findings)
+
+    def status(self, findings: Iterable[Finding]) -> int:
+        failing = {"error", "warning"} if self.options.strict else {"error"}
         return int(any(found.severity in failing for found in findings))
 
     def compare_with_deployed(self, past: list[Migration]) -> None:
@@ -215,12 +219,10 @@ class Check:
             if found.rule in BREAKS_ALEMBIC:
                 raise CannotCheck(f"{found.path}:{found.line}: {found.message} {found.fix}")
         config, old = self.config(), before_first(self.settings.first_revision, past)
-        from .planning.plan import make_plan
+        from .planning.plan import Also, Judged, make_plan
         from .planning.reports import PLANS
 
-        def judged(
-            file: Path, databases: tuple[str, ...]
-        ) -> tuple[Migration, list[Finding], list[Finding]]:
+        def judged(file: Path, databases: tuple[str, ...], also: Also) -> Judged:
             self.settings = replace(self.settings, databases=databases)
             migration = self.files.read(file, whole=True)
             if migration is None:
@@ -228,14 +230,23 @@ class Check:
                     f"{self.files.relative(file)}: {self.files.unreadable[-1].message}"
                 )
             declared = {name: self.settings.lowest.get(name, "") for name in databases}
-            found = self.judge(migration, declared) if migration.revision not in old else []
+            found = also(migration)
+            if migration.revision not in old:
+                found += self.judge(migration, declared)
             self.findings = [each for each in found if each.rule in self.rules]
             mine = {migration.path: migration} if migration.revision not in old else {}
             standing = self.standing(mine, [])
             return migration, standing, [each for each in self.findings if each not in standing]
 
-        self.write(PLANS[self.options.format](make_plan(config, self.settings, judged)))
-        return 0
+        options = self.options
+        rules = {name: self.all_rules[name] for name in self.rules}
+        plan = make_plan(config, self.settings, judged, rules, options.database_url, options.probe)
+        self.write(PLANS[options.format](plan))
+        if plan.not_checked:
+            raise CannotCheck(NOT_CHECKED.format("; ".join(plan.not_checked)))
+        return self.status(
+            [*plan.findings, *(each for step in plan.revisions for each in step.findings)]
+        )
 
     # reporting
 
@@ -321,15 +332,19 @@ class Check:
             sys.stdout.write(made)
             return
         try:
-            output.write_text(made, encoding="utf-8")
+            write_file(output, made)
         except OSError as error:
-            raise CannotCheck(f"--output {output}: {error.strerror}") from None
+            why = "a symbolic link; name the file itself" if output.is_symlink() else error.strerror
+            raise CannotCheck(f"--output {output}: {why}") from None
 
 
 RESTORE = (
     "Restore the deployed migrations first (see edited-migration), then check again: a difference"
     " that remains needs a migration."
 )
+
+
+NOT_CHECKED = "not checked: {} (or leave it out with --ignore database-drift,rows-do-not-fit)"
 
 
 BREAKS_ALEMBIC = (

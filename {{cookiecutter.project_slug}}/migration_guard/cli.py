@@ -12,6 +12,7 @@ from pathlib import Path
 from .check import Check
 from .exceptions import CannotCheck
 from .git import default_branch
+from .output import printable
 from .reporting.formats import REPORTS
 from .reporting.handbook import explain, list_of_rules
 from .rules import RULES
@@ -61,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="what `alembic upgrade head` would run and lock; the database is only read",
     )
+    add("--probe", action="store_true", help="with --plan: do the rows fit what is pending?")
     add(
         "--against",
         metavar="REF",
@@ -102,7 +104,7 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
     try:
         return run(root, options)
     except CannotCheck as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         print(f"error: {error}: install the project's dependencies", file=sys.stderr)
@@ -138,15 +140,10 @@ def run(root: Path, options: argparse.Namespace) -> int:
         raise CannotCheck("--since chooses the files: leave out FILE.")
     if options.static and (options.roundtrip or options.database_url):
         raise CannotCheck("--static uses no database: leave out --roundtrip and --database-url.")
-    if options.plan and (
-        options.static or options.roundtrip or options.database_url or options.write_baseline
-    ):
-        raise CannotCheck(
-            "--plan is of the configured database: leave out --static, --roundtrip and --write-baseline, and set DATABASE_URL"
-            " instead of --database-url."
-        )
-    if options.plan and options.strict:
-        raise CannotCheck("--strict: a plan reports and never fails; leave out --strict.")
+    if options.plan and (options.static or options.roundtrip or options.write_baseline):
+        raise CannotCheck("--plan takes no --static, --roundtrip or --write-baseline.")
+    if options.probe and not options.plan:
+        raise CannotCheck("--probe needs --plan.")
     if options.plan and options.format in ("github", "sarif"):
         raise CannotCheck(f"--format {options.format}: a plan is text, json or markdown.")
     if options.format == "markdown" and not options.plan:

@@ -1,8 +1,8 @@
-"""What an operation locks, and whom that holds up, as far as the manuals promise it.
+"""What an operation locks, and whom that blocks, as far as the manuals promise it.
 
 PostgreSQL: "Explicit Locking", CREATE INDEX, ALTER TABLE. MariaDB and MySQL: their "Online DDL", the slower way where it
 depends on the table; the short lock with which each way begins and ends is not named. SQLite: "File Locking".
-What the migration does not say is not known, and never guessed.
+Where it depends on more than the migration says, the lock is unknown: it is never guessed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,17 @@ from ..rules.upgrade import CONSTRAINTS, DATA_CHANGES, concurrently, is_schema, 
 
 @dataclass(frozen=True, slots=True)
 class TableLock:
+    """A lock on a table that exists already. ``rows`` and ``megabytes`` are estimates; None: unknown."""
+
     table: str
     mode: str
-    holds_up: str
+    blocks: str
+    rows: int | None = None
+    megabytes: float | None = None
 
 
-ONE_SERVER = {"sqlite", "postgresql", "citus", "mysql", "mariadb"}  # a cluster's locks are its own
+# A cluster's locks are its own.
+ONE_SERVER = frozenset({"sqlite", "postgresql", "citus", "mysql", "mariadb"})
 
 
 LOCKS = {
@@ -46,20 +51,20 @@ LOCKS = {
 }
 
 
-HOLDS_UP = dict.fromkeys(("ACCESS EXCLUSIVE", "EXCLUSIVE"), "reads and writes")
+BLOCKS = dict.fromkeys(("ACCESS EXCLUSIVE", "EXCLUSIVE"), "reads and writes")
 
 
-HOLDS_UP |= dict.fromkeys(("ROW EXCLUSIVE", "row locks"), "writes of the same rows")
+BLOCKS |= dict.fromkeys(("ROW EXCLUSIVE", "row locks"), "writes of the same rows")
 
 
-HOLDS_UP |= dict.fromkeys(("SHARE UPDATE EXCLUSIVE", "INPLACE", "INSTANT"), "nobody")
+BLOCKS |= dict.fromkeys(("SHARE UPDATE EXCLUSIVE", "INPLACE", "INSTANT"), "nobody")
 
 
-HOLDS_UP |= {"COPY": "writes (nobody from MariaDB 11.2 on)"}  # all others: writes
+BLOCKS |= {"COPY": "writes (nobody from MariaDB 11.2 on)"}  # all others: writes
 
 
 def mode_of(op: Operation, dialect: str) -> str | None:
-    """The mode of the lock on the operation's own table; "" for none, None where it can't be told."""
+    """The mode of the lock on the operation's own table; "" for none, None where it is unknown."""
     kind = op.operation
     if dialect == "sqlite":
         copied = op.batch and (
@@ -113,7 +118,7 @@ def is_plain(column: Column) -> bool:
 
 
 def locks_of(op: Operation, dialect: str, new: set[str]) -> list[TableLock] | None:
-    """The locks on what was there before; ``new`` are the tables that the migration itself has made so far."""
+    """The locks on tables that exist already; ``new`` are those that this migration has created so far. None: unknown."""
     mode, own = mode_of(op, dialect), table_of(op)
     if mode is None or (mode and not own and not op.name):
         return None
@@ -134,4 +139,4 @@ def locks_of(op: Operation, dialect: str, new: set[str]) -> list[TableLock] | No
         for table in others:
             if table.casefold().removeprefix("public.") not in {*new, own}:
                 locks[table] = "SHARE ROW EXCLUSIVE"
-    return [TableLock(table, mode, HOLDS_UP.get(mode, "writes")) for table, mode in locks.items()]
+    return [TableLock(table, mode, BLOCKS.get(mode, "writes")) for table, mode in locks.items()]

@@ -1,0 +1,40 @@
+"""What leaves the guard for a terminal, a log or a file: nothing in it that one of them obeys."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+# Control characters, line separators of Unicode, and what reverses the direction of text.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+# A CI obeys a line that begins so, after any blanks; of the older form anywhere in the line.
+COMMAND = re.compile(r"(?m)^(?P<blanks>\s*)::(?=[\w-]+[^\n]*::)|(?P<older>##)(?=\[)")
+
+
+def printable(text: str, lines: bool = False) -> str:
+    """The text on one line (``lines``: or with its line breaks), its control characters as escapes such as ``\\x1b``."""
+
+    def escape(match: re.Match[str]) -> str:
+        if lines and match[0] == "\n":
+            return "\n"
+        return match[0].encode("unicode_escape").decode()
+
+    return CONTROL.sub(escape, text)
+
+
+def without_commands(text: str) -> str:
+    """The text of a report, with no line in it that a CI takes for a command of a workflow."""
+
+    def escape(match: re.Match[str]) -> str:
+        return r"#\x23" if match["older"] else rf"{match['blanks']}\x3a:"
+
+    return COMMAND.sub(escape, text)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write the text to the file, which must not be a symbolic link. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    with open(os.open(path, flags, 0o666), "w", encoding="utf-8") as file:
+        file.write(text)
