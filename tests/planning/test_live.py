@@ -257,9 +257,9 @@ def test_only_this_machine_gets_a_scratch_database_unasked(
     if here:
         assert server_for(planned, None) == planned
         return
-    with pytest.raises(Exception, match="is not this machine.*--database-url"):
+    with pytest.raises(Exception, match=r"is not this machine.*--database-url"):
         server_for(planned, None)
-    with pytest.raises(Exception, match="nothing is created there|not this machine"):
+    with pytest.raises(Exception, match=r"nothing is created there|not this machine"):
         server_for(planned, planned)
     other = planned.set(host="127.0.0.1", query={})
     assert server_for(planned, other) == other
@@ -274,7 +274,6 @@ def test_the_environment_may_name_another_machine(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_plan_that_was_not_compared_is_not_clean(on_postgresql: Project) -> None:
-    """The server may be reached by a name that is not this machine's."""
     project = on_postgresql
     url = sa.make_url(project.environment["DATABASE_URL"])
     elsewhere = url.set(host=socket.gethostbyname(socket.gethostname()))
@@ -286,7 +285,6 @@ def test_a_plan_that_was_not_compared_is_not_clean(on_postgresql: Project) -> No
         service.write_text(f"[live]\nhost={url.host}\nport={url.port}\nuser={url.username}\n")
         project.environment["PGSERVICEFILE"] = str(service)
     project.environment["DATABASE_URL"] = elsewhere.render_as_string(hide_password=False)
-    before = databases()
     made = plan(project, status=2)
     assert made["compared"] is False
     assert made["summary"].endswith("nothing to run.")
@@ -300,16 +298,7 @@ def test_a_plan_that_was_not_compared_is_not_clean(on_postgresql: Project) -> No
     assert plan(project, "--ignore", "database-drift")["not_checked"] == []
     made = plan(project, "--database-url", SERVERS["postgresql"])
     assert (made["compared"], made["findings"], made["not_checked"]) == (True, [], [])
-    assert databases() == before
     assert plan(project, "--database-url", "sqlite://", status=2)["compared"] is False
-
-
-def databases() -> list[str]:
-    with sa.create_engine(SERVERS["postgresql"], poolclass=sa.pool.NullPool).connect() as server:
-        names = server.exec_driver_sql(
-            "SELECT datname FROM pg_database WHERE datname LIKE 'template\\_test\\_%%'"
-        )
-        return sorted(names.scalars())
 
 
 # --- a role that may only read
@@ -422,7 +411,7 @@ def probed(project: Project) -> dict[str, Any]:
     ("upgrade", "number", "message"),
     [
         (BATCH_NULL, 2, "Rows of users with NULL in bio: 2."),
-        (BATCH_UNIQUE, 1, "Values of users (name) that are in several rows: 1."),
+        (BATCH_UNIQUE, 1, "Values of users (name) in several rows: 1."),
     ],
     ids=["null", "unique"],
 )
@@ -508,7 +497,9 @@ def test_only_what_the_server_would_check_is_counted(
 
 def test_a_suppression_is_kept_to(bake: Callable[..., Project], database_url: str) -> None:
     lines = BATCH_UNIQUE.strip().split("\n")
-    upgrade = f"{lines[0]}\n    # migration-guard: ignore[rows-do-not-fit] deleted on Friday\n{lines[1]}"
+    upgrade = (
+        f"{lines[0]}\n    # migration-guard: ignore[rows-do-not-fit] deleted on Friday\n{lines[1]}"
+    )
     project = migrated(bake, database_url, Revision(upgrade))
     statements(database_url, *ROWS)
     made = probed(project)

@@ -14,7 +14,7 @@ COMMAND = re.compile(r"(?m)^(?P<blanks>\s*)::(?=[\w-]+[^\n]*::)|(?P<older>##)(?=
 
 
 def printable(text: str, lines: bool = False) -> str:
-    """The text on one line (``lines``: or with its line breaks), its control characters as escapes such as ``\\x1b``."""
+    """The text, its control characters as escapes; ``lines``: its line breaks stay."""
 
     def escape(match: re.Match[str]) -> str:
         if lines and match[0] == "\n":

@@ -1,4 +1,4 @@
-"""Connections to the configured database that can only read, and whether its server is this machine."""
+"""Connections to the configured database that can only read; is its server this machine?"""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def shown(url: URL) -> str:
 
 @contextmanager
 def read_only(url: URL) -> Iterator[sa.Connection | None]:
-    """Yield a connection whose transactions can't write; None for an SQLite file that does not exist yet.
+    """Yield a connection whose transactions can't write; None for an SQLite file that is missing.
 
     Raises CannotCheck if the database can't be reached or read.
     """

@@ -81,7 +81,7 @@ def default_schema(connection: sa.Connection) -> str:
 
 
 def server_for(planned: URL, given: URL | None) -> URL:
-    """The server for the scratch database. Raises CannotCheck where there is none, with the way out."""
+    """The server for the scratch database. Raises CannotCheck if there is none."""
     other = "name a server for a scratch database with --database-url"
     if given is None:
         if not is_this_machine(planned):
@@ -110,7 +110,7 @@ def family(url: URL) -> str:
 def expected_schema(
     config: Config, scripts: ScriptDirectory, heads: tuple[str, ...], server: URL, hidden: set[str]
 ) -> Expected:
-    """Migrate a scratch database on ``server`` up to ``heads`` and describe it. Raises CannotCheck."""
+    """Migrate a scratch database on ``server`` to ``heads`` and describe it. Raises CannotCheck."""
     expected = Expected()
     if not heads:  # nothing is applied, and nothing should be there
         return expected
@@ -143,7 +143,10 @@ def expected_schema(
 def compare(
     live: LiveSchema, expected: Expected, heads: tuple[str, ...]
 ) -> tuple[list[Difference], list[str]]:
-    """The differences (before: expected, after: live), and what this role could not see. Raises CannotCheck."""
+    """The differences (before: expected, after: live), and what this role could not see.
+
+    Raises CannotCheck if the two can't be compared.
+    """
     if heads and live.schema != expected.schema:
         raise CannotCheck(
             f"its tables are in the schema {live.schema}, those of the scratch database in"
@@ -152,8 +155,8 @@ def compare(
     found, unseen = [], []
     sides = [[comparable(each) for each in side] for side in (expected.objects, live.objects)]
     for each in differences(*sides):
-        kind, _, name = each.object.partition(" ")
-        if kind not in COMPARED or (not each.fact and kind == "table" and missing_nowhere(each)):
+        kind = each.object.partition(" ")[0]
+        if kind not in COMPARED or (kind == "table" and exists_on_both_sides(each)):
             continue
         if kind == "table" and each.after is None and not live.sees_all:
             unseen.append(f"{each.object} is not visible: grant SELECT on it, or it is missing")
@@ -173,13 +176,13 @@ def comparable(each: Thing) -> Thing:
     return Thing(each.name, facts)
 
 
-def missing_nowhere(each: Difference) -> bool:
+def exists_on_both_sides(each: Difference) -> bool:
     """Both have the table, and its options differ: storage, comment."""
     return each.before is not None and each.after is not None
 
 
 def is_looked_at(each: Difference, live: LiveSchema, expected: Expected) -> bool:
-    """Whether a table that no migration made is anybody's business: not a partition, nor what env.py excludes."""
+    """Whether to report a table that no migration creates: no partition, nor excluded by env.py."""
     name = each.object.partition(" ")[2]
     if any(fact.startswith("parent ") for fact in live.tables.get(name.casefold(), {})):
         return False
@@ -220,7 +223,7 @@ def drift_findings(
             sql = statement("drop", each, dialect)
             fix = f"{kept}, or drop it{f': {sql}' if sql else '.'}"
         else:
-            message = f"The {what} is {each.after}; the migrations up to {revision} make it {each.before}."
+            message = f"The {what} is {each.after}; revision {revision} has it as {each.before}."
             fix = (
                 "Change it back, or change the model and write a revision that takes both forms"
                 " to the new one."
@@ -306,7 +309,7 @@ def qualified(dialect: sa.Dialect, table: str, name: str | None = None) -> str:
 
 
 def statement(verb: str, each: Difference, dialect: sa.Dialect) -> str:
-    """The SQL that creates or drops the object of a difference; empty where that takes more than one statement."""
+    """The SQL that creates or drops the object of a difference; empty if one statement can't."""
     quote, owner = dialect.identifier_preparer.quote, each.thing.partition(" ")[2]
     kind, _, name = each.fact.partition(" ")
     table, postgresql = qualified(dialect, owner), dialect.name == "postgresql"
@@ -332,8 +335,8 @@ def statement(verb: str, each: Difference, dialect: sa.Dialect) -> str:
     if kind == "index" and postgresql:
         return text.replace(" INDEX ", f" INDEX CONCURRENTLY {quote(name)} ", 1) + ";"
     if kind == "index" and dialect.name == "sqlite":
-        unique, _, on = text.partition("index ")
-        return f"CREATE {unique}INDEX {quote(name)} {on};"
+        unique, _, columns = text.partition("on ")
+        return f"CREATE {unique}INDEX {quote(name)} ON {columns};"
     if kind == "index":
         unique, _, columns = text.partition("(")
         return f"CREATE {unique}INDEX {quote(name)} ON {table} ({columns};"

@@ -1,4 +1,4 @@
-"""The plan of a deployment: what `alembic upgrade head` would run on the configured database, which is only read."""
+"""The plan of a deployment: what `alembic upgrade head` would do to the configured database."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from .table_locks import ONE_SERVER, TableLock, locks_of
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An operation of a pending revision. ``locks`` are on tables that exist already; None: unknown."""
+    """An operation of a pending revision. ``locks`` are on existing tables; None: unknown."""
 
     operation: str
     about: str
@@ -109,7 +109,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What env.py configures: the database, where it stands, and the tables that are to be created first."""
+    """What env.py configures: the database, its revisions, and the tables to create first."""
 
     url: URL
     heads: tuple[str, ...]
@@ -134,9 +134,9 @@ def make_plan(
 ) -> Plan:
     """Plan what is pending on the database that env.py is configured for. Raises CannotCheck.
 
-    ``judge`` takes a migration's file, the databases and a function that gives more findings of it, and returns what
-    the migration does, its findings, and those of them that are suppressed. ``rules`` are those that are selected,
-    ``server`` is the address of another server for a scratch database, and ``probe`` asks for the rows to be looked at.
+    ``judge`` takes a migration's file, the databases and a function that adds findings, and returns
+    what the migration does, its findings, and the suppressed ones. ``rules`` are the selected ones,
+    ``server`` is the address of a server for a scratch database; ``probe``: do the rows fit?
     """
     scripts = read_scripts(config)
     seen: list[Configured] = []
@@ -155,8 +155,10 @@ def make_plan(
             prober = Prober(connection, live.tables, rules["rows-do-not-fit"])
             plan.probed = True
         to_come: set[tuple[str, str]] = set()
+        new: set[str] = set()
         dialect = there.url.get_backend_name()
         here = deployed_to(dialect, settings.databases)
+        sure = ONE_SERVER.issuperset(here)
         for script, sql, problem in pending:
             operations: list[Operation] = []
 
@@ -168,9 +170,7 @@ def make_plan(
 
             migration, findings, suppressed = judge(Path(script.path), here, also)
             to_come |= {(op.operation, op.name or "") for op in operations}
-            planned = list(
-                planned_operations(operations, dialect, sizes, ONE_SERVER.issuperset(here))
-            )
+            planned = list(planned_operations(operations, dialect, sizes, new, sure))
             about = script.revision, script.doc, migration.path
             problem = why_not_shown(migration, problem)
             plan.revisions.append(Revision(*about, sql, problem, planned, findings, suppressed))
@@ -185,7 +185,7 @@ def make_plan(
 def describe_live(
     connection: sa.Connection | None, there: Configured, plan: Plan
 ) -> tuple[LiveSchema | None, dict[str, Size]]:
-    """The schema of the database and the sizes of its tables; what can't be read is noted in the plan."""
+    """The database's schema and the sizes of its tables; the plan notes what can't be read."""
     if connection is None:  # a file that does not exist has nothing in it
         return LiveSchema([], "", True), {}
     sizes: dict[str, Size] = {}
@@ -211,7 +211,7 @@ def check_schema(
     rules: Mapping[str, Rule],
     to_come: set[tuple[str, str]],
 ) -> None:
-    """Compare the schema with what its revision should be; the findings, or why there are none, go into the plan."""
+    """Compare the schema with what its revision should be; the result goes into the plan."""
     dialect = load_dialect(there.url)()
     plan.findings += validity_findings(live, plan.database, dialect, to_come, rules)
     if drift := rules.get("database-drift"):
@@ -246,7 +246,7 @@ def first_tables(there: Configured, scripts: ScriptDirectory, pending: bool) -> 
 def current(url: URL, scripts: ScriptDirectory, options: dict[str, Any], root: Path) -> Configured:
     """Where the database stands, read in a transaction that can't write.
 
-    ``options`` are those that env.py gives to context.configure(). Raises what would stop an upgrade.
+    ``options`` are those that env.py gives to context.configure(). Raises what stops an upgrade.
     """
     load_dialect(url)
     names = ("version_table", "version_table_schema")
@@ -280,7 +280,7 @@ def why_not_shown(migration: Migration, problem: str | None) -> str | None:
 
 
 def that_run(migration: Migration, dialect: str) -> list[Operation]:
-    """The operations of ``upgrade`` on this database. SQL text is left out where operations were read from it."""
+    """The operations of ``upgrade`` on this database, without SQL text that was read itself."""
     ops = [op for op in migration.operations if op.function.startswith("upgrade")]
     found = []
     for op, following in zip_longest(ops, ops[1:]):
@@ -291,10 +291,17 @@ def that_run(migration: Migration, dialect: str) -> list[Operation]:
 
 
 def planned_operations(
-    operations: list[Operation], dialect: str, sizes: dict[str, Size], sure: bool
+    operations: list[Operation],
+    dialect: str,
+    sizes: dict[str, Size],
+    new: set[str],
+    sure: bool,
 ) -> Iterator[Planned]:
-    """Each operation with what it locks, and how large that is; ``sure``: the locks of this database are known."""
-    new: set[str] = set()
+    """Each operation with what it locks.
+
+    ``new`` collects the tables that are to come, which nobody uses yet; ``sure``: the locks of this
+    database are known.
+    """
     for op in operations:
         about = label(op)
         if op.operation == "execute" and op.sql:

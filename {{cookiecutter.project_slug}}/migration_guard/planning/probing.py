@@ -1,4 +1,4 @@
-"""Do the rows that are there fit what is pending? Counted on the configured database, which is only read."""
+"""Do the rows of the configured database fit what is pending? It is only read."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Prober:
         limit_queries(self.connection)
 
     def look(self, migration: Migration, operations: list[Operation]) -> list[Finding]:
-        """The findings of one migration's operations. What could not be counted goes to ``not_checked``."""
+        """The findings of one migration; ``not_checked`` gets what could not be counted."""
         found = []
         for op in operations:
             place = f"{migration.path}:{op.line}"
@@ -82,7 +82,7 @@ class Prober:
         return found
 
     def count(self, rows: str, place: str) -> int:
-        """How many rows the query has; 0 where that could not be told, which goes to ``not_checked``."""
+        """How many rows the query has; 0 if it fails, which goes to ``not_checked``."""
         text = f"SELECT count(*) FROM ({rows}) AS counted"
         driver: Any = self.connection.connection.driver_connection
         if self.connection.dialect.name == "sqlite":
@@ -108,11 +108,11 @@ class Prober:
         if kind == "alter_column" and op.columns:
             yield from self.altered(op, place)
         unique = kind == "create_index" and op.kwargs.get("unique") is True
-        if unique or kind in ("create_unique_constraint", "create_primary_key"):
-            if self.has_columns(table, op.columns, place):
-                yield self.duplicates(op)
-        if kind == "create_primary_key" and self.has_columns(table, op.columns, place):
-            yield self.nulls(op)
+        unique = unique or kind in ("create_unique_constraint", "create_primary_key")
+        if unique and self.has_columns(table, op.columns, place):
+            yield self.duplicates(op)
+            if kind == "create_primary_key":
+                yield self.nulls(op)
         if kind == "create_foreign_key":
             if any(key.not_valid for key in op.constraints):
                 self.unchecked_keys[op.name or ""] = op
@@ -157,11 +157,12 @@ class Prober:
             rows = rows.where(sa.text(condition.replace(":", "\\:")))
         rows = rows.group_by(*columns).having(sa.func.count() > 1)
         return Probe(
-            rows, f"Values of {op.qualified_table} ({', '.join(op.columns)}) that are in several rows"
+            rows,
+            f"Values of {op.qualified_table} ({', '.join(op.columns)}) in several rows",
         )
 
     def orphans(self, op: Operation, key: Operation, place: str) -> Iterator[Probe]:
-        """``key`` is the operation that adds the foreign key, or ``op``, which validates one that is there."""
+        """``key`` adds the foreign key; or it is ``op``, which validates an existing one."""
         table, own, other, referred = table_of(op), list(key.columns), [], ""
         if key.operation == "create_foreign_key":
             referred = str(key.constraints[0].references) if key.constraints else ""
@@ -187,17 +188,18 @@ class Prober:
             same = [column == sa.column(name, _selectable=parent) for column, name in pairs]
             rows = rows.where(~sa.exists(sa.select(sa.literal(1)).select_from(parent).where(*same)))
         yield Probe(
-            rows, f"Rows of {op.qualified_table} ({', '.join(own)}) that refer to no row of {referred}"
+            rows,
+            f"Rows of {op.qualified_table} ({', '.join(own)}) that refer to no row of {referred}",
         )
 
     def has_columns(self, table: str, columns: Any, place: str) -> bool:
-        """Whether the columns are there; one that no pending revision adds is not checked, and reported."""
+        """Whether the columns exist; those that neither exist nor are to come are not checked."""
         known = {fact.lower() for fact in self.tables[table]}
         missing = [name for name in columns if f"column {name}".lower() not in known]
         lost = [name for name in missing if (table, name.lower()) not in self.new]
         if lost:
             self.not_checked.append(
-                f"{place}: whether the rows fit ({', '.join(lost)} is no column of {table} now)"
+                f"{place}: whether the rows fit ({table} has no {' or '.join(lost)} now)"
             )
         return not missing
 
@@ -207,7 +209,7 @@ class Prober:
 
 
 def limit_queries(connection: sa.Connection) -> None:
-    """Let the server end a query that takes long, and refuse one that would see a part of the rows."""
+    """Have the server end long queries, and refuse those that would see a part of the rows."""
     dialect = connection.dialect
     if dialect.name == "postgresql":
         connection.exec_driver_sql(f"SET SESSION statement_timeout = '{SECONDS}s'")

@@ -72,7 +72,7 @@ def revision_lines(each: Revision) -> list[str]:
 
 
 def as_markdown(plan: Plan) -> str:
-    """A comment for a pull request. Names and messages may hold anything: they are written as entities."""
+    """A comment for a pull request. Names and messages may hold anything: they become entities."""
     head = ["## Migration plan", "", f"{plain(plan.database)}, {plan.summary} {plan.schema}", ""]
     head += [f"- **Not checked**: {plain(each)}" for each in plan.not_checked]
     head += [f"- **{found.severity} {found.rule}** {advice(found)}" for found in plan.findings]

@@ -1,7 +1,8 @@
 """What an operation locks, and whom that blocks, as far as the manuals promise it.
 
-PostgreSQL: "Explicit Locking", CREATE INDEX, ALTER TABLE. MariaDB and MySQL: their "Online DDL", the slower way where it
-depends on the table; the short lock with which each way begins and ends is not named. SQLite: "File Locking".
+PostgreSQL: "Explicit Locking", CREATE INDEX, ALTER TABLE. MariaDB and MySQL: their "Online DDL",
+the slower way where it depends on the table; the short lock at each end of it is not named. SQLite:
+"File Locking".
 Where it depends on more than the migration says, the lock is unknown: it is never guessed.
 """
 
@@ -17,7 +18,7 @@ from ..rules.upgrade import CONSTRAINTS, DATA_CHANGES, concurrently, is_schema, 
 
 @dataclass(frozen=True, slots=True)
 class TableLock:
-    """A lock on a table that exists already. ``rows`` and ``megabytes`` are estimates; None: unknown."""
+    """A lock on an existing table. ``rows`` and ``megabytes`` are estimates; None: unknown."""
 
     table: str
     mode: str
@@ -32,18 +33,21 @@ ONE_SERVER = frozenset({"sqlite", "postgresql", "citus", "mysql", "mariadb"})
 
 LOCKS = {
     "postgresql": {
-        "ACCESS EXCLUSIVE": "add_column drop_column rename_table drop_table truncate cluster drop_index drop_constraint"
-        " create_unique_constraint create_primary_key create_exclude_constraint create_check_constraint",
+        "ACCESS EXCLUSIVE": "add_column drop_column rename_table drop_table truncate cluster"
+        " drop_index drop_constraint create_unique_constraint create_primary_key"
+        " create_exclude_constraint create_check_constraint",
         "SHARE ROW EXCLUSIVE": "create_foreign_key create_trigger",
         "SHARE": "create_index",
         "SHARE UPDATE EXCLUSIVE": "validate_constraint create_table_comment drop_table_comment",
         "ROW EXCLUSIVE": "bulk_insert update delete merge",
-        "": "create_table create_type create_sequence create_schema create_function create_extension create_view",
+        "": "create_table create_type create_sequence create_schema create_function"
+        " create_extension create_view",
     },
     "mariadb": {
         "EXCLUSIVE": "drop_table rename_table truncate",
         "COPY": "create_foreign_key create_check_constraint",
-        "INPLACE": "drop_column create_index drop_index create_unique_constraint create_table_comment drop_table_comment",
+        "INPLACE": "drop_column create_index drop_index create_unique_constraint"
+        " create_table_comment drop_table_comment",
         "INSTANT": "add_column",
         "row locks": "bulk_insert update delete",
         "": "create_table create_schema create_function create_view",
@@ -118,7 +122,7 @@ def is_plain(column: Column) -> bool:
 
 
 def locks_of(op: Operation, dialect: str, new: set[str]) -> list[TableLock] | None:
-    """The locks on tables that exist already; ``new`` are those that this migration has created so far. None: unknown."""
+    """The locks on tables that exist already, not those in ``new``; None if they are unknown."""
     mode, own = mode_of(op, dialect), table_of(op)
     if mode is None or (mode and not own and not op.name):
         return None
