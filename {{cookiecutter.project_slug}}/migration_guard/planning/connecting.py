@@ -80,11 +80,8 @@ def is_this_machine(url: URL) -> bool:
         if "PGSERVICE" in os.environ:
             return False
         named = [os.environ.get("PGHOSTADDR"), os.environ.get("PGHOST")]
-    hosts: list[str] = []
-    for each in named:
-        texts = [each] if isinstance(each, str) else each or ()
-        hosts += [host for text in texts for host in text.split(",") if host]
-    return all(is_loopback(host) for host in hosts)
+    texts = [",".join(each) if isinstance(each, tuple) else each for each in named]
+    return all(is_loopback(host) for host in ",".join(filter(None, texts)).split(",") if host)
 
 
 def is_loopback(host: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ from ..exceptions import CannotCheck
 from ..finding import Finding
 from ..places import place
 from ..rules.rule import Rule
-from ..running.schema.snapshot import Column, Difference, Thing, differences
+from ..running.schema.snapshot import Difference, Thing, differences
 from ..running.schema.snapshots import snapshot_of
 from ..running.scratch import scratch_database
 from ..running.stepping import Stepper, run_env
@@ -28,93 +28,191 @@ from .connecting import is_this_machine, shown
 
 COMPARED = ("table", "column", "index", "constraint", "type")
 
-NOT_VALID = re.compile(r" (NOT VALID|INVALID)\b")
+STATEMENTS = {
+    "create column": "ALTER TABLE {table} ADD COLUMN {name} {text};",
+    "create constraint": "ALTER TABLE {table} ADD CONSTRAINT {name} {text};",
+    "create index": "CREATE {unique}INDEX {name} ON {table} {tail};",
+    "create index postgresql": "CREATE {unique}INDEX CONCURRENTLY {name} ON {table} {tail};",
+    "drop table": "DROP TABLE {table};",
+    "drop column": "ALTER TABLE {table} DROP COLUMN {name};",
+    "drop constraint": "ALTER TABLE {table} DROP CONSTRAINT {name};",
+    "drop index": "DROP INDEX {name} ON {table};",
+    "drop index sqlite": "DROP INDEX {name};",
+    "drop index postgresql": "DROP INDEX CONCURRENTLY {object};",
+}
+
+# What the server adds to a definition, what a pending revision may do about it, and the fix.
+VALIDITY = {
+    "invalid-index": (" INVALID", ("drop_index",), "REINDEX INDEX CONCURRENTLY {object};"),
+    "not-validated": (
+        " NOT VALID",
+        ("validate_constraint", "drop_constraint"),
+        "ALTER TABLE {table} VALIDATE CONSTRAINT {name};",
+    ),
+}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LiveSchema:
-    """What the server describes to the role that asks."""
+    """The database as its server describes it to the role that asks, and what is found in it."""
 
-    objects: list[Thing]
-    schema: str  # where unqualified names lead on PostgreSQL
-    sees_all: bool  # False: tables may exist that this role can't see
+    url: URL
+    heads: tuple[str, ...]
+    version_table: str
+    objects: list[Thing] = field(default_factory=list)
+    sees_all: bool = True  # False: tables may exist that this role can't see
+    findings: list[Finding] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
 
     @property
     def tables(self) -> dict[str, dict[str, Any]]:
         return {table.casefold(): each.facts for each in self.objects if (table := each.table)}
 
+    def read(self, connection: sa.Connection) -> None:
+        """Describe the database of ``connection``. Raises DBAPIError."""
+        hidden = {self.version_table, *TABLES}
+        if connection.dialect.name in ("mysql", "mariadb"):
+            # To describe a view takes a right of its own, and views are not compared.
+            views = "SHOW FULL TABLES WHERE Table_type = 'VIEW'"
+            hidden |= set(connection.exec_driver_sql(views).scalars())
+            self.sees_all = any(connection.exec_driver_sql(MAY_SELECT).scalars())
+        self.objects = described(connection, hidden)
 
-@dataclass(slots=True)
-class Expected:
-    """What the migrations make, up to the revision of the configured database."""
+    def check_validity(self, rules: Mapping[str, Rule], pending: set[tuple[str, str]]) -> None:
+        """Find invalid indexes and constraints that no operation in ``pending`` deals with."""
+        for each in self.objects:
+            for fact, text in each.facts.items():
+                name = fact.partition(" ")[2]
+                for rule, (mark, remedies, fix) in VALIDITY.items():
+                    handled = any((remedy, name) in pending for remedy in remedies)
+                    if rule in rules and mark in str(text) and not handled:
+                        found = Difference(each.name, fact, None, text)
+                        message = f"The {words(found)} is{mark}. {rules[rule].why}"
+                        self.report(rules[rule], found, message, self.sql(fix, found))
 
-    objects: list[Thing] = field(default_factory=list)
-    schema: str = ""
-    include_name: Any = None  # env.py's own choice of what Alembic looks at
+    def compare(self, expected: list[Thing], rule: Rule, include_name: Any = None) -> None:
+        """Find what differs from ``expected``; ``include_name`` is env.py's own filter."""
+        at = " and ".join(self.heads) or "base"
+        sides = [[without_validity(each) for each in side] for side in (expected, self.objects)]
+        for each in differences(*sides):
+            kind, what = each.object.partition(" ")[0], words(each)
+            if kind not in COMPARED or (kind == "table" and each.before and each.after):
+                continue  # other objects, and a table's storage and comment
+            if each.after is None and kind == "table" and not self.sees_all:
+                grant = "grant SELECT on it, or it is missing"
+                self.not_checked.append(f"{what} is not visible: {grant}")
+            elif each.after is None:
+                message = f"The {what} is missing; the migrations up to {at} create it."
+                sql = self.sql(template("create", kind, self.url), each)
+                fix = f"Create it: {sql}" if sql else PRINTED.format(at=at)
+                self.report(rule, each, message, fix)
+            elif each.before is None:
+                if kind == "table" and not self.is_looked_at(each, include_name):
+                    continue
+                message = f"The {what} exists, but no migration up to {at} creates it."
+                sql = self.sql(template("drop", kind, self.url), each)
+                keep = "drop it here before" if kind == "constraint" else "pass if_not_exists=True"
+                self.report(rule, each, message, KEEP.format(keep=keep, sql=sql))
+            else:
+                message = f"The {what} is {each.after}; revision {at} has it as {each.before}."
+                self.report(rule, each, message, CHANGED)
 
+    def is_looked_at(self, each: Difference, include_name: Any) -> bool:
+        """Whether to report this table: no partition, nor one that env.py excludes."""
+        name = each.object.partition(" ")[2]
+        schema, _, table = name.rpartition(".")
+        if any(fact.startswith("parent ") for fact in self.tables.get(name.casefold(), {})):
+            return False
+        names = {"schema_name": schema or None, "schema_qualified_table_name": name}
+        with suppress(Exception):  # env.py's own code, which expects Alembic around it
+            if include_name is not None:
+                return bool(include_name(table, "table", names))
+        return True
 
-def live_schema(connection: sa.Connection, hidden: set[str]) -> LiveSchema:
-    """Describe the database of ``connection``. Raises DBAPIError."""
-    hidden = {*hidden, *TABLES}
-    sees_all, mysql = True, connection.dialect.name in ("mysql", "mariadb")
-    if mysql:
-        # To describe a view takes a right of its own, and views are not compared.
-        views = "SHOW FULL TABLES WHERE Table_type = 'VIEW'"
-        hidden |= set(connection.exec_driver_sql(views).scalars())
-        rights = (
-            "SELECT count(*) FROM information_schema.user_privileges"
-            " WHERE privilege_type = 'SELECT' UNION ALL"
-            " SELECT count(*) FROM information_schema.schema_privileges"
-            " WHERE privilege_type = 'SELECT' AND database() LIKE table_schema"
+    def report(self, rule: Rule, each: Difference, message: str, fix: str) -> None:
+        found = Finding(
+            rule=rule.name,
+            severity=rule.severity,
+            message=message,
+            fix=fix,
+            path=shown(self.url),
+            operation=each.object,
         )
-        sees_all = any(connection.exec_driver_sql(rights.replace("%", "%%")).scalars())
+        self.findings.append(found)
+
+    def sql(self, form: str, each: Difference) -> str:
+        """The statement of this form; empty where a person has to choose more than that."""
+        quote = self.url.get_dialect()().identifier_preparer.quote
+        kind, _, name = each.fact.partition(" ")
+        schema, _, table = each.thing.partition(" ")[2].rpartition(".")
+        text = re.sub(r" comment '(?:[^']|'')*'$", "", str(each.before))
+        values = getattr(each.before, "not_null", False) and not getattr(each.before, "default", "")
+        unnamed = kind == "constraint" and not re.fullmatch(r"\w+", name)
+        if values or unnamed:
+            return ""
+        tail = re.search(r"USING .*|\(.*", text)
+        return form.format(
+            table=".".join(quote(part) for part in (schema, table) if part),
+            object=".".join(quote(part) for part in (schema, name) if part),
+            name=quote(name),
+            text=text,
+            unique="UNIQUE " if re.match(r"(?i)(create )?unique", text) else "",
+            tail=tail[0] if tail else "",
+        )
+
+
+MAY_SELECT = (
+    "SELECT count(*) FROM information_schema.user_privileges WHERE privilege_type = 'SELECT'"
+    " UNION ALL SELECT count(*) FROM information_schema.schema_privileges"
+    " WHERE privilege_type = 'SELECT' AND database() LIKE table_schema"
+)
+
+PRINTED = "Run the statements that create it; they are in: alembic upgrade base:{at} --sql"
+
+KEEP = "Decide: keep it (add it to the models, write a revision, {keep}), or drop it: {sql}"
+
+CHANGED = "Change it back, or change the model and write a revision that accepts both forms."
+
+
+def template(verb: str, kind: str, url: URL) -> str:
+    """The form of the statement on this database; empty where there is none."""
+    dialect = url.get_backend_name()
+    if kind == "constraint" and dialect == "sqlite":
+        return ""
+    return STATEMENTS.get(f"{verb} {kind} {dialect}") or STATEMENTS.get(f"{verb} {kind}", "")
+
+
+def words(each: Difference) -> str:
+    """``column name of users``; ``table users``."""
+    kind, _, name = each.fact.partition(" ")
+    return f"{kind} {name} of {each.thing.partition(' ')[2]}" if name else each.thing
+
+
+def without_validity(each: Thing) -> Thing:
+    """The object without what has rules of its own."""
+    marks = re.compile(r" (NOT VALID|INVALID)\b")
+    facts = {
+        name: marks.sub("", fact) if isinstance(fact, str) else fact
+        for name, fact in each.facts.items()
+    }
+    return Thing(each.name, facts)
+
+
+def described(connection: sa.Connection, hidden: set[str]) -> list[Thing]:
     snapshot = snapshot_of(connection, hidden)
     snapshot.look(everything=True)
-    objects = [each for each in snapshot.things.values() if each.name not in snapshot.hidden]
-    return LiveSchema(objects, default_schema(connection), sees_all)
-
-
-def default_schema(connection: sa.Connection) -> str:
-    if connection.dialect.name != "postgresql":
-        return ""
-    return str(connection.exec_driver_sql("SELECT current_schema()").scalar())
-
-
-def server_for(planned: URL, given: URL | None) -> URL:
-    """The server for the scratch database. Raises CannotCheck if there is none."""
-    other = "name a server for a scratch database with --database-url"
-    if given is None:
-        if not is_this_machine(planned):
-            raise CannotCheck(
-                f"the server of {shown(planned)} is not this machine, and nothing is created"
-                f" there; {other}"
-            )
-        return planned
-    if family(given) != family(planned):
-        raise CannotCheck(
-            f"--database-url is {given.get_backend_name()}, and the database that is planned is"
-            f" {planned.get_backend_name()}; {other}"
-        )
-    same = (given.host, given.port) == (planned.host, planned.port)
-    if same and not is_this_machine(planned):
-        raise CannotCheck(
-            f"--database-url is the server that is planned, and nothing is created there; {other}"
-        )
-    return given
-
-
-def family(url: URL) -> str:
-    return url.get_backend_name().replace("mariadb", "mysql")
+    return list(snapshot.things.values())
 
 
 def expected_schema(
-    config: Config, scripts: ScriptDirectory, heads: tuple[str, ...], server: URL, hidden: set[str]
-) -> Expected:
-    """Migrate a scratch database on ``server`` to ``heads`` and describe it. Raises CannotCheck."""
-    expected = Expected()
-    if not heads:  # nothing is applied, and nothing should be there
-        return expected
-    applied = list(scripts.iterate_revisions(heads, None, implicit_base=True))[::-1]
+    config: Config, scripts: ScriptDirectory, live: LiveSchema, server: URL
+) -> tuple[list[Thing], Any]:
+    """Migrate a scratch database on ``server`` to the revision of the live one and describe it.
+
+    Returns the description, and env.py's filter of names. Raises CannotCheck.
+    """
+    applied = list(scripts.iterate_revisions(live.heads, None, implicit_base=True))[::-1]
+    found: list[tuple[list[Thing], Any]] = []
 
     def work(context: MigrationContext) -> None:
         stepper = Stepper(context, scripts)
@@ -122,227 +220,30 @@ def expected_schema(
             try:
                 stepper.step(script, "upgrade")
             except Exception as error:
-                where = place(error, script.path)
+                where = f"{place(error, script.path)}: upgrade() of {script.revision}"
                 raise CannotCheck(
-                    f"{where}: upgrade() of {script.revision} fails on a scratch database:"
-                    f" {one_line(error)}"
+                    f"{where} fails on a scratch database: {one_line(error)}"
                 ) from None
         assert context.connection is not None
-        snapshot = snapshot_of(context.connection, {*hidden, *TABLES})
-        snapshot.look(everything=True)
-        expected.objects = list(snapshot.things.values())
-        expected.schema = default_schema(context.connection)
-        expected.include_name = context.opts.get("include_name")
+        hidden = {live.version_table, *TABLES}
+        found.append((described(context.connection, hidden), context.opts.get("include_name")))
         context.connection.commit()
 
     with scratch_database(server) as engine:
         run_env(config, scripts, engine, work)
-    return expected
+    return found[0]
 
 
-def compare(
-    live: LiveSchema, expected: Expected, heads: tuple[str, ...]
-) -> tuple[list[Difference], list[str]]:
-    """The differences (before: expected, after: live), and what this role could not see.
-
-    Raises CannotCheck if the two can't be compared.
-    """
-    if heads and live.schema != expected.schema:
-        raise CannotCheck(
-            f"its tables are in the schema {live.schema}, those of the scratch database in"
-            f" {expected.schema}; set search_path for the role instead of the database"
-        )
-    found, unseen = [], []
-    sides = [[comparable(each) for each in side] for side in (expected.objects, live.objects)]
-    for each in differences(*sides):
-        kind = each.object.partition(" ")[0]
-        if kind not in COMPARED or (kind == "table" and exists_on_both_sides(each)):
-            continue
-        if kind == "table" and each.after is None and not live.sees_all:
-            unseen.append(f"{each.object} is not visible: grant SELECT on it, or it is missing")
-        elif kind == "table" and each.before is None and not is_looked_at(each, live, expected):
-            continue
-        else:
-            found.append(each)
-    return found, unseen
-
-
-def comparable(each: Thing) -> Thing:
-    """What validity a server adds to a definition has rules of its own."""
-    facts = {
-        name: NOT_VALID.sub("", fact) if isinstance(fact, str) else fact
-        for name, fact in each.facts.items()
-    }
-    return Thing(each.name, facts)
-
-
-def exists_on_both_sides(each: Difference) -> bool:
-    """Both have the table, and its options differ: storage, comment."""
-    return each.before is not None and each.after is not None
-
-
-def is_looked_at(each: Difference, live: LiveSchema, expected: Expected) -> bool:
-    """Whether to report a table that no migration creates: no partition, nor excluded by env.py."""
-    name = each.object.partition(" ")[2]
-    if any(fact.startswith("parent ") for fact in live.tables.get(name.casefold(), {})):
-        return False
-    if expected.include_name is None:
-        return True
-    schema, _, table = name.rpartition(".")
-    parents = {
-        "schema_name": schema or None,
-        "table_name": table,
-        "schema_qualified_table_name": name,
-    }
-    with suppress(Exception):  # env.py's own code, which expects Alembic around it
-        return bool(
-            (not schema or expected.include_name(schema, "schema", {}))
-            and expected.include_name(table, "table", parents)
-        )
-    return True
-
-
-def drift_findings(
-    found: list[Difference],
-    database: str,
-    heads: tuple[str, ...],
-    dialect: sa.Dialect,
-    rule: Rule,
-) -> Iterator[Finding]:
-    """A finding for each difference, with the statement that removes it."""
-    revision = " and ".join(heads) or "base"
-    for each in found:
-        what = describe(each)
-        if each.after is None:
-            message = f"The {what} is missing; the migrations up to {revision} create it."
-            sql = statement("create", each, dialect)
-            fix = f"Create it: {sql}" if sql else MISSING.format(revision=revision)
-        elif each.before is None:
-            message = f"The {what} exists, but no migration up to {revision} creates it."
-            kept = KEPT if each.object.startswith("constraint ") else KEPT_IF_NOT_EXISTS
-            sql = statement("drop", each, dialect)
-            fix = f"{kept}, or drop it{f': {sql}' if sql else '.'}"
-        else:
-            message = f"The {what} is {each.after}; revision {revision} has it as {each.before}."
-            fix = (
-                "Change it back, or change the model and write a revision that takes both forms"
-                " to the new one."
-            )
-        yield live_finding(rule, database, each.object, message, fix)
-
-
-MISSING = "Run the statements that create it; they are in: alembic upgrade base:{revision} --sql"
-
-KEPT_IF_NOT_EXISTS = (
-    "Decide: keep it (add it to the models, write a revision, and pass if_not_exists=True)"
-)
-
-KEPT = "Decide: keep it (add it to the models, write a revision, and drop it here before that runs)"
-
-
-def validity_findings(
-    live: LiveSchema,
-    database: str,
-    dialect: sa.Dialect,
-    pending: set[tuple[str, str]],
-    rules: Mapping[str, Rule],
-) -> Iterator[Finding]:
-    """Invalid indexes and constraints that were not validated, but for those in ``pending``.
-
-    ``pending`` has the operations to come that deal with them, each with the name of its object.
-    """
-    for each in live.objects:
-        owner = each.name.partition(" ")[2]
-        for fact, text in each.facts.items():
-            kind, _, name = fact.partition(" ")
-            invalid = kind == "index" and " INVALID" in str(text)
-            if invalid and ("drop_index", name) not in pending and "invalid-index" in rules:
-                message = INVALID.format(name=name, owner=owner)
-                fix = f"REINDEX INDEX CONCURRENTLY {qualified(dialect, owner, name)}; {DUPLICATES}"
-                rule = rules["invalid-index"]
-                yield live_finding(rule, database, f"index {owner}.{name}", message, fix)
-            not_valid = kind == "constraint" and str(text).endswith(" NOT VALID")
-            handled = {("validate_constraint", name), ("drop_constraint", name)} & pending
-            if not_valid and not handled and "not-validated" in rules:
-                message = NOT_VALIDATED.format(name=name, owner=owner)
-                quoted = dialect.identifier_preparer.quote(name)
-                fix = f"ALTER TABLE {qualified(dialect, owner)} VALIDATE CONSTRAINT {quoted};"
-                rule = rules["not-validated"]
-                yield live_finding(rule, database, f"constraint {owner}.{name}", message, fix)
-
-
-INVALID = (
-    "The index {name} on {owner} is invalid: no query uses it, and each write updates it."
-    " Unless it is being created now, its CREATE INDEX CONCURRENTLY failed."
-)
-
-DUPLICATES = "(If it is unique and this fails, fix the duplicates first.)"
-
-NOT_VALIDATED = (
-    "The constraint {name} on {owner} was never validated: rows that it forbids may exist, and"
-    " no pending revision validates it."
-)
-
-
-def live_finding(rule: Rule, database: str, target: str, message: str, fix: str) -> Finding:
-    return Finding(
-        rule=rule.name,
-        severity=rule.severity,
-        message=message,
-        fix=fix,
-        path=database,
-        operation=target,
-    )
-
-
-def describe(each: Difference) -> str:
-    """``column name of users``; ``table users``."""
-    kind, _, name = each.fact.partition(" ")
-    return f"{kind} {name} of {each.thing.partition(' ')[2]}" if name else each.thing
-
-
-def qualified(dialect: sa.Dialect, table: str, name: str | None = None) -> str:
-    """The table, or ``name`` in its schema, quoted."""
-    schema, _, own = table.rpartition(".")
-    quote = dialect.identifier_preparer.quote
-    return ".".join(quote(part) for part in (schema, name or own) if part)
-
-
-def statement(verb: str, each: Difference, dialect: sa.Dialect) -> str:
-    """The SQL that creates or drops the object of a difference; empty if one statement can't."""
-    quote, owner = dialect.identifier_preparer.quote, each.thing.partition(" ")[2]
-    kind, _, name = each.fact.partition(" ")
-    table, postgresql = qualified(dialect, owner), dialect.name == "postgresql"
-    if not each.fact:
-        return f"DROP TABLE {table};" if verb == "drop" and each.thing.startswith("table ") else ""
-    if verb == "drop":
-        if kind == "column":
-            return f"ALTER TABLE {table} DROP COLUMN {quote(name)};"
-        if kind == "index" and postgresql:
-            return f"DROP INDEX CONCURRENTLY {qualified(dialect, owner, name)};"
-        if kind == "index":
-            on = "" if dialect.name == "sqlite" else f" ON {table}"
-            return f"DROP INDEX {quote(name)}{on};"
-        if dialect.name == "sqlite" or not re.fullmatch(r"\w+", name):
-            return ""
-        return f"ALTER TABLE {table} DROP CONSTRAINT {quote(name)};"
-    text = COMMENT.sub("", str(each.before))
-    if kind == "column":
-        column = each.before
-        if isinstance(column, Column) and column.not_null and not column.default:
-            return ""  # which value the rows get is for a person to say
-        return f"ALTER TABLE {table} ADD COLUMN {quote(name)} {text};"
-    if kind == "index" and postgresql:
-        return text.replace(" INDEX ", f" INDEX CONCURRENTLY {quote(name)} ", 1) + ";"
-    if kind == "index" and dialect.name == "sqlite":
-        unique, _, columns = text.partition("on ")
-        return f"CREATE {unique}INDEX {quote(name)} ON {columns};"
-    if kind == "index":
-        unique, _, columns = text.partition("(")
-        return f"CREATE {unique}INDEX {quote(name)} ON {table} ({columns};"
-    if kind == "constraint" and dialect.name != "sqlite":
-        return f"ALTER TABLE {table} ADD CONSTRAINT {quote(name)} {text};"
-    return ""
-
-
-COMMENT = re.compile(r" comment '(?:[^']|'')*'$", re.IGNORECASE)
+def server_for(planned: URL, given: URL | None) -> URL:
+    """The server for the scratch database. Raises CannotCheck if there is none."""
+    problem = ""
+    family = (given or planned).get_backend_name().replace("mariadb", "mysql")
+    if family != planned.get_backend_name().replace("mariadb", "mysql"):
+        problem = f"--database-url is another kind of database than {shown(planned)}"
+    elif not is_this_machine(planned) and (
+        given is None or (given.host, given.port) == (planned.host, planned.port)
+    ):
+        problem = f"{shown(planned)} is not on this machine, and nothing is created there"
+    if problem:
+        raise CannotCheck(f"{problem}; name a server for a scratch database with --database-url")
+    return given or planned

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,7 @@ from ..running.scratch import find_url, load_dialect
 from ..running.stepping import read_scripts, render_pending
 from ..settings import Settings
 from .connecting import read_only, shown
-from .live_schema import (
-    LiveSchema,
-    compare,
-    drift_findings,
-    expected_schema,
-    live_schema,
-    server_for,
-    validity_findings,
-)
+from .live_schema import LiveSchema, expected_schema, server_for
 from .probing import Prober
 from .sizes import Size, sizes_of
 from .table_locks import ONE_SERVER, TableLock, locks_of
@@ -107,21 +99,9 @@ class Plan:
         return f"Its schema is what revision {at} should be."
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
-    """What env.py configures: the database, its revisions, and the tables to create first."""
-
-    url: URL
-    heads: tuple[str, ...]
-    tables: list[sa.Table]
-    version_table: str
-
-
 Also = Callable[[Migration], list[Finding]]
 Judged = tuple[Migration, list[Finding], list[Finding]]
 Judge = Callable[[Path, tuple[str, ...], Also], Judged]
-
-LIVE = frozenset({"database-drift", "invalid-index", "not-validated"})
 
 
 def make_plan(
@@ -139,133 +119,128 @@ def make_plan(
     ``server`` is the address of a server for a scratch database; ``probe``: do the rows fit?
     """
     scripts = read_scripts(config)
-    seen: list[Configured] = []
+    seen: list[tuple[LiveSchema, list[sa.Table]]] = []
 
     def heads_of(url: URL, options: dict[str, Any]) -> tuple[str, ...]:
         seen.append(current(url, scripts, options, settings.root))
-        return seen[-1].heads
+        return seen[-1][0].heads
 
     pending = render_pending(config, scripts, heads_of)
-    there = seen[-1]
-    plan = Plan(shown(there.url), there.heads, first_tables(there, scripts, bool(pending)))
-    with read_only(there.url) as connection:
-        live, sizes = describe_live(connection, there, plan)
-        prober = None
-        if probe and "rows-do-not-fit" in rules and connection is not None and live is not None:
-            prober = Prober(connection, live.tables, rules["rows-do-not-fit"])
-            plan.probed = True
-        to_come: set[tuple[str, str]] = set()
-        new: set[str] = set()
-        dialect = there.url.get_backend_name()
-        here = deployed_to(dialect, settings.databases)
-        sure = ONE_SERVER.issuperset(here)
+    live, tables = seen[-1]
+    first = first_tables(live.url, tables, scripts) if pending else None
+    plan = Plan(shown(live.url), live.heads, first)
+    steps = Steps(live.url.get_backend_name(), settings.databases)
+    readable = True
+    with read_only(live.url) as connection:
+        if connection is not None:
+            try:
+                steps.sizes = sizes_of(connection)
+                live.read(connection)
+            except sa.exc.DBAPIError as error:
+                readable = False
+                why = f"its schema and rows: {one_line(error)}; run the plan again later"
+                plan.not_checked.append(why)
+            connection.rollback()
+            plan.probed = probe and readable and "rows-do-not-fit" in rules
+            if plan.probed:
+                steps.prober = Prober(connection, live.tables, rules["rows-do-not-fit"])
         for script, sql, problem in pending:
-            operations: list[Operation] = []
-
-            def also(
-                migration: Migration, operations: list[Operation] = operations
-            ) -> list[Finding]:
-                operations += that_run(migration, dialect)
-                return prober.look(migration, operations) if prober else []
-
-            migration, findings, suppressed = judge(Path(script.path), here, also)
-            to_come |= {(op.operation, op.name or "") for op in operations}
-            planned = list(planned_operations(operations, dialect, sizes, new, sure))
-            about = script.revision, script.doc, migration.path
-            problem = why_not_shown(migration, problem)
-            plan.revisions.append(Revision(*about, sql, problem, planned, findings, suppressed))
-    if prober is not None:
-        plan.not_checked += prober.not_checked
-    if live is not None and LIVE & rules.keys():
-        given = find_url(settings.root, server) if server else None
-        check_schema(plan, live, config, scripts, there, given, rules, to_come)
+            step = judge(Path(script.path), steps.databases, steps.read)
+            about = script.revision, script.doc, step[0].path
+            problem = why_not_shown(step[0], problem)
+            plan.revisions.append(Revision(*about, sql, problem, steps.planned(), *step[1:]))
+    if readable:
+        live.check_validity(rules, steps.pending)
+    if readable and (drift := rules.get("database-drift")):
+        try:
+            expected: tuple[list[Any], Any] = [], None
+            if live.heads:
+                given = find_url(settings.root, server) if server else None
+                other = server_for(live.url, given)
+                expected = expected_schema(config, scripts, live, other)
+            live.compare(expected[0], drift, expected[1])
+            plan.compared = True
+        except CannotCheck as error:
+            plan.not_checked.append(f"its schema: {error}")
+    plan.findings = live.findings
+    plan.not_checked += live.not_checked + (steps.prober.not_checked if steps.prober else [])
     return plan
 
 
-def describe_live(
-    connection: sa.Connection | None, there: Configured, plan: Plan
-) -> tuple[LiveSchema | None, dict[str, Size]]:
-    """The database's schema and the sizes of its tables; the plan notes what can't be read."""
-    if connection is None:  # a file that does not exist has nothing in it
-        return LiveSchema([], "", True), {}
-    sizes: dict[str, Size] = {}
-    live = None
-    try:
-        sizes = sizes_of(connection)
-        connection.rollback()
-        live = live_schema(connection, {there.version_table})
-    except sa.exc.DBAPIError as error:
-        what = "the database's schema" if sizes else "the sizes of its tables and its schema"
-        plan.not_checked.append(f"{what}: {one_line(error)}; run the plan again later")
-    connection.rollback()
-    return live, sizes
+@dataclass(slots=True)
+class Steps:
+    """What the pending revisions do on this database, one after the other."""
+
+    dialect: str
+    declared: tuple[str, ...]
+    sizes: dict[str, Size] = field(default_factory=dict)
+    prober: Prober | None = None
+    operations: list[Operation] = field(default_factory=list)  # of the last revision
+    pending: set[tuple[str, str]] = field(default_factory=set)  # all operations, with their names
+    new: set[str] = field(default_factory=set)  # tables that are to come: nobody uses them yet
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The declared databases that this one may be."""
+        here = tuple(name for name in self.declared if self.dialect in DATABASES[name])
+        return here or tuple(name for name in DATABASES if name == self.dialect) or self.declared
+
+    def read(self, migration: Migration) -> list[Finding]:
+        """Take the operations of the next revision; return what its rows do not fit."""
+        self.operations = that_run(migration, self.dialect)
+        self.pending |= {(op.operation, op.name or "") for op in self.operations}
+        return self.prober.look(migration, self.operations) if self.prober else []
+
+    def planned(self) -> list[Planned]:
+        """The operations of the last revision with what they lock."""
+        found, sure = [], ONE_SERVER.issuperset(self.databases)
+        for op in self.operations:
+            about = label(op)
+            if op.operation == "execute" and op.sql:
+                about = " ".join(op.sql.split())[:80]
+            locks = locks_of(op, self.dialect, self.new) if sure else None
+            for lock in locks or ():
+                if size := self.sizes.get(lock.table.casefold().removeprefix("public.")):
+                    lock.rows, lock.megabytes = size.rows, size.megabytes
+            found.append(Planned(op.operation, about, op.line, locks))
+            if op.operation.startswith("create_table") and "comment" not in op.operation:
+                self.new.add(table_of(op))
+        return found
 
 
-def check_schema(
-    plan: Plan,
-    live: LiveSchema,
-    config: Config,
-    scripts: ScriptDirectory,
-    there: Configured,
-    given: URL | None,
-    rules: Mapping[str, Rule],
-    to_come: set[tuple[str, str]],
-) -> None:
-    """Compare the schema with what its revision should be; the result goes into the plan."""
-    dialect = load_dialect(there.url)()
-    plan.findings += validity_findings(live, plan.database, dialect, to_come, rules)
-    if drift := rules.get("database-drift"):
-        try:
-            hidden = {there.version_table}
-            server = server_for(there.url, given) if there.heads else there.url
-            expected = expected_schema(config, scripts, there.heads, server, hidden)
-            differing, unseen = compare(live, expected, there.heads)
-            plan.findings += drift_findings(differing, plan.database, there.heads, dialect, drift)
-            plan.not_checked += unseen
-            plan.compared = True
-        except CannotCheck as error:
-            plan.not_checked.append(f"the database's schema: {error}")
-
-
-def deployed_to(dialect: str, databases: tuple[str, ...]) -> tuple[str, ...]:
-    """The declared databases that this one may be."""
-    here = tuple(name for name in databases if dialect in DATABASES[name])
-    return here or tuple(name for name in DATABASES if name == dialect) or databases
-
-
-def first_tables(there: Configured, scripts: ScriptDirectory, pending: bool) -> str | None:
+def first_tables(url: URL, tables: list[sa.Table], scripts: ScriptDirectory) -> str | None:
     """The statements that create the tables of the lock and the journal, where env.py uses them."""
-    env = Path(scripts.env_py_location).read_text(encoding="utf-8")
-    if not pending or "migration_guard.deploying" not in env:
+    if "migration_guard.deploying" not in Path(scripts.env_py_location).read_text(encoding="utf-8"):
         return None
-    dialect = load_dialect(there.url)()
-    statements = [str(CreateTable(each).compile(dialect=dialect)).strip() for each in there.tables]
+    dialect = load_dialect(url)()
+    statements = [str(CreateTable(each).compile(dialect=dialect)).strip() for each in tables]
     return "\n\n".join(f"{text};" for text in statements) or None
 
 
-def current(url: URL, scripts: ScriptDirectory, options: dict[str, Any], root: Path) -> Configured:
-    """Where the database stands, read in a transaction that can't write.
+def current(
+    url: URL, scripts: ScriptDirectory, options: dict[str, Any], root: Path
+) -> tuple[LiveSchema, list[sa.Table]]:
+    """Where the database stands, and the tables that the lock or the journal has yet to create.
 
     ``options`` are those that env.py gives to context.configure(). Raises what stops an upgrade.
     """
     load_dialect(url)
     names = ("version_table", "version_table_schema")
     table = {name: options[name] for name in names if options.get(name) is not None}
-    version_table = table.get("version_table", "alembic_version")
-    if schema := table.get("version_table_schema"):
-        version_table = f"{schema}.{version_table}"
+    parts = [table.get("version_table_schema"), table.get("version_table", "alembic_version")]
+    live = LiveSchema(url, (), ".".join(filter(None, parts)))
     with read_only(url) as connection:
         if connection is None:
-            return Configured(url, (), [TABLE], version_table)
-        heads = MigrationContext.configure(connection, opts=table).get_current_heads()
-        scripts.get_revisions(heads)  # raises if the code lacks one of them
+            return live, [TABLE]
+        live.heads = MigrationContext.configure(connection, opts=table).get_current_heads()
+        scripts.get_revisions(live.heads)  # raises if the code lacks one of them
         look_back(connection, scripts)
-        sqlite = url.get_backend_name() == "sqlite"
-        lock = None if sqlite else lock_for(connection, read_limits(root))
+        lock = None
+        if url.get_backend_name() != "sqlite":
+            lock = lock_for(connection, read_limits(root))
         tables = [lock.table, TABLE] if isinstance(lock, Lease) else [TABLE]
         inspector = sa.inspect(connection)
-        missing = [each for each in tables if not inspector.has_table(each.name)]
-        return Configured(url, heads, missing, version_table)
+        return live, [each for each in tables if not inspector.has_table(each.name)]
 
 
 def why_not_shown(migration: Migration, problem: str | None) -> str | None:
@@ -288,32 +263,3 @@ def that_run(migration: Migration, dialect: str) -> list[Operation]:
         if not read and (op.dialects is None or dialect in op.dialects):
             found.append(op)
     return found
-
-
-def planned_operations(
-    operations: list[Operation],
-    dialect: str,
-    sizes: dict[str, Size],
-    new: set[str],
-    sure: bool,
-) -> Iterator[Planned]:
-    """Each operation with what it locks.
-
-    ``new`` collects the tables that are to come, which nobody uses yet; ``sure``: the locks of this
-    database are known.
-    """
-    for op in operations:
-        about = label(op)
-        if op.operation == "execute" and op.sql:
-            about = " ".join(op.sql.split())[:80]
-        locks = locks_of(op, dialect, new) if sure else None
-        if locks is not None:
-            locks = [with_size(lock, sizes) for lock in locks]
-        yield Planned(op.operation, about, op.line, locks)
-        if op.operation.startswith("create_table") and "comment" not in op.operation:
-            new.add(table_of(op))
-
-
-def with_size(lock: TableLock, sizes: dict[str, Size]) -> TableLock:
-    size = sizes.get(lock.table.casefold().removeprefix("public."))
-    return replace(lock, rows=size.rows, megabytes=size.megabytes) if size else lock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,17 +23,18 @@ FIX = "Fix these rows first: delete them, or fill or shorten what does not fit. 
 
 EARLIER = "An earlier pending statement changes {table}, and may fix them."
 
-FOREIGN_KEY = re.compile(
-    r"FOREIGN KEY \((?P<own>[^)]*)\) REFERENCES (?P<table>[^ (]+) ?\((?P<other>[^)]*)\)", re.I
-)
+FOREIGN_KEY = re.compile(r"(?i)FOREIGN KEY \((.*?)\) REFERENCES ([^ (]+) ?\((.*?)\)")
 
+LIMITS = {
+    "postgresql": (
+        f"SET SESSION statement_timeout = '{SECONDS}s'",
+        "SET SESSION row_security = off",  # refuse a query that would see a part of the rows
+    ),
+    "mariadb": (f"SET SESSION max_statement_time = {SECONDS}",),
+    "mysql": (f"SET SESSION max_execution_time = {SECONDS * 1000}",),
+}
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """Rows that an operation would not accept, and the words for them."""
-
-    rows: sa.Select[Any]
-    found: str  # before the number
+Probe = tuple[str, str]  # what does not fit, and the query for such rows
 
 
 @dataclass(slots=True)
@@ -41,181 +42,117 @@ class Prober:
     """Looks for rows that do not fit, one pending migration after the other."""
 
     connection: sa.Connection
-    tables: dict[str, dict[str, Any]]  # what is there: the properties of each table, by its name
+    tables: dict[str, dict[str, Any]]  # the properties of each existing table, by its name
     rule: Rule
     not_checked: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)  # tables whose rows a pending statement changes
     new: set[tuple[str, str]] = field(default_factory=set)  # columns that are to come
-    unchecked_keys: dict[str, Operation] = field(default_factory=dict)  # foreign keys, NOT VALID
+    keys: dict[str | None, Operation] = field(default_factory=dict)  # foreign keys, NOT VALID
 
     def __post_init__(self) -> None:
-        limit_queries(self.connection)
+        maria = getattr(self.connection.dialect, "is_mariadb", False)
+        for limit in LIMITS.get("mariadb" if maria else self.connection.dialect.name, ()):
+            self.connection.exec_driver_sql(limit)
+        self.connection.commit()
 
     def look(self, migration: Migration, operations: list[Operation]) -> list[Finding]:
         """The findings of one migration; ``not_checked`` gets what could not be counted."""
         found = []
         for op in operations:
-            place = f"{migration.path}:{op.line}"
-            for probe in self.probes(op, place):
-                rows = str(
-                    probe.rows.compile(self.connection, compile_kwargs={"literal_binds": True})
-                ).replace("\n", "")
-                number = self.count(rows, place)
+            table = table_of(op)
+            for what, rows in self.probes(op) if table in self.tables else ():
+                number = self.count(rows, f"{migration.path}:{op.line}")
                 if not number:
                     continue
-                table = table_of(op)
-                each = finding(
-                    self.rule,
-                    migration,
-                    op,
-                    f"{probe.found}: {number:,}.",
-                    FIX.format(rows=rows),
-                )
+                fix = FIX.format(rows=rows)
+                each = finding(self.rule, migration, op, f"{what}: {number:,}.", fix)
                 if table in self.changed:
-                    later = f"{probe.found}: {number:,} now. {EARLIER.format(table=table)}"
-                    each = replace(each, severity="note", message=later)
+                    now = f"{what}: {number:,} now. {EARLIER.format(table=table)}"
+                    each = replace(each, severity="note", message=now)
                 found.append(each)
             if op.operation in DATA_CHANGES:
-                self.changed.add(table_of(op))
+                self.changed.add(table)
             if op.operation == "add_column":
-                self.new |= {(table_of(op), column.lower()) for column in op.columns}
+                self.new |= {(table, column.casefold()) for column in op.columns}
+            if any(key.kind == "foreign_key" and key.not_valid for key in op.constraints):
+                self.keys[op.name] = op
         return found
 
-    def count(self, rows: str, place: str) -> int:
+    def count(self, rows: str, where: str) -> int:
         """How many rows the query has; 0 if it fails, which goes to ``not_checked``."""
         text = f"SELECT count(*) FROM ({rows}) AS counted"
-        driver: Any = self.connection.connection.driver_connection
         if self.connection.dialect.name == "sqlite":
             end = time.monotonic() + SECONDS
+            driver: Any = self.connection.connection.driver_connection
             driver.set_progress_handler(lambda: time.monotonic() > end, 10_000)
         try:
             return int(self.connection.exec_driver_sql(text.replace("%", "%%")).scalar() or 0)
         except sa.exc.DBAPIError as error:
-            why = one_line(error)
-            self.not_checked.append(
-                f"{place}: whether the rows fit ({why}). Run it yourself: {text};"
-            )
+            why = f"whether the rows fit ({one_line(error)})"
+            self.not_checked.append(f"{where}: {why}. Run it yourself: {text};")
             return 0
         finally:
             self.connection.rollback()
 
-    def probes(self, op: Operation, place: str) -> Iterator[Probe]:
-        """What would stop the operation, for tables and columns that are there."""
-        table = table_of(op)
-        if table not in self.tables:
-            return  # it is to come, and has no rows
-        kind = op.operation
-        if kind == "alter_column" and op.columns:
-            yield from self.altered(op, place)
-        unique = kind == "create_index" and op.kwargs.get("unique") is True
-        unique = unique or kind in ("create_unique_constraint", "create_primary_key")
-        if unique and self.has_columns(table, op.columns, place):
-            yield self.duplicates(op)
-            if kind == "create_primary_key":
-                yield self.nulls(op)
-        if kind == "create_foreign_key":
-            if any(key.not_valid for key in op.constraints):
-                self.unchecked_keys[op.name or ""] = op
-            else:
-                yield from self.orphans(op, op, place)
+    def probes(self, op: Operation) -> Iterator[Probe]:
+        """What would stop an operation on an existing table."""
+        kind, table = op.operation, self.quoted(op.qualified_table or "")
+        key = op
         if kind == "validate_constraint":
-            yield from self.orphans(op, self.unchecked_keys.get(op.name or "", op), place)
-
-    def altered(self, op: Operation, place: str) -> Iterator[Probe]:
-        dialect = self.connection.dialect.name
-        type_ = op.kwargs.get("type_")
-        type_ = for_database(type_, dialect) if isinstance(type_, Type) else None
-        length = type_.args[0] if type_ and type_.args and "char" in type_.name else None
-        shortens = isinstance(length, int) and dialect != "sqlite"  # it stores any length
-        requires = op.kwargs.get("nullable") is False
-        if (shortens or requires) and not self.has_columns(table_of(op), op.columns, place):
+            key = self.keys.get(op.name, op)
+        columns = [self.quoted(name) for name in key.columns]
+        if kind in ("create_foreign_key", "validate_constraint"):
+            if kind == "validate_constraint" or not any(each.not_valid for each in op.constraints):
+                yield from self.orphans(op, key, table)
             return
-        if requires:
-            yield self.nulls(op)
-        if shortens:
-            own, name = self.selectable(op.qualified_table or ""), op.columns[0]
-            text = sa.cast(sa.column(name), sa.Text)
-            longer = sa.func.char_length(sa.func.rtrim(text)) > length
-            rows: sa.Select[Any] = sa.select(sa.column(name)).select_from(own).where(longer)
-            yield Probe(
-                rows, f"Rows of {op.qualified_table} with more than {length} characters in {name}"
-            )
+        if not columns or any((table_of(op), name.casefold()) in self.new for name in op.columns):
+            return  # what is to come has no rows
+        named = f"{op.qualified_table} ({', '.join(op.columns)})"
+        select = f"SELECT {', '.join(columns)} FROM {table} WHERE "
+        unique = kind == "create_index" and op.kwargs.get("unique") is True
+        if unique or kind in ("create_unique_constraint", "create_primary_key"):
+            conditions = [f"{column} IS NOT NULL" for column in columns]
+            if op.kwargs.get("postgresql_nulls_not_distinct") is True:
+                conditions = ["1 = 1"]
+            where = op.kwargs.get(f"{self.connection.dialect.name}_where")
+            conditions += [f"({where})"] if isinstance(where, str) else []
+            group = f" GROUP BY {', '.join(columns)} HAVING count(*) > 1"
+            yield f"Values of {named} in several rows", select + " AND ".join(conditions) + group
+        if op.kwargs.get("nullable") is False or kind == "create_primary_key":
+            nulls = " OR ".join(f"{column} IS NULL" for column in columns)
+            yield f"Rows of {named} with NULL", select + nulls
+        type_ = op.kwargs.get("type_")
+        if kind == "alter_column" and isinstance(type_, Type):
+            type_ = for_database(type_, self.connection.dialect.name)
+            if "char" in type_.name and type_.args and self.connection.dialect.name != "sqlite":
+                length = f"char_length(rtrim(concat({columns[0]}))) > {type_.args[0]}"
+                yield f"Rows of {named} with more than {type_.args[0]} characters", select + length
 
-    def nulls(self, op: Operation) -> Probe:
-        columns: list[Any] = [sa.column(name) for name in op.columns]
-        rows = sa.select(*columns).select_from(self.selectable(op.qualified_table or ""))
-        rows = rows.where(sa.or_(*(column.is_(None) for column in columns)))
-        return Probe(rows, f"Rows of {op.qualified_table} with NULL in {', '.join(op.columns)}")
-
-    def duplicates(self, op: Operation) -> Probe:
-        columns: list[Any] = [sa.column(name) for name in op.columns]
-        rows = sa.select(*columns).select_from(self.selectable(op.qualified_table or ""))
-        if op.kwargs.get("postgresql_nulls_not_distinct") is not True:
-            rows = rows.where(*(column.is_not(None) for column in columns))
-        condition = op.kwargs.get(f"{self.connection.dialect.name}_where")
-        if isinstance(condition, str):
-            rows = rows.where(sa.text(condition.replace(":", "\\:")))
-        rows = rows.group_by(*columns).having(sa.func.count() > 1)
-        return Probe(
-            rows,
-            f"Values of {op.qualified_table} ({', '.join(op.columns)}) in several rows",
-        )
-
-    def orphans(self, op: Operation, key: Operation, place: str) -> Iterator[Probe]:
-        """``key`` adds the foreign key; or it is ``op``, which validates an existing one."""
-        table, own, other, referred = table_of(op), list(key.columns), [], ""
-        if key.operation == "create_foreign_key":
-            referred = str(key.constraints[0].references) if key.constraints else ""
-            given = key.kwargs.get("remote_cols")
-            other = [str(name) for name in given] if isinstance(given, list | tuple) else []
-        else:
-            text = str(self.tables[table].get(f"constraint {op.name}", ""))
-            match = FOREIGN_KEY.search(text)
+    def orphans(self, op: Operation, key: Operation, table: str) -> Iterator[Probe]:
+        """``key`` adds the foreign key; or it is ``op``, which validates an existing constraint."""
+        own: Sequence[str] = key.columns
+        other = key.kwargs.get("remote_cols") or ()
+        referred = str(key.constraints[0].references) if key.constraints else ""
+        if key.operation == "validate_constraint":
+            text = str(self.tables[table_of(op)].get(f"constraint {op.name}", ""))
+            match = FOREIGN_KEY.search(text.replace('"', ""))
             if match is None:
                 return  # a CHECK
-            own, other = (match[name].replace('"', "").split(", ") for name in ("own", "other"))
-            referred = match["table"].replace('"', "")
-        if not other or not self.has_columns(table, own, place):
-            self.not_checked.append(f"{place}: whether the rows fit the foreign key {op.name}")
+            own, referred, other = match[1].split(", "), match[2], match[3].split(", ")
+        if not other:  # the primary key, which the migration does not name
+            self.not_checked.append(f"whether the rows fit the foreign key {op.name}")
             return
-        there = self.tables.get(referred.casefold().removeprefix("public."))
-        child = self.selectable(op.qualified_table or "").alias("child")
-        parent = self.selectable(referred).alias("parent")
-        filled: list[Any] = [sa.column(name, _selectable=child) for name in own]
-        rows = sa.select(*filled).where(*(column.is_not(None) for column in filled))
-        if there is not None:  # else it is to come, and every row is without
-            pairs = zip(filled, other, strict=True)
-            same = [column == sa.column(name, _selectable=parent) for column, name in pairs]
-            rows = rows.where(~sa.exists(sa.select(sa.literal(1)).select_from(parent).where(*same)))
-        yield Probe(
-            rows,
-            f"Rows of {op.qualified_table} ({', '.join(own)}) that refer to no row of {referred}",
-        )
+        columns = [f"child.{self.quoted(name)}" for name in own]
+        rows = f"SELECT {', '.join(columns)} FROM {table} child WHERE "
+        rows += " AND ".join(f"{column} IS NOT NULL" for column in columns)
+        if referred.casefold().removeprefix("public.") in self.tables:  # else it is to come, empty
+            pairs = zip(columns, other, strict=True)
+            same = [f"parent.{self.quoted(name)} = {column}" for column, name in pairs]
+            parents = f"SELECT 1 FROM {self.quoted(referred)} parent WHERE {' AND '.join(same)}"
+            rows += f" AND NOT EXISTS ({parents})"
+        named = f"{op.qualified_table} ({', '.join(own)})"
+        yield f"Rows of {named} that refer to no row of {referred}", rows
 
-    def has_columns(self, table: str, columns: Any, place: str) -> bool:
-        """Whether the columns exist; those that neither exist nor are to come are not checked."""
-        known = {fact.lower() for fact in self.tables[table]}
-        missing = [name for name in columns if f"column {name}".lower() not in known]
-        lost = [name for name in missing if (table, name.lower()) not in self.new]
-        if lost:
-            self.not_checked.append(
-                f"{place}: whether the rows fit ({table} has no {' or '.join(lost)} now)"
-            )
-        return not missing
-
-    def selectable(self, table: str) -> Any:
-        schema, _, name = table.rpartition(".")
-        return sa.table(name, schema=schema or None)
-
-
-def limit_queries(connection: sa.Connection) -> None:
-    """Have the server end long queries, and refuse those that would see a part of the rows."""
-    dialect = connection.dialect
-    if dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SET SESSION statement_timeout = '{SECONDS}s'")
-        connection.exec_driver_sql("SET SESSION row_security = off")
-        connection.commit()
-    elif getattr(dialect, "is_mariadb", False):
-        connection.exec_driver_sql(f"SET SESSION max_statement_time = {SECONDS}")
-    elif dialect.name == "mysql":
-        connection.exec_driver_sql(f"SET SESSION max_execution_time = {SECONDS * 1000}")
+    def quoted(self, name: str) -> str:
+        quote = self.connection.dialect.identifier_preparer.quote
+        return ".".join(quote(part) for part in name.split("."))

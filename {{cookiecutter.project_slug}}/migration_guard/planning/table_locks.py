@@ -16,7 +16,7 @@ from ..rules.column_types import is_free
 from ..rules.upgrade import CONSTRAINTS, DATA_CHANGES, concurrently, is_schema, table_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TableLock:
     """A lock on an existing table. ``rows`` and ``megabytes`` are estimates; None: unknown."""
 
