@@ -35,6 +35,7 @@ BASE = {
     "exceptions",
     "finding",
     "git",
+    "output",
     "places",
     "settings",
     "source",

@@ -96,7 +96,7 @@ class LiveSchema:
         sides = [[without_validity(each) for each in side] for side in (expected, self.objects)]
         for each in differences(*sides):
             kind, what = each.object.partition(" ")[0], words(each)
-            if kind not in COMPARED or (kind == "table" and each.before and each.after):
+            if kind not in COMPARED or (kind == "table" and None not in each):
                 continue  # other objects, and a table's storage and comment
             if each.after is None and kind == "table" and not self.sees_all:
                 grant = "grant SELECT on it, or it is missing"
