@@ -69,7 +69,7 @@ WIDER_FILES = {
     "settings.py",
     "validator.py",
 }
-LINES_OF_THE_GUARD = 10_700
+LINES_OF_THE_GUARD = 11_000
 LINES_OF_A_DEPLOYMENT = 1_300
 LOADED = """\
 import json, sys

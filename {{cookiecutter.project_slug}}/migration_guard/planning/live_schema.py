@@ -20,8 +20,8 @@ from ..exceptions import CannotCheck
 from ..finding import Finding
 from ..places import place
 from ..rules.rule import Rule
-from ..running.schema.snapshot import Difference, Thing, differences
-from ..running.schema.snapshots import snapshot_of
+from ..running.schema.objects import Difference, SchemaObject, differences
+from ..running.schema.snapshots import describe
 from ..running.scratch import scratch_database
 from ..running.stepping import Stepper, run_env
 from .connecting import is_this_machine, shown
@@ -59,14 +59,14 @@ class LiveSchema:
     url: URL
     heads: tuple[str, ...]
     version_table: str
-    objects: list[Thing] = field(default_factory=list)
+    objects: list[SchemaObject] = field(default_factory=list)
     sees_all: bool = True  # False: tables may exist that this role can't see
     findings: list[Finding] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
 
     @property
     def tables(self) -> dict[str, dict[str, Any]]:
-        return {table.casefold(): each.facts for each in self.objects if (table := each.table)}
+        return {table.casefold(): each.properties for each in self.objects if (table := each.table)}
 
     def read(self, connection: sa.Connection) -> None:
         """Describe the database of ``connection``. Raises DBAPIError."""
@@ -76,28 +76,29 @@ class LiveSchema:
             views = "SHOW FULL TABLES WHERE Table_type = 'VIEW'"
             hidden |= set(connection.exec_driver_sql(views).scalars())
             self.sees_all = any(connection.exec_driver_sql(MAY_SELECT).scalars())
-        self.objects = described(connection, hidden)
+        self.objects = list(describe(connection, hidden).values())
 
     def check_validity(self, rules: Mapping[str, Rule], pending: set[tuple[str, str]]) -> None:
         """Find invalid indexes and constraints that no operation in ``pending`` deals with."""
         for each in self.objects:
-            for fact, text in each.facts.items():
-                name = fact.partition(" ")[2]
+            for prop, text in each.properties.items():
+                name = prop.partition(" ")[2]
                 for rule, (mark, remedies, fix) in VALIDITY.items():
                     handled = any((remedy, name) in pending for remedy in remedies)
                     if rule in rules and mark in str(text) and not handled:
-                        found = Difference(each.name, fact, None, text)
+                        found = Difference(each.name, prop, None, text)
                         message = f"The {words(found)} is{mark}. {rules[rule].why}"
                         self.report(rules[rule], found, message, self.sql(fix, found))
 
-    def compare(self, expected: list[Thing], rule: Rule, include_name: Any = None) -> None:
+    def compare(self, expected: list[SchemaObject], rule: Rule, include_name: Any = None) -> None:
         """Find what differs from ``expected``; ``include_name`` is env.py's own filter."""
         at = " and ".join(self.heads) or "base"
         sides = [[without_validity(each) for each in side] for side in (expected, self.objects)]
         for each in differences(*sides):
-            kind, what = each.object.partition(" ")[0], words(each)
-            if kind not in COMPARED or (kind == "table" and None not in each):
-                continue  # other objects, and a table's storage and comment
+            kind, what = each.name.partition(" ")[0], words(each)
+            storage = kind == "table" and not each.prop and None not in each
+            if storage or each.prop == "comment" or kind not in COMPARED:
+                continue
             if each.after is None and kind == "table" and not self.sees_all:
                 grant = "grant SELECT on it, or it is missing"
                 self.not_checked.append(f"{what} is not visible: {grant}")
@@ -119,9 +120,9 @@ class LiveSchema:
 
     def is_looked_at(self, each: Difference, include_name: Any) -> bool:
         """Whether to report this table: no partition, nor one that env.py excludes."""
-        name = each.object.partition(" ")[2]
+        name = each.name.partition(" ")[2]
         schema, _, table = name.rpartition(".")
-        if any(fact.startswith("parent ") for fact in self.tables.get(name.casefold(), {})):
+        if any(prop.startswith("parent ") for prop in self.tables.get(name.casefold(), {})):
             return False
         names = {"schema_name": schema or None, "schema_qualified_table_name": name}
         with suppress(Exception):  # env.py's own code, which expects Alembic around it
@@ -136,15 +137,15 @@ class LiveSchema:
             message=message,
             fix=fix,
             path=shown(self.url),
-            operation=each.object,
+            operation=each.name,
         )
         self.findings.append(found)
 
     def sql(self, form: str, each: Difference) -> str:
         """The statement of this form; empty where a person has to choose more than that."""
         quote = self.url.get_dialect()().identifier_preparer.quote
-        kind, _, name = each.fact.partition(" ")
-        schema, _, table = each.thing.partition(" ")[2].rpartition(".")
+        kind, _, name = each.prop.partition(" ")
+        schema, _, table = each.owner.partition(" ")[2].rpartition(".")
         text = re.sub(r" comment '(?:[^']|'')*'$", "", str(each.before))
         values = getattr(each.before, "not_null", False) and not getattr(each.before, "default", "")
         unnamed = kind == "constraint" and not re.fullmatch(r"\w+", name)
@@ -184,35 +185,29 @@ def template(verb: str, kind: str, url: URL) -> str:
 
 def words(each: Difference) -> str:
     """``column name of users``; ``table users``."""
-    kind, _, name = each.fact.partition(" ")
-    return f"{kind} {name} of {each.thing.partition(' ')[2]}" if name else each.thing
+    kind, _, name = each.prop.partition(" ")
+    return f"{kind} {name} of {each.owner.partition(' ')[2]}" if name else each.owner
 
 
-def without_validity(each: Thing) -> Thing:
+def without_validity(each: SchemaObject) -> SchemaObject:
     """The object without what has rules of its own."""
     marks = re.compile(r" (NOT VALID|INVALID)\b")
-    facts = {
-        name: marks.sub("", fact) if isinstance(fact, str) else fact
-        for name, fact in each.facts.items()
+    properties = {
+        name: marks.sub("", prop) if isinstance(prop, str) else prop
+        for name, prop in each.properties.items()
     }
-    return Thing(each.name, facts)
-
-
-def described(connection: sa.Connection, hidden: set[str]) -> list[Thing]:
-    snapshot = snapshot_of(connection, hidden)
-    snapshot.look(everything=True)
-    return list(snapshot.things.values())
+    return SchemaObject(each.name, properties)
 
 
 def expected_schema(
     config: Config, scripts: ScriptDirectory, live: LiveSchema, server: URL
-) -> tuple[list[Thing], Any]:
+) -> tuple[list[SchemaObject], Any]:
     """Migrate a scratch database on ``server`` to the revision of the live one and describe it.
 
     Returns the description, and env.py's filter of names. Raises CannotCheck.
     """
     applied = list(scripts.iterate_revisions(live.heads, None, implicit_base=True))[::-1]
-    found: list[tuple[list[Thing], Any]] = []
+    found: list[tuple[list[SchemaObject], Any]] = []
 
     def work(context: MigrationContext) -> None:
         stepper = Stepper(context, scripts)
@@ -226,7 +221,9 @@ def expected_schema(
                 ) from None
         assert context.connection is not None
         hidden = {live.version_table, *TABLES}
-        found.append((described(context.connection, hidden), context.opts.get("include_name")))
+        found.append(
+            (list(describe(context.connection, hidden).values()), context.opts.get("include_name"))
+        )
         context.connection.commit()
 
     with scratch_database(server) as engine:
