@@ -75,3 +75,16 @@ def test_the_declared_lower_bounds_are_true(bake: Callable[..., Project], tmp_pa
     project.edit("pyproject.toml", '"postgresql>=17"', '"postgresql>=17", "sqlite"')
     project.run("python", "scripts/check_migrations.py")
     project.run("pytest", "-q")
+
+
+def test_the_projects_tests_respect_an_irreversible_revision(project: Project) -> None:
+    project.run("alembic", "revision", "-m", "Forget", "--rev-id", "c1")
+    (migration,) = project.versions.glob("c1_*.py")
+    text = migration.read_text().replace(
+        '"""Downgrade schema."""', '"""Downgrade schema."""\n    raise NotImplementedError'
+    )
+    tests = ("pytest", "-q", "tests/database/test_migrations.py")
+    migration.write_text(text)
+    assert "NotImplementedError" in project.run(*tests, ok=False).stdout
+    migration.write_text(f'{text}\n\nirreversible = "the names are gone"\n')
+    project.run(*tests)

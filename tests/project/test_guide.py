@@ -248,6 +248,27 @@ def test_manual_migrations(project: Project) -> None:
     check(project)
 
 
+def test_testing_a_data_migration(project: Project) -> None:
+    (before,) = heads(project)
+    (block,) = python_blocks(project, "Testing a Data Migration")
+    tests = project.path / "tests" / "database" / "test_data_migrations.py"
+    tests.write_text(block.replace("<revision before>", before) + "\n")
+    table = "channels" if model(project)[0] == "Video" else "examples"
+    migration = project.versions / "c1_trim.py"
+
+    def write(change: str) -> None:
+        migration.write_text(
+            f"from alembic import op\n\nrevision = 'c1'\ndown_revision = '{before}'\n\n\n"
+            f"def upgrade():\n    op.execute('UPDATE {table} SET name = {change}(name)')\n\n\n"
+            "def downgrade():\n    pass\n"
+        )
+
+    write("trim")
+    project.run("pytest", "-q", str(tests))
+    write("upper")
+    assert "AssertionError" in project.run("pytest", "-q", str(tests), ok=False).stdout
+
+
 def test_pre_commit_check(project: Project) -> None:
     run_section(project, "Pre-Commit Check")
     add_field(project, "tags: Mapped[str | None] = mapped_column(String(500))")

@@ -2,42 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from migration_guard.running.scratch import find_url, scratch_database
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def configure(connection: Connection) -> Config:
+    """Return Alembic's configuration for commands that run on this connection."""
+    config = Config(ROOT / "alembic.ini")
+    config.attributes.update(connection=connection, configure_logging=False)
+    return config
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[Engine]:
+    """A scratch database with all migrations. All tests share it, so leave no rows behind."""
+    with scratch_database(find_url(ROOT)) as engine:
+        with engine.connect() as connection:
+            command.upgrade(configure(connection), "head")
+            connection.commit()
+        yield engine
+
+
+@pytest.fixture
+def session(database: Engine) -> Iterator[Session]:
+    """A session on the migrated database. Whatever a test commits is rolled back at its end."""
+    with database.connect() as connection:
+        transaction = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+        transaction.rollback()
+
+
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """A connection to an empty scratch database."""
+    """A connection to an empty scratch database, for this test alone."""
     with scratch_database(find_url(ROOT)) as engine, engine.connect() as connection:
         yield connection
 
 
 @pytest.fixture
 def config(connection: Connection) -> Config:
-    """Alembic's configuration, for commands that run on the scratch database."""
-    config = Config(ROOT / "alembic.ini")
-    config.attributes.update(connection=connection, configure_logging=False)
-    return config
+    """Alembic's configuration, for commands that run on the empty scratch database."""
+    return configure(connection)
+
+
+class Migrated:
+    """A scratch database at some revision, to test what the next migration does to its rows."""
+
+    def __init__(self, connection: Connection, config: Config, revision: str) -> None:
+        self.connection, self.config = connection, config
+        self.upgrade(revision)
+
+    def upgrade(self, revision: str = "+1") -> None:
+        """Run the next migration, or all up to a revision."""
+        command.upgrade(self.config, revision)
+        self.connection.commit()
+
+    def downgrade(self, revision: str = "-1") -> None:
+        """Take back the last migration, or all after a revision."""
+        command.downgrade(self.config, revision)
+        self.connection.commit()
+
+    def insert_into(self, table: str, *rows: dict[str, Any]) -> None:
+        """Insert rows into a table as it is at this revision; the models may be newer."""
+        columns = sa.Table(table, sa.MetaData(), autoload_with=self.connection)
+        self.connection.execute(sa.insert(columns), list(rows))
+        self.connection.commit()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows that a query finds."""
+        found = [tuple(row) for row in self.connection.execute(sa.text(query))]
+        self.connection.commit()
+        return found
 
 
 @pytest.fixture
-def session(connection: Connection, config: Config) -> Iterator[Session]:
-    """A session on the migrated scratch database."""
-    command.upgrade(config, "head")
-    connection.commit()
-    if connection.dialect.name == "sqlite":
-        # Migrations run without it, see alembic/env.py; the application runs with it. By the driver: SQLAlchemy would
-        # begin a transaction, in which this pragma does nothing.
-        connection.connection.cursor().execute("PRAGMA foreign_keys = ON")
-    with Session(connection) as session:
-        yield session
+def migrated_to(connection: Connection, config: Config) -> Callable[[str], Migrated]:
+    """A function that migrates an empty scratch database to a revision and returns it."""
+    return lambda revision: Migrated(connection, config, revision)
