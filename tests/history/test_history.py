@@ -313,9 +313,9 @@ def test_the_default_branch_of_the_remote_is_deployed(history: History, tmp_path
 def test_without_a_remote_it_says_that_nothing_is_known_to_be_deployed(history: History) -> None:
     history.commit()
     assert main(history.root, ["--static"]) == 0
-    assert "Deployed migrations are not known" in history.capsys.readouterr().out
+    assert "Can't tell which migrations are deployed" in history.capsys.readouterr().out
     assert main(history.root, ["--static", "--against", "HEAD"]) == 0
-    assert "not known" not in history.capsys.readouterr().out
+    assert "Can't tell" not in history.capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -391,3 +391,28 @@ def test_without_git_nothing_is_said(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert history.check() == (0, [])
     assert history.check("--against", "HEAD")[0] == 2
+
+
+@pytest.mark.slow
+def test_what_is_not_deployed_yet_is_new_for_the_revisions_after_it(history: History) -> None:
+    head = "import sqlalchemy as sa\nfrom alembic import op\nrevision = {!r}\ndown_revision = {!r}\n"
+    body = "\ndef upgrade():\n    {}\n\ndef downgrade():\n    {}\n"
+    create = 'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True))'
+    index = 'op.create_index("ix", "clips", ["id"])'
+    drop = ('op.drop_table("clips")', 'op.drop_index("ix", "clips")')
+    history.commit()
+    history.write("d1", head.format("d1", "c1") + body.format(create, drop[0]))
+    history.write("e1", head.format("e1", "d1") + body.format(index, drop[1]))
+
+    def rules(*options: str) -> list[str]:
+        return [found["rule"] for found in history.check(*options)[1]]
+
+    assert rules("--against", "HEAD") == []
+    assert rules() == ["blocking-index"], "where it is not known what is deployed"
+    (history.versions / "e1.py").unlink()
+    history.commit()
+    history.write("e1", head.format("e1", "d1") + body.format(index, drop[1]))
+    assert rules("--against", "HEAD") == ["blocking-index"], "the table is deployed"
+    moved = history.versions / "moved.py"
+    (history.versions / "d1.py").rename(moved)
+    assert rules("--against", "HEAD") == ["blocking-index"], "its file has another name now"

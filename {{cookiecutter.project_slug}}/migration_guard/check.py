@@ -16,7 +16,7 @@ from .finding import Finding
 from .git import in_repository, new_since
 from .history.deployed import Deployed
 from .history.files import MigrationFiles
-from .history.graph import before_first, check_graph, in_order
+from .history.graph import before_first, check_graph, in_order, lineage
 from .output import write_file
 from .reading.migration import Migration
 from .reporting.baseline import read_baseline, write_baseline
@@ -25,6 +25,7 @@ from .reporting.suppression import suppress
 from .rules import RULES
 from .rules.judge import judge, selected
 from .rules.own_rules import with_own_rules
+from .rules.past import Past
 from .rules.rule import Rule
 from .settings import Settings
 
@@ -39,6 +40,9 @@ class Check:
         self.settings, self.options = settings, options
         self.root = settings.root.resolve()
         self.files = MigrationFiles(settings)
+        self.deployed = Deployed(self.files, options.against)
+        self.history: list[Migration] = []  # in the order in which they run
+        self.undeployed: set[str | None] = set()
         self.all_rules = with_own_rules(RULES, settings.rules, self.root)
         self.severities: dict[str, str] = {}  # those that the settings change
         for name, severity in settings.severity.items():
@@ -83,6 +87,7 @@ class Check:
         past = [migration for file in files if (migration := read[file])]
         judged = [migration for file in chosen if (migration := read[file])]
         self.findings += [*self.files.unreadable, *check_graph(past)]
+        self.know_history(past)
         old = before_first(self.settings.first_revision, past)
         if not options.roundtrip:
             for migration in judged:
@@ -103,7 +108,7 @@ class Check:
                 failed = error
         self.report_idle_rules()
         mine = {migration.path: migration for migration in judged if migration.revision not in old}
-        findings = self.standing(mine, past)
+        findings = self.standing(mine)
         if options.write_baseline:
             if failed:
                 raise failed
@@ -127,14 +132,18 @@ class Check:
         """Find deployed migrations that were changed, where it is known what is deployed."""
         if "edited-migration" not in self.rules:
             return
-        deployed = Deployed(self.settings.versions, self.options.against)
-        if deployed.ref:
-            self.findings += deployed.check(past, self.files.read_content, self.files.relative)
-        elif any(map(in_repository, deployed.folders)):
+        if self.deployed.ref:
+            self.findings += self.deployed.check(past)
+        elif any(map(in_repository, self.deployed.folders)):
             self.left_out.append(
                 "Can't tell which migrations are deployed (no remote main branch)."
                 " Compare with a ref: --against origin/main"
             )
+
+    def know_history(self, past: list[Migration]) -> None:
+        """Note what the revisions are, for the rules that ask what came before."""
+        self.history = in_order(past)
+        self.undeployed = self.deployed.undeployed(past)
 
     def history_is_broken(self) -> bool:
         return any(
@@ -159,7 +168,16 @@ class Check:
         return 0
 
     def judge(self, migration: Migration, databases: Mapping[str, str]) -> list[Finding]:
-        return judge(migration, databases, self.files.is_application, self.all_rules)
+        known = {each.revision: each for each in [*self.history, migration] if each.revision}
+        above = lineage(migration.revision or "", known) - {migration.revision}
+        before = [each for each in self.history if each.revision in above]
+        past = Past(
+            read=lambda: map(self.files.read_whole, before),
+            undeployed=[
+                self.files.read_whole(each) for each in before if each.revision in self.undeployed
+            ],
+        )
+        return judge(migration, databases, self.files.is_application, self.all_rules, past)
 
     def runs(self, rule: Rule) -> bool:
         """Whether this command looks for what the rule describes."""
@@ -218,6 +236,7 @@ class Check:
         for found in [*self.files.unreadable, *check_graph(past)]:
             if found.rule in BREAKS_ALEMBIC:
                 raise CannotCheck(f"{found.path}:{found.line}: {found.message} {found.fix}")
+        self.know_history(past)
         config, old = self.config(), before_first(self.settings.first_revision, past)
         from .planning.plan import Also, Judged, make_plan
         from .planning.reports import PLANS
@@ -235,7 +254,7 @@ class Check:
                 found += self.judge(migration, declared)
             self.findings = [each for each in found if each.rule in self.rules]
             mine = {migration.path: migration} if migration.revision not in old else {}
-            standing = self.standing(mine, [])
+            standing = self.standing(mine)
             return migration, standing, [each for each in self.findings if each not in standing]
 
         options = self.options
@@ -250,7 +269,7 @@ class Check:
 
     # reporting
 
-    def standing(self, judged: dict[str, Migration], past: list[Migration]) -> list[Finding]:
+    def standing(self, judged: dict[str, Migration]) -> list[Finding]:
         """The findings that are selected, not suppressed and not in the baseline.
 
         They come in the order of the history, those outside of migrations last.
@@ -275,7 +294,7 @@ class Check:
             if found.rule in self.rules:
                 by_path.setdefault(found.path, []).append(found)
         kept = []
-        place = {each.path: number for number, each in enumerate(in_order(past))}
+        place = {each.path: number for number, each in enumerate(self.history)}
         for path in sorted(by_path, key=lambda path: (place.get(path, len(place)), path)):
             findings = by_path[path]
             source = judged[path].source if path in judged else self.text(path)

@@ -24,8 +24,9 @@ from .settings import read_settings
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="check_migrations.py",
-        description="Check the migrations: their history, the rules, and whether they make what the models say.",
-        epilog="Exit status: 0 clean, 1 errors found, 2 could not check. Settings: [tool.migration-guard].",
+        description="Check the migrations: their history, the rules, and whether the models match.",
+        epilog="Exit status: 0 clean, 1 errors found, 2 could not check."
+        " Settings: [tool.migration-guard].",
     )
     add = made.add_argument
     add(
@@ -111,11 +112,11 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except Exception:  # a fault of ours; 1, the status that Python gives it, would say that the migrations have errors
+    except Exception:  # our own fault: status 1 would mean that the migrations have errors
         traceback.print_exc()
         return 2
     finally:
-        gc.freeze()  # at its end Python looks for them once more, in all that is there, for up to half a second
+        gc.freeze()  # Python would look for cycles again when it ends, for up to half a second
 
 
 def run(root: Path, options: argparse.Namespace) -> int:

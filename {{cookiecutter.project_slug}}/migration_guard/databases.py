@@ -68,3 +68,6 @@ NOT_TRANSACTIONAL = frozenset(
 
 
 DISTRIBUTED = frozenset({"citus", "cockroachdb", "galera", "tidb", "yugabytedb"})
+
+
+TRANSACTIONAL = EVERY - NOT_TRANSACTIONAL  # a migration that fails leaves nothing

@@ -15,7 +15,7 @@ from .exceptions import CannotCheck, nearest
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """In seconds. ``lock-timeout`` in ``[tool.migration-guard.lock]`` is ``MIGRATION_LOCK_TIMEOUT`` in the environment."""
+    """In seconds. The environment overrides them (``lock-timeout``: ``MIGRATION_LOCK_TIMEOUT``)."""
 
     wait: float = 600  # for another migrator
     lock_timeout: float = 0.2  # for a lock on a table: whoever wants the table next waits as long
@@ -71,12 +71,12 @@ SEVERITIES = ("error", "warning", "note")
 
 REMOVED = dict.fromkeys(
     ("cache", "cache-size"),
-    "delete this line and the folder .migration-cache: nothing is kept from one run to the next any more.",
+    "delete this line and the folder .migration-cache: nothing is kept between runs any more.",
 )
 
 
 def read_settings(root: Path) -> Settings:
-    """The settings of the project at ``root``; what is not said there has a default that is right for most."""
+    """The settings of the project at ``root``, with a default for each that is not set."""
     place = "pyproject.toml: [tool.migration-guard]"
     said: dict[str, Any] = {"versions": ["alembic/versions"], "config": "alembic.ini"}
     try:
@@ -91,7 +91,8 @@ def read_settings(root: Path) -> Settings:
             raise CannotCheck(f"{place} {key}: {REMOVED[key]}")
         if key not in KEYS:
             raise CannotCheck(
-                f"{place} {key}: there is no such key{nearest(key, KEYS)}; known: {', '.join(KEYS)}."
+                f"{place} {key}: there is no such key{nearest(key, KEYS)};"
+                f" known: {', '.join(KEYS)}."
             )
         kind, name = KEYS[key]
         strings = all(isinstance(item, str) for item in value) if isinstance(value, list) else True

@@ -1,8 +1,9 @@
-"""Deployed migrations, compared with what stands in the working tree."""
+"""What is deployed: the migrations at a git ref, compared with those in the working tree."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from ..exceptions import CannotCheck
@@ -10,79 +11,93 @@ from ..finding import Finding
 from ..git import default_branch, git
 from ..reading.migration import Migration
 from ..source import meaning
+from .files import MigrationFiles
 from .graph import fault, parents
-
-Read = Callable[[str, bytes], Migration]  # path and content -> migration
 
 
 class Deployed:
-    """The migrations that stand at a git ref; without one, on the remote's default branch where that is known."""
+    """The migrations at a git ref, by default those of the remote's default branch.
 
-    def __init__(self, folders: tuple[Path, ...], ref: str | None) -> None:
-        self.folders = [folder for folder in folders if folder.is_dir()]
+    ``ref`` is None where it is not known what is deployed.
+    """
+
+    def __init__(self, files: MigrationFiles, ref: str | None) -> None:
+        self.files = files
+        self.folders = [folder for folder in files.settings.versions if folder.is_dir()]
         self.ref = ref or next(filter(None, map(default_branch, self.folders)), None)
 
-    def check(
-        self, migrations: list[Migration], read: Read, relative: Callable[[Path], str]
-    ) -> Iterator[Finding]:
-        """What has become of each of them, compared by revision: a file may be moved or renamed."""
+    def check(self, migrations: list[Migration]) -> Iterator[Finding]:
+        """Find what happened to each deployed migration. Files may be moved or renamed."""
         now = {migration.revision: migration for migration in migrations}
         by_path = {migration.path: migration for migration in migrations}
+        for old in self.changed:
+            new = now.get(old.revision)
+            name, deployed = "revision", f"{old.revision} is deployed ({self.ref})"
+            if new is None:
+                message = f"{deployed} and is no longer here."
+            elif parents(old) != parents(new):
+                name = "down_revision"
+                message = f"{deployed}; it followed {names(old)}, and now {names(new)}."
+            elif meaning(old.source) != meaning(new.source):
+                message = f"{deployed} and was changed."
+            else:
+                continue
+            where = new or by_path.get(old.path, old)
+            fix = (
+                f"Restore it (git checkout {self.ref} -- {old.path})"
+                " and make the change in a new migration."
+            )
+            yield fault("edited-migration", where, name, message, fix)
+
+    def undeployed(self, migrations: list[Migration]) -> set[str | None]:
+        """The revisions that are not deployed yet; none where that is not known."""
+        if self.ref is None:
+            return set()
+        paths = set()
         for folder in self.folders:
-            for path, content in self.changed(folder):
-                place = relative(folder / path)
+            listed = self.git(folder, "ls-tree", "-r", "-z", "--name-only", self.ref).decode()
+            paths |= {self.files.relative(folder / path) for path in listed.split("\0")}
+        deployed = {old.revision for old in self.changed}
+        return {
+            each.revision
+            for each in migrations
+            if each.path not in paths and each.revision not in deployed
+        }
+
+    @cached_property
+    def changed(self) -> list[Migration]:
+        """The migrations at the ref whose file is not the same now, as they were there."""
+        found = []
+        for folder in self.folders:
+            for path, content in self.changed_files(folder):
                 try:
-                    old = read(place, content)
+                    old = self.files.read_content(self.files.relative(folder / path), content)
                 except (SyntaxError, ValueError):
                     continue
-                if old.revision is None:
-                    continue
-                new = now.get(old.revision)
-                name, deployed = "revision", f"{old.revision} is deployed ({self.ref})"
-                if new is None:
-                    message = f"{deployed} and is no longer here."
-                elif parents(old) != parents(new):
-                    name, message = (
-                        "down_revision",
-                        f"{deployed}; it followed {names(old)}, and now {names(new)}.",
-                    )
-                elif meaning(old.source) != meaning(new.source):
-                    message = f"{deployed} and was changed."
-                else:
-                    continue
-                where = new or by_path.get(place, old)
-                fix = f"Restore it (git checkout {self.ref} -- {place}) and make the change in a new migration."
-                yield fault("edited-migration", where, name, message, fix)
+                if old.revision is not None:
+                    found.append(old)
+        return found
 
-    def changed(self, folder: Path) -> Iterator[tuple[str, bytes]]:
-        """Path and content, at the ref, of each migration that is not the same file now."""
-        try:
-            compared = (
-                "diff",
-                "--name-only",
-                "-z",
-                "--relative",
-                "--no-renames",
-                "--diff-filter=a",
-                str(self.ref),
-            )
-            listed = git(folder, *compared, "--", ".").decode().split("\0")
-            paths = [path for path in dict.fromkeys(listed) if path.endswith(".py")]
-            data = git(
-                folder,
-                "cat-file",
-                "--batch",
-                give="".join(f"{self.ref}:./{path}\n" for path in paths).encode(),
-            )
-        except (CannotCheck, OSError) as error:
-            raise CannotCheck(
-                f"--against {self.ref}: {error}; fetch it, or name another ref."
-            ) from None
+    def changed_files(self, folder: Path) -> Iterator[tuple[str, bytes]]:
+        """Path and content, at the ref, of each file that is not the same now."""
+        options = ("--name-only", "-z", "--relative", "--no-renames", "--diff-filter=a")
+        listed = self.git(folder, "diff", *options, str(self.ref), "--", ".").decode().split("\0")
+        paths = [path for path in dict.fromkeys(listed) if path.endswith(".py")]
+        asked = "".join(f"{self.ref}:./{path}\n" for path in paths).encode()
+        data = self.git(folder, "cat-file", "--batch", give=asked)
         for path in paths:
             head, _, data = data.partition(b"\n")
             size = int(head.split()[2])
             yield path, data[:size]
             data = data[size + 1 :]
+
+    def git(self, folder: Path, *arguments: str, give: bytes = b"") -> bytes:
+        try:
+            return git(folder, *arguments, give=give)
+        except (CannotCheck, OSError) as error:
+            raise CannotCheck(
+                f"--against {self.ref}: {error}; fetch it, or name another ref."
+            ) from None
 
 
 def names(migration: Migration) -> str:

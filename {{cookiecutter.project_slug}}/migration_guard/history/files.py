@@ -26,6 +26,7 @@ class MigrationFiles:
         self.settings = settings
         self.root = settings.root.resolve()
         self.unreadable: list[Finding] = []
+        self.whole: dict[str, Migration] = {}  # by path, each read once
         self.own: dict[str, bool] = {}  # top-level modules: do they belong to the application?
 
     def __iter__(self) -> Iterator[Path]:
@@ -44,7 +45,10 @@ class MigrationFiles:
         """The migration in a file, or None and a finding in ``unreadable``."""
         path = self.relative(file)
         try:
-            return self.read_content(path, file.read_bytes(), whole)
+            migration = self.read_content(path, file.read_bytes(), whole)
+            if whole:
+                self.whole[path] = migration
+            return migration
         except UnreadableMigration as error:
             line, reason = error.line, error.reason
         except SyntaxError as error:
@@ -57,6 +61,15 @@ class MigrationFiles:
         rule = RULES["unreadable-migration"]
         self.unreadable.append(finding(rule, migration, line, reason, FIX))
         return None
+
+    def read_whole(self, migration: Migration) -> Migration:
+        """The migration with its operations, where only its place in the history was read."""
+        if migration.path not in self.whole:
+            dialects = self.settings.dialects
+            with contextlib.suppress(SyntaxError, ValueError):
+                whole = read_migration(migration.path, dialects=dialects, source=migration.source)
+                self.whole[migration.path] = whole
+        return self.whole.get(migration.path, migration)
 
     def read_content(self, path: str, content: bytes, whole: bool = True) -> Migration:
         """The migration in this content of a file.

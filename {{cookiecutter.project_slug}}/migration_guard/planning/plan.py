@@ -24,8 +24,9 @@ from ..error_messages import one_line
 from ..exceptions import CannotCheck
 from ..finding import Finding
 from ..reading.migration import Migration, Operation
+from ..rules.past import table_of
 from ..rules.rule import Rule
-from ..rules.upgrade import label, table_of
+from ..rules.upgrade import label
 from ..running.scratch import find_url, load_dialect
 from ..running.stepping import read_scripts, render_pending
 from ..settings import Settings

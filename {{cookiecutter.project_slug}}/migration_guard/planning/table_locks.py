@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from ..reading.migration import Column, Operation, Type
 from ..rules.column_types import is_free
-from ..rules.upgrade import CONSTRAINTS, DATA_CHANGES, concurrently, is_schema, table_of
+from ..rules.past import table_of
+from ..rules.upgrade import CONSTRAINTS, DATA_CHANGES, concurrently, is_schema
 
 
 @dataclass(slots=True)

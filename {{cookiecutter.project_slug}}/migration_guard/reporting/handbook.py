@@ -19,9 +19,9 @@ To suppress a finding, put a comment with the rule and a reason on the statement
 op.drop_column("videos", "url")  # migration-guard: ignore[drop-column] unused since 2.3
 ```
 
-Three settings in `[tool.migration-guard]` of `pyproject.toml` choose the rules: `ignore` turns rules or
-whole categories off, `databases` names the databases that you deploy to (a rule for other databases
-never speaks), and `rules` adds your own (see [README.md](README.md#rules-of-your-own)).
+Three settings in `[tool.migration-guard]` of `pyproject.toml` choose the rules: `ignore` turns
+rules or whole categories off, `databases` names the databases that you deploy to (a rule for other
+databases never speaks), and `rules` adds your own (see [README.md](README.md#rules-of-your-own)).
 
 | category | rule | what it finds | databases | severity |
 |---|---|---|---|---|

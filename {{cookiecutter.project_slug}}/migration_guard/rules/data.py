@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .rule import Found, rule
-from .upgrade import CONSTRAINTS, Upgrade, is_whole, label
+from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, statement
 
 CASCADING = (
     "type",
@@ -17,32 +17,29 @@ CASCADING = (
     "view",
     "materialized_view",
 )
+CASCADE = re.compile(r"(?i)\b(?:FULL(?!\s*(?:FALSE|OFF|0)\b)|CASCADE)\b")
 
 
 @rule(
     summary="""
-    Rows or whole objects go: TRUNCATE, DELETE without WHERE, DROP SCHEMA, CASCADE; or
-    VACUUM FULL and CLUSTER.
+    Rows or whole objects are lost: TRUNCATE, DELETE without WHERE, DROP SCHEMA, CASCADE; or a table
+    is copied by VACUUM FULL or CLUSTER.
     """,
     why="""
-    What is gone can't be brought back by a downgrade. VACUUM FULL and CLUSTER lock the
-    table while they copy it.
+    A downgrade can't bring them back. VACUUM FULL and CLUSTER lock the table while they copy it.
     """,
     fix="""
-    Delete in batches by a condition, outside of migrations; keep a copy. Suppress this with
-    where the copy is.
+    Delete in batches, by a condition, outside of migrations, and keep a copy. Suppress this,
+    stating where the copy is.
     """,
     bad='op.execute("TRUNCATE videos")',
     good='op.execute("DELETE FROM videos WHERE id = 7")',
 )
 def data_loss(upgrade: Upgrade) -> Found:
-    for op in upgrade.on_existing_tables(
-        "truncate", "drop_schema", "drop_database", "drop_owned", "cluster"
-    ):
-        yield (
-            op,
-            f"{op.operation.replace('_', ' ').upper()} {op.table or op.name or ''}".rstrip() + ".",
-        )
+    whole = ("truncate", "drop_schema", "drop_database", "drop_owned", "cluster")
+    for op in upgrade.on_existing_tables(*whole):
+        what = f"{op.operation.replace('_', ' ').upper()} {op.table or op.name or ''}"
+        yield op, f"{what.rstrip()}."
     for op in upgrade.on_existing_tables("delete"):
         if is_whole(op):
             yield op, f"Every row of {label(op)} is deleted."
@@ -52,18 +49,24 @@ def data_loss(upgrade: Upgrade) -> Found:
         if op.kwargs.get("cascade"):
             yield op, f"{label(op)}: CASCADE drops the foreign keys of other tables."
     for op in upgrade.on_existing_tables("vacuum", *(f"drop_{kind}" for kind in CASCADING)):
-        if words := re.findall(r"(?i)\b(?:FULL|CASCADE)\b", op.sql or ""):
+        if words := CASCADE.findall(statement(op)):
             yield op, f"{op.operation.replace('_', ' ').upper()} {words[-1].upper()}."
+
+
+# x IS NULL, as SQL and as an expression of SQLAlchemy
+IS_NULL = re.compile(
+    r"(?i)\W*(?:\w+\W{1,3})*?(\w+)\W*"
+    r"(?: IS NULL| *== *None|\.is_\(\s*(?:None|(?:sa\.)?null\(\))\s*\))\W*"
+)
 
 
 @rule(
     summary="A whole existing table is updated at once.",
     why="""
-    Every row stays locked until the end, the table doubles in size, and a replica falls
-    behind.
+    Every row stays locked until the end, the table doubles in size, and a replica falls behind.
     """,
     fix="""
-    Update in batches, each in its own transaction, by a script or a revision of its own, as
+    Update in batches, each in its own transaction, by a script or in a revision of its own, as
     --explain shows.
     """,
     bad='op.execute("UPDATE videos SET views = 0")',
@@ -81,25 +84,25 @@ def data_loss(upgrade: Upgrade) -> Found:
 def unbatched_update(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("update"):
         where = op.kwargs.get("where")
-        empty = (
-            re.fullmatch(r"(?i)\W*(?:\w+\W{1,3})?(\w+)\W* IS NULL\W*", where)
-            if isinstance(where, str)
-            else None
-        )
-        added = [column for other in upgrade.earlier(op, "add_column") for column in other.columns]
-        if is_whole(op) or (empty and empty[1] in added):  # all of a new column is NULL
+        empty = IS_NULL.fullmatch(where) if isinstance(where, str) else None
+        # all of a new column is NULL
+        added = {
+            column.casefold()
+            for other in upgrade.perhaps_earlier(op, "add_column")
+            for column in other.columns
+        }
+        if is_whole(op) or (empty and empty[1].casefold() in added):
             yield op, f"Every row of {label(op)} is updated in one statement."
 
 
 @rule(
-    summary="A backfill and a change of schema stand in one migration.",
+    summary="A backfill and a change of the schema stand in one migration.",
     why="""
-    The lock of the schema change is held while the rows are written, or a failure leaves
-    half of both.
+    The lock of the schema change is held while the rows are written, or a failure leaves half of
+    both.
     """,
     fix="""
-    Give the backfill a revision of its own, between the one that adds and the one that
-    tightens.
+    Give the backfill a revision of its own, between the one that adds and the one that tightens.
     """,
     bad="""
     op.add_column("videos", sa.Column("slug", sa.String(80)))
@@ -108,24 +111,16 @@ def unbatched_update(upgrade: Upgrade) -> Found:
     good='op.execute("UPDATE videos SET slug = lower(title) WHERE id < 1000")',
 )
 def data_with_schema(upgrade: Upgrade) -> Found:
-    copied = (
+    filled = [
         op
-        for op in upgrade.on_existing_tables("bulk_insert")
-        if re.search(r"(?i)\bSELECT\b", op.sql or "")
-    )
-    filled = [*upgrade.on_existing_tables("update", "delete", "merge"), *copied]
-    tightened = (
-        "add_column",
-        "alter_column",
-        "drop_column",
-        "drop_constraint",
-        "create_index",
-        "drop_index",
-    )
-    if filled and (
-        changed := next(upgrade.on_existing_tables(*tightened, *CONSTRAINTS.values()), None)
-    ):
-        yield (
-            filled[0],
-            f"Rows of {label(filled[0])} are changed in the migration that changes {label(changed)}.",
-        )
+        for op in upgrade.on_existing_tables("update", "delete", "merge", "bulk_insert")
+        if op.operation != "bulk_insert" or re.search(r"(?i)\bSELECT\b", op.sql or "")
+    ]
+    columns = ("add_column", "alter_column", "drop_column", "drop_constraint")
+    indexes = ("create_index", "drop_index")
+    for op in upgrade.on_existing_tables(*columns, *indexes, *CONSTRAINTS.values()):
+        for data in filled:
+            if not data.excludes(op):
+                message = f"Rows of {label(data)} are changed in the migration that changes"
+                yield data, f"{message} {label(op)}."
+                return

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from ..databases import DISTRIBUTED, MYSQL, POSTGRESQL
-from ..reading.migration import Type
+from ..reading.migration import Operation, Type
 from .column_types import for_database
+from .known_schema import is_created, is_indexed
 from .rule import Found, rule
 from .upgrade import CONSTRAINTS, Upgrade, label
 
 
 @rule(
-    summary="A column is json where jsonb is meant.",
+    summary="A column is json and should be jsonb.",
     why="""
-    json has no equality: SELECT DISTINCT, GROUP BY and UNION fail on the whole row, and no
-    index helps it.
+    json has no equality: SELECT DISTINCT, GROUP BY and UNION fail on the whole row, and no index
+    helps.
     """,
     fix="""
     Use JSONB (from sqlalchemy.dialects import postgresql), or
@@ -34,8 +35,9 @@ def json_equality(upgrade: Upgrade) -> Found:
 @rule(
     summary="A constraint has no name.",
     why="""
-    It can't be dropped later: SQLite knows it by nothing else, MySQL and MariaDB count
-    names up. PostgreSQL's own names can be relied on, but drop_constraint(None) can't.
+    It can't be dropped later: SQLite has no other way to name it, and MySQL and MariaDB number
+    their names. The names that PostgreSQL gives are predictable, but drop_constraint(None) can't
+    use them.
     """,
     fix="""
     Give it a name; Alembic writes op.f("...") for each when the metadata has a
@@ -43,7 +45,9 @@ def json_equality(upgrade: Upgrade) -> Found:
     """,
     bad='op.create_unique_constraint(None, "videos", ["url"])',
     good="""
-    op.create_check_constraint(op.f("ck_videos_length"), "videos", "length > 0", postgresql_not_valid=True)
+    op.create_check_constraint(
+        op.f("ck_videos_length"), "videos", "length > 0", postgresql_not_valid=True
+    )
     """,
 )
 def unnamed_constraint(upgrade: Upgrade) -> Found:
@@ -53,7 +57,8 @@ def unnamed_constraint(upgrade: Upgrade) -> Found:
             unnamed = [kind for kind in unnamed if kind != "primary_key"]
             unnamed += ["foreign_key" for column in op.definitions if column.unnamed]
             unnamed += ["unique" for column in op.definitions if column.unique and not column.index]
-            unnamed *= not upgrade.databases_of(op) <= POSTGRESQL
+            if upgrade.databases_of(op) <= POSTGRESQL:
+                unnamed = []
         elif (op.operation == "create_primary_key" and upgrade.databases_of(op) <= MYSQL) or (
             op.via and upgrade.databases_of(op) <= POSTGRESQL
         ):
@@ -66,10 +71,49 @@ def unnamed_constraint(upgrade: Upgrade) -> Found:
 
 
 @rule(
+    summary="A new foreign key has no index that begins with its columns.",
+    why="""
+    Each DELETE and each change of a key in the other table looks for its rows here, and reads the
+    whole table. MySQL and MariaDB create the index themselves.
+    """,
+    fix="""
+    Create the index in a revision before this one, CONCURRENTLY if the table has rows:
+    op.create_index(..., "<table>", ["<column>"], postgresql_concurrently=True)
+    """,
+    bad="""
+    op.add_column("videos", sa.Column("channel_id", sa.Integer()))
+    op.create_foreign_key(
+        "fk", "videos", "channels", ["channel_id"], ["id"], postgresql_not_valid=True
+    )
+    """,
+    good="""
+    op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("video_id", sa.ForeignKey("videos.id", name="fk_clips_video_id"), index=True))
+    """,
+    databases=POSTGRESQL,
+    severity="warning",
+)
+def foreign_key_without_index(upgrade: Upgrade) -> Found:
+    for op in upgrade.operations("create_table", "add_column", "create_foreign_key"):
+        keys = [key.columns for key in op.constraints if key.kind == "foreign_key"]
+        keys += [(str(column.name),) for column in op.definitions if column.references]
+        known = op.operation != "create_foreign_key" or is_known(upgrade, op)
+        for columns in dict.fromkeys(keys):
+            if columns and known and not is_indexed(upgrade, op, columns):
+                where = f"{op.qualified_table} ({', '.join(columns)})"
+                yield op, f"The foreign key of {where} has no index that begins with it."
+
+
+def is_known(upgrade: Upgrade, op: Operation) -> bool:
+    """Whether the files create the table or the columns, and so would create an index."""
+    return is_created(upgrade, op) or bool(upgrade.history(op, "add_column"))
+
+
+@rule(
     summary="A new table has no primary key.",
     why="""
-    A cluster places and replicates rows by it: Galera can't replicate deletes, others add a
-    column nobody can use.
+    A cluster places and replicates rows by it: Galera can't replicate deletes, and others add a
+    column that nobody can use.
     """,
     fix="Give the table a primary key.",
     bad='op.create_table("tags", sa.Column("name", sa.String(50)))',

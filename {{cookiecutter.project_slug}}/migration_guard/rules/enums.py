@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..databases import POSTGRESQL
 from ..reading.migration import Operation, Type
+from .column_types import for_database
+from .known_schema import is_created
 from .rule import Found, rule
 from .upgrade import Upgrade
 
 
 @rule(
-    summary="An enum type is made in upgrade and not dropped in downgrade.",
+    summary="An enum type is created in upgrade and not dropped in downgrade.",
     why="""
-    Dropping the table does not drop its enum type, and the next upgrade fails: the type
-    already exists.
+    Dropping the table does not drop its enum type, and the next upgrade fails: the type exists
+    already.
     """,
     fix='Drop it at the end of downgrade: sa.Enum(name="...").drop(op.get_bind(), checkfirst=True)',
     bad="""
-    def upgrade(): op.create_table("tags", sa.Column("kind", sa.Enum("a", "b", name="kind"), primary_key=True))
+    def upgrade(): op.create_table("tags",
+        sa.Column("kind", sa.Enum("a", "b", name="kind"), primary_key=True))
     def downgrade(): op.drop_table("tags")
     """,
     good="""
@@ -53,13 +58,24 @@ def enum_left_behind(upgrade: Upgrade) -> Found:
             yield op, f"The enum type {name} stays after downgrade."
 
 
-def enum_name(type_: Type | None) -> str:
-    """The name of an enum type that CREATE TABLE makes."""
-    if type_ and type_.name == "array" and type_.args:
+def name_of_enum(type_: Any) -> str:
+    """The name of an enum type of the database, also in an array; "" for other types."""
+    if isinstance(type_, Type) and type_.name == "array" and type_.args:
+        return name_of_enum(type_.args[0])
+    if isinstance(type_, Type) and type_.name == "enum":
+        type_ = for_database(type_, "postgresql")
+        if type_.kwargs.get("native_enum") is not False:
+            return str(type_.kwargs.get("name") or "")
+    return ""
+
+
+def enum_name(type_: Any) -> str:
+    """The name of the enum type that CREATE TABLE creates for a column; "" for none."""
+    if isinstance(type_, Type) and type_.name == "array" and type_.args:
         return enum_name(type_.args[0])
-    said = type_.kwargs if type_ and type_.name == "enum" else {}
-    made = said.get("native_enum") is not False and said.get("create_type") is not False
-    return str(said.get("name") or "") if made else ""
+    if isinstance(type_, Type) and type_.kwargs.get("create_type") is False:
+        return ""
+    return name_of_enum(type_)
 
 
 @rule(
@@ -85,3 +101,56 @@ def enum_value_in_transaction(upgrade: Upgrade) -> Found:
             text = f"{op.sql or ''} {op.kwargs} {op.definitions} {op.args}" if added else ""
             if used := next((value for value in added if f"'{value}'" in text), None):
                 yield op, f"{used!r} can't be used in the transaction that adds it."
+
+
+@rule(
+    summary="A column uses an enum type that nothing creates.",
+    why="""
+    CREATE TABLE creates the enum types of its columns; ADD COLUMN and ALTER COLUMN do not
+    (SQLAlchemy creates a type with its table). PostgreSQL refuses the type: it does not exist.
+    """,
+    fix='Create it first: sa.Enum(..., name="...").create(op.get_bind(), checkfirst=True)',
+    bad='op.add_column("videos", sa.Column("status", sa.Enum("new", "done", name="status")))',
+    good="""
+    status = sa.Enum("new", "done", name="status")
+    status.create(op.get_bind(), checkfirst=True)
+    op.add_column("videos", sa.Column("status", status))
+    """,
+    databases=POSTGRESQL,
+)
+def enum_missing(upgrade: Upgrade) -> Found:
+    for op in upgrade.operations("create_table", "add_column", "alter_column"):
+        types = [column.type for column in op.definitions] or [op.kwargs.get("type_")]
+        for type_ in types:
+            name = name_of_enum(type_) if isinstance(type_, Type) else ""
+            if not name or (op.operation == "create_table" and enum_name(type_)):
+                continue  # CREATE TABLE creates it
+            if not is_enum_created(upgrade, op, name) and is_table_known(upgrade, op):
+                yield op, f"The enum type {name} is used here, and no migration creates it."
+
+
+def is_enum_created(upgrade: Upgrade, op: Operation, name: str) -> bool:
+    """Whether a migration creates the type, or uses it where it must have existed."""
+    before = [*upgrade.past.operations, *upgrade.everything[: upgrade.at[id(op)]]]
+    creators = [each for each in before if name.casefold() in enums_created_by(each)]
+    used = [
+        each
+        for each in upgrade.past.operations
+        if name in [name_of_enum(column.type) for column in each.definitions if column.type]
+    ]
+    return upgrade.any_runs_whenever(op, [*creators, *used])
+
+
+def enums_created_by(op: Operation) -> list[str]:
+    names = [op.name] if op.operation in ("create_type", "drop_type") else []
+    if op.operation == "create_table":
+        names = [enum_name(column.type) for column in op.definitions]
+    if op.operation == "alter_type":
+        names = [op.name, op.kwargs.get("new_name")]
+    return [str(name).casefold() for name in names if name]
+
+
+def is_table_known(upgrade: Upgrade, op: Operation) -> bool:
+    """Whether the files may create all tables: they create the operation's table, or none."""
+    created = any(each.operation == "create_table" for each in upgrade.past.operations)
+    return not created or is_created(upgrade, op)

@@ -6,10 +6,10 @@ from .rule import declare
 
 multiple_heads = declare(
     "multiple-heads",
-    summary="Two revisions are the newest.",
+    summary="Two revisions have no revision after them.",
     why="""
-    `alembic upgrade head` refuses to choose between them, and each was written without
-    knowing of the other.
+    `alembic upgrade head` refuses to choose between them, and each was written without knowing
+    the other.
     """,
     fix='Merge them: alembic merge -m "Merge migrations" <head> <head>',
     bad="a1 <- b1, a1 <- c1",
@@ -18,11 +18,11 @@ multiple_heads = declare(
 
 missing_parent = declare(
     "missing-parent",
-    summary="A revision follows or depends on one that is in no file.",
-    why="Alembic can't order the history without it, and no command works any more.",
+    summary="A revision follows or depends on one that no file has.",
+    why="Alembic can't order the history without it, and every command fails.",
     fix="""
-    Bring the missing file back (`git status` or `git log --diff-filter=D` names it), or
-    name the right parent.
+    Restore the missing file (`git status` or `git log --diff-filter=D` names it), or name the
+    right parent.
     """,
     bad="a1 <- b1, lost <- c1",
     good="a1 <- b1, b1 <- c1",
@@ -43,8 +43,8 @@ duplicate_revision = declare(
 revision_cycle = declare(
     "revision-cycle",
     summary="Revisions follow each other in a circle.",
-    why="There is no order in which they could run.",
-    fix="Point down_revision of one of them at the revision that was the newest before it.",
+    why="There is no order in which they can run.",
+    fix="Set down_revision of one of them to the revision that was the newest when it was written.",
     bad="c1 <- b1, b1 <- c1",
     good="a1 <- b1, b1 <- c1",
 )
@@ -53,14 +53,15 @@ edited_migration = declare(
     "edited-migration",
     summary="A deployed migration was changed, removed or moved in the history.",
     why="""
-    Databases that have run it never run it again, and differ from new ones. Comments and
-    layout may change.
+    Databases that have run it never run it again, and differ from new ones. Comments and layout
+    may change.
     """,
     fix="Restore it (`git checkout <ref> -- <file>`) and make the change in a new migration.",
     bad="""
     op.add_column("videos", sa.Column("tags", sa.String(500)))  # deployed with sa.String(100)
     """,
     good="""
-    op.alter_column("videos", "tags", type_=sa.String(500), existing_type=sa.String(100))  # in a new revision
+    # in a new revision
+    op.alter_column("videos", "tags", type_=sa.String(500), existing_type=sa.String(100))
     """,
 )

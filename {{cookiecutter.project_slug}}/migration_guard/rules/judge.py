@@ -10,6 +10,7 @@ from ..exceptions import CannotCheck, nearest
 from ..finding import Finding
 from ..reading.migration import Migration
 from . import RULES
+from .past import Past
 from .rule import Rule, finding
 from .upgrade import Upgrade
 
@@ -19,6 +20,7 @@ def judge(
     databases: Mapping[str, str],
     application: Callable[[str], bool],
     rules: Mapping[str, Rule],
+    past: Past,
 ) -> list[Finding]:
     """What the rules find in one migration.
 
@@ -26,7 +28,7 @@ def judge(
 
     ``application`` tells from a module's name whether it belongs to the application.
     """
-    upgrade, found = Upgrade(migration, application, databases), []
+    upgrade, found = Upgrade(migration, application, databases, past), []
     for rule in rules.values():
         upgrade.databases = frozenset(
             name
@@ -35,8 +37,8 @@ def judge(
         )
         if rule.check and upgrade.databases:
             try:
-                for where, message in rule.check(upgrade):
-                    found.append(finding(rule, migration, where, message))
+                for where, message, *fix in rule.check(upgrade):
+                    found.append(finding(rule, migration, where, message, *fix))
             except Exception as error:
                 if rule.name in RULES:
                     raise

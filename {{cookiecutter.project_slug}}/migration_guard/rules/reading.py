@@ -12,10 +12,10 @@ from .upgrade import Upgrade, written
 
 @rule(
     summary="""
-    The file is no migration that can be read: a syntax error, no upgrade(), a computed
-    revision identifier.
+    The file can't be read as a migration: a syntax error, no upgrade(), or a computed revision
+    identifier.
     """,
-    why="What can't be read can't be checked, and Alembic may not load it either.",
+    why="The check knows nothing about it, and Alembic may not load it either.",
     fix="""
     Write revision and down_revision as plain strings and define upgrade() at the top level
     of the file.
@@ -34,12 +34,12 @@ ASKS = re.compile(
 
 @rule(
     summary="""
-    The table or the new column of an operation can't be told without running the migration.
+    The table or the new column of an operation can't be determined without running the migration.
     """,
-    why="No rule can judge it: read it with the eyes of the other rules.",
+    why="No rule can judge it. Read it yourself with the rules in mind.",
     fix="""
-    Write the names as literals or constants of this file, or suppress this with what you
-    have looked at.
+    Write the names as literals or as constants of this file, or suppress this, stating what you
+    have checked.
     """,
     bad='op.drop_column(os.environ["TABLE"], "url")',
     good='op.add_column("videos", sa.Column("url", sa.String(200)))',
@@ -59,5 +59,5 @@ def unresolved_operation(upgrade: Upgrade) -> Found:
         )  # a baseline's key
         yield (
             replace(ops[0], name=texts),
-            f"What {name} works on can't be told without running the migration{places}.",
+            f"The target of {name} is only known when the migration runs{places}.",
         )

@@ -1,7 +1,4 @@
-"""Operations -> findings. A rule is a function; its docstring says what it finds, why, the fix, and an example of each.
-
-Only ``upgrade`` is judged where nothing else is said.
-"""
+"""Rules about a revision as a whole."""
 
 from __future__ import annotations
 
@@ -16,12 +13,12 @@ from .upgrade import DATA_CHANGES, Upgrade, is_schema, label, renamed
 @rule(
     summary="A migration imports the application's code.",
     why="""
-    The code goes on changing and the migration must not: one day it fails, or does
-    something else than it did.
+    The code changes later and the migration must not: one day it fails, or does something else than
+    when it was written.
     """,
     fix="""
-    Define in the migration what it needs: sa.table("videos", sa.column("url")) instead of
-    the model.
+    Define in the migration what it needs: sa.table("videos", sa.column("url")) instead of the
+    model.
     """,
     bad="""
     from shop.models import Video
@@ -44,11 +41,10 @@ def application_import(upgrade: Upgrade) -> Found:
 @rule(
     summary="The migration reads from the database.",
     why="""
-    `alembic upgrade --sql` has no database to read from: the script that it writes is
-    wrong, or it fails.
+    `alembic upgrade --sql` has no database to read from: it fails, or writes a wrong script.
     """,
     fix="""
-    Say it in SQL (INSERT ... SELECT), or do it only if not context.is_offline_mode() (from
+    Write it in SQL (INSERT ... SELECT), or do it only if not context.is_offline_mode() (from
     alembic import context).
     """,
     bad='rows = op.get_bind().execute(sa.text("SELECT id FROM videos")).fetchall()',
@@ -62,15 +58,14 @@ def offline_unsafe(upgrade: Upgrade) -> Found:
 
 
 @rule(
-    summary="upgrade does something, downgrade nothing.",
+    summary="upgrade changes something, and downgrade does nothing.",
     why="""
-    `alembic downgrade` says that it worked, and the schema is not the one that the version
-    says.
+    `alembic downgrade` reports success, and the schema is not the one that the version promises.
     """,
     fix="""
-    Write the way back; if there is none, say irreversible = "reason" in the module. To
-    raise it says so here, but is a downgrade that fails to the roundtrip. A revision that
-    only runs VALIDATE CONSTRAINT needs none.
+    Write the way back. If there is none, set irreversible = "reason" in the module. Raising an
+    exception silences this rule but fails the roundtrip. A revision that only runs VALIDATE
+    CONSTRAINT or only reads needs no downgrade.
     """,
     bad="""
     def upgrade(): op.add_column("videos", sa.Column("views", sa.Integer()))
@@ -84,30 +79,46 @@ def offline_unsafe(upgrade: Upgrade) -> Found:
 )
 def empty_downgrade(upgrade: Upgrade) -> Found:
     migration = upgrade.migration
-    empty = migration.bodies.get("upgrade") == "code" and migration.bodies.get("downgrade") in (
-        None,
-        "empty",
-    )
-    said = migration.irreversible or (
-        migration.lossy and not any(map(is_schema, upgrade.everything))
-    )
+    works = migration.bodies.get("upgrade") == "code"
+    empty = migration.bodies.get("downgrade") in (None, "empty")
+    changes = [op for op in upgrade.everything if not is_read(op)]
+    stated = migration.irreversible or (migration.lossy and not any(map(is_schema, changes)))
     validates = "validate_constraint" in upgrade.kinds <= {"validate_constraint", "execute", "set"}
-    if empty and upgrade.everything and not said and not validates:
+    if works and empty and changes and not stated and not validates:
         line = migration.lines.get("downgrade", migration.lines.get("upgrade", 1))
-        yield line, "There is no way back, and it is not said."
+        yield line, "There is no way back, and the migration does not say so."
+
+
+# Functions that only compute. Others may change something.
+COMPUTES = re.compile(
+    r"(?i)count|max|min|sum|avg|coalesce|lower|upper|length|exists|in|now|cast|distinct|to_regclass"
+    r"|concat|any|all|and|or|not|from|where|select|substring|trim|abs|round|over|on|values|as"
+)
+
+
+def is_read(op: Operation) -> bool:
+    """Whether the operation is a SELECT, or a setting, that changes nothing."""
+    if op.operation != "execute":
+        return op.operation == "set"
+    text = op.sql or (op.args[0] if op.args and isinstance(op.args[0], str) else "")
+    text = re.sub(r"'(?:[^']|'')*'|--[^\n]*", "", text).strip()
+    if not re.match(r"(?i)\(*\s*(SELECT|SHOW|VALUES|EXPLAIN|PRAGMA\s+\w+\s*$)\b", text):
+        return False
+    calls = re.findall(r"([\w.]+)\s*\(", text)
+    return not re.search(r"(?i)\bINTO\b", text) and all(map(COMPUTES.fullmatch, calls))
 
 
 @rule(
     summary="""
-    Several operations that can't be run twice stand in one migration, or data and schema.
+    Several operations that can't run twice stand in one migration, or data and schema.
     """,
     why="""
-    Each change of the schema commits by itself. A migration that dies halfway fails at its
-    start the next time.
+    On these databases each change of the schema commits by itself. A migration that dies halfway
+    fails at its start the next time.
     """,
     fix="""
-    One operation in a revision, or if_not_exists=True and if_exists=True on each that takes
-    it.
+    Write one operation in a revision, or if_not_exists=True and if_exists=True on each operation
+    that takes it.
     """,
     bad="""
     op.add_column("videos", sa.Column("views", sa.Integer()))
@@ -123,25 +134,27 @@ def empty_downgrade(upgrade: Upgrade) -> Found:
 def not_resumable(upgrade: Upgrade) -> Found:
     schema = [op for op in upgrade.operations() if is_schema(op)]
     data = list(upgrade.operations(*DATA_CHANGES))
-    last = schema[
-        -1:
-    ]  # where it fails, it is not done, and nothing of the statement that it stands in
-    others = (
-        op
-        for op in schema[:-1]
-        if not (op.via and (op.sql, op.line) == (last[0].sql, last[0].line))
-    )
-    once = next((op for op in others if not is_repeatable(upgrade, op)), None)
-    if once:
-        yield once, f"{label(once)}: a second run after a failure stops at this {once.operation}."
-    elif schema and data:
-        yield (
-            data[0],
-            f"{label(data[0])}: rows are changed beside a schema change that commits by itself.",
-        )
+    for op in schema:
+        if not is_repeatable(upgrade, op) and any(runs_after(upgrade, each, op) for each in schema):
+            message = f"a second run after a failure stops at this {op.operation}"
+            yield op, f"{label(op)}: {message}."
+            return
+    for op in data:
+        if any(not each.excludes(op) for each in schema):
+            message = "rows are changed beside a schema change that commits by itself"
+            yield op, f"{label(op)}: {message}."
+            return
+
+
+def runs_after(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
+    """Whether an operation can run after another one, and in a statement of its own."""
+    one_statement = op.via and (op.sql, op.line) == (other.sql, other.line)
+    later = upgrade.at[id(op)] > upgrade.at[id(other)]
+    return later and not one_statement and not op.excludes(other)
 
 
 def is_repeatable(upgrade: Upgrade, op: Operation) -> bool:
+    """Whether the operation can run twice."""
     if op.operation in ("alter_column", "create_table_comment", "drop_table_comment"):
         return renamed(op) is None
     undone = {"create_index": "drop_index", "create_table": "drop_table"}.get(op.operation, "")
@@ -150,6 +163,5 @@ def is_repeatable(upgrade: Upgrade, op: Operation) -> bool:
         for other in upgrade.earlier(op, undone)
     )
     replaces = re.match(r"(?i)\s*CREATE\s+OR\s+REPLACE\b", op.sql or "")
-    return bool(
-        cleared or replaces or True in (op.kwargs.get("if_not_exists"), op.kwargs.get("if_exists"))
-    )
+    guarded = True in (op.kwargs.get("if_not_exists"), op.kwargs.get("if_exists"))
+    return bool(cleared or replaces or guarded)

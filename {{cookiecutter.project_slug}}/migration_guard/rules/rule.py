@@ -12,7 +12,8 @@ from ..finding import Finding
 from ..reading.migration import Migration, Operation
 from .upgrade import Upgrade, label, written
 
-Found = Iterator[tuple[Operation | int, str]]  # where (an operation or a line) and the message
+# where (an operation or a line), the message, and a fix where it differs from the rule's
+Found = Iterator[tuple[Operation | int, str] | tuple[Operation | int, str, str]]
 Check = Callable[[Upgrade], Found]
 
 
@@ -99,8 +100,18 @@ def finding(
         rule=rule.name,
         severity=rule.severity,
         message=message,
-        fix=fix or rule.fix,
+        fix=filled_in(fix or rule.fix, where),
         path=migration.path,
         revision=migration.revision,
         **place,
     )
+
+
+def filled_in(fix: str, where: Operation | int) -> str:
+    """The fix with the names of the operation: ``<table>``, ``<column>`` and ``<name>``."""
+    if isinstance(where, Operation):
+        names = {"table": where.qualified_table, "name": where.name}
+        names["column"] = where.columns[0] if len(where.columns) == 1 else None
+        for word, name in names.items():
+            fix = fix.replace(f"<{word}>", name or f"<{word}>")
+    return " ".join(fix.split())

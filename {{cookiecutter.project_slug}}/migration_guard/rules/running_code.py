@@ -1,24 +1,28 @@
-"""Rules about what the running version of the application still uses."""
+"""Rules about what the running version of the application still uses.
+
+While a release is deployed, the old code runs against the new schema.
+"""
 
 from __future__ import annotations
 
 import re
 
 from ..databases import MYSQL
-from ..reading.migration import Type
+from ..reading.migration import Call, Operation, Type
+from .known_schema import may_be_null
 from .rule import Found, rule
-from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, renamed
+from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, renamed, statement
 
 
 @rule(
     summary="A NOT NULL column without a server default is added to an existing table.",
     why="""
-    It fails as soon as the table has a row (MySQL and MariaDB invent a value). A `default`
-    in Python is for new rows.
+    It fails as soon as the table has a row (MySQL and MariaDB invent a value). A `default` in
+    Python applies only to rows that new code inserts.
     """,
     fix="""
-    Add server_default; or add it nullable, see that new rows have it, fill the old ones,
-    and set NOT NULL later.
+    Add server_default. Or add the column nullable, deploy code that fills it for new rows, fill the
+    old ones, and set NOT NULL in a later revision.
     """,
     bad='op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False))',
     good="""
@@ -28,28 +32,37 @@ from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, renamed
 def not_null_without_default(upgrade: Upgrade) -> Found:
     for op, column in upgrade.added_columns():
         required = column.nullable is False or (column.primary_key and column.nullable is None)
-        filled = column.server_default is not None or column.computed or column.identity
+        filled = not is_null(column.server_default) or column.computed or column.identity
         emptied = any(is_whole(other) for other in upgrade.earlier(op, "delete", "truncate"))
         if required and not filled and not emptied:
             where = f"{op.qualified_table}.{column.name}"
-            yield op, f"{where} is NOT NULL without a server default for the rows that exist."
+            yield (
+                op,
+                f"{where} is NOT NULL, and existing rows get no value: it has no server default.",
+            )
+
+
+def is_null(default: object) -> bool:
+    """Whether a server default is none, or NULL."""
+    if isinstance(default, str):
+        return default.strip("() ").upper() == "NULL"
+    return default is None or (isinstance(default, Call) and default.name == "null")
 
 
 @rule(
-    summary="A column is altered without a word on NULL, and can be NULL afterwards.",
+    summary="A column is altered without stating whether it can be NULL, and can be afterwards.",
     why="""
-    MODIFY and CHANGE describe the whole column anew: Alembic writes NULL where neither
-    nullable nor existing_nullable says otherwise, and a default or comment that is not said
-    again goes as well.
+    MODIFY and CHANGE describe the whole column again. Alembic writes NULL unless nullable or
+    existing_nullable is given, and a default or comment that is not repeated goes as well.
     """,
     fix="""
-    Say existing_type= and existing_nullable=, and existing_server_default= and
-    existing_comment= where it has them, as autogenerate does; in SQL say NOT NULL, DEFAULT
-    and COMMENT again.
+    Give existing_type= and existing_nullable=, and existing_server_default= and existing_comment=
+    where the column has them, as autogenerate does. In SQL repeat NOT NULL, DEFAULT and COMMENT.
     """,
     bad='op.alter_column("videos", "url", existing_type=sa.String(20), type_=sa.String(30))',
     good="""
-    op.alter_column("videos", "url", existing_type=sa.String(20), type_=sa.String(30), existing_nullable=False)
+    op.alter_column("videos", "url", existing_nullable=False,
+        existing_type=sa.String(20), type_=sa.String(30))
     """,
     databases=MYSQL | {"tidb"},
 )
@@ -58,60 +71,82 @@ def not_null_lost(upgrade: Upgrade) -> Found:
         if upgrade.adds_columns(op):
             continue
         if op.via == "execute":
-            said_of_it = (
-                r"(?i)\bNULL\b|\bAS\s*\("  # of a computed column NOT NULL is no word to MariaDB
-            )
-            silent = op.kwargs.get("nullable") is True and not re.search(said_of_it, op.sql or "")
+            # of a computed column, NOT NULL can't be stated to MariaDB
+            states = re.search(r"(?i)\bNULL\b|\bAS\s*\(", op.sql or "")
+            silent = op.kwargs.get("nullable") is True and not states
         else:
-            said = {name for name, value in op.kwargs.items() if value is not None}
+            given = {name for name, value in op.kwargs.items() if value is not None}
             old = op.kwargs.get("existing_type")
-            dated = isinstance(old, Type) and old.name in (
-                "timestamp",
-                "datetime",
-            )  # whose defaults may be functions
-            anew = {
-                "new_column_name",
-                "type_",
-                "autoincrement",
-                "comment",
-                *(["server_default"] if dated else []),
-            }
-            silent = bool(said & anew) and said.isdisjoint({"nullable", "existing_nullable"})
+            # the default of a date can be a function, for which Alembic writes MODIFY
+            dated = isinstance(old, Type) and old.name in ("timestamp", "datetime")
+            modified = {"new_column_name", "type_", "autoincrement", "comment"}
+            modified |= {"server_default"} if dated else set()
+            silent = bool(given & modified) and given.isdisjoint({"nullable", "existing_nullable"})
         if silent:
-            yield (
-                op,
-                f"{label(op)} can be NULL afterwards: the whole column is described anew, without NOT NULL.",
-            )
+            message = "the whole column is described again, without NOT NULL"
+            yield op, f"{label(op)} can be NULL afterwards: {message}."
+
+
+@rule(
+    summary="A column loses its server default.",
+    why="""
+    Code that still runs during the deployment leaves the column out of its INSERT. It then fails on
+    NOT NULL, or stores NULL.
+    """,
+    fix="""
+    Keep the default until no running code leaves <column> out: deploy code that sets it first, drop
+    the default in a later release, and suppress this, stating since which release.
+    """,
+    bad="""
+    op.alter_column("videos", "views", server_default=None,
+        existing_type=sa.Integer(), existing_nullable=False)
+    """,
+    good='op.add_column("videos", sa.Column("views", sa.Integer(), server_default="0"))',
+)
+def drop_default(upgrade: Upgrade) -> Found:
+    for op in upgrade.on_existing_tables("alter_column"):
+        if "server_default" not in op.kwargs or not is_null(op.kwargs["server_default"]):
+            continue
+        if op.kwargs.get("nullable") is True:
+            continue
+        if any(may_be_null(upgrade, op, column) is not True for column in op.columns):
+            yield op, f"{label(op)} loses its default, on which code that still runs may rely."
 
 
 @rule(
     summary="A table is dropped.",
     why="Its rows are gone, and code that still runs during the deployment fails.",
     fix="""
-    Deploy code that no longer uses it first; drop it in a later revision, with a
-    suppression that says since when.
+    1. Deploy code that no longer uses <table>. 2. Drop it in a later revision, with a suppression
+    that states since which release, and lossy = "..." in the module.
     """,
     bad='op.drop_table("videos")',
     good='op.create_table("channels", sa.Column("id", sa.Integer(), primary_key=True))',
 )
 def drop_table(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("drop_table"):
-        if not any(
-            renamed(other) == op.table for other in upgrade.operations("rename_table")
-        ):  # by one that took its rows
+        # a new table that has taken the rows gets the name
+        replaced = [
+            other
+            for other in upgrade.operations("rename_table")
+            if renamed(other) == op.table
+            and upgrade.at[id(other)] > upgrade.at[id(op)]
+            and upgrade.creates_table(other)
+        ]
+        if not upgrade.any_runs_whenever(op, replaced):
             yield op, f"{label(op)} is dropped with its rows."
 
 
 @rule(
     summary="A column is dropped.",
     why="""
-    Its values are gone, and code that still runs during the deployment names it in every
-    SELECT and INSERT.
+    Its values are gone, and code that still runs during the deployment names it in every SELECT
+    and INSERT.
     """,
     fix="""
-    Deploy code that no longer maps it first (suppress models-out-of-sync at its model's
-    class until then; if it is NOT NULL, make it nullable before, or give it a server
-    default); drop it in a later revision, with a suppression here that says since when.
+    1. Make the column nullable, or give it a server default. 2. Remove it from the model, add
+    `ignore[models-out-of-sync]` to the class, and deploy. 3. Drop it in a later revision with
+    `ignore[drop-column] unused since <release>` and lossy = "..." in the module.
     """,
     bad='op.drop_column("videos", "url")',
     good='op.alter_column("videos", "url", nullable=True, existing_type=sa.String(200))',
@@ -123,33 +158,36 @@ def drop_column(upgrade: Upgrade) -> Found:
 
 
 @rule(
-    summary="A constraint is dropped and nothing takes its place.",
+    summary="A constraint is dropped and nothing replaces it.",
     why="""
-    Code that still runs relies on it (ON CONFLICT, ON DELETE), and data that breaks it
-    comes in at once.
+    Code that still runs relies on it (ON CONFLICT, ON DELETE), and rows that break it come in at
+    once.
     """,
     fix="""
-    Deploy code that does without it first; suppress this with since when nothing relies on
-    it.
+    Deploy code that works without it first. Then suppress this, stating since when nothing relies
+    on it.
     """,
     bad='op.drop_constraint("uq_videos_url", "videos", type_="unique")',
     good="""
     op.drop_constraint(op.f("ck_videos_length"), "videos", type_="check")
-    op.create_check_constraint(op.f("ck_videos_length"), "videos", "length >= 0", postgresql_not_valid=True)
+    op.create_check_constraint(
+        op.f("ck_videos_length"), "videos", "length >= 0", postgresql_not_valid=True
+    )
     """,
 )
 def drop_constraint(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("drop_constraint"):
         kind = CONSTRAINTS.get(str(op.kwargs.get("type_")), "")
         replaced = any(op.name == other.name for other in upgrade.later(op, *CONSTRAINTS.values()))
-        replaced = replaced or bool(upgrade.later(op, kind) or upgrade.earlier(op, kind))
+        if kind:
+            replaced = replaced or bool(upgrade.later(op, kind) or upgrade.earlier(op, kind))
         dropped = [column for other in upgrade.later(op, "drop_column") for column in other.columns]
-        # What goes with its table or column, for which there are rules.
+        # what goes with its table or column, for which there are rules
         foreign = kind == "create_foreign_key"
         gone = upgrade.later(op, "drop_table") or any(
             foreign or column in (op.name or column) for column in dropped
         )
-        # NOT NULL has taken the place of CHECK (... IS NOT NULL)
+        # NOT NULL replaces CHECK (... IS NOT NULL)
         is_check = kind in ("", "create_check_constraint")
         required = is_check and any(
             other.kwargs.get("nullable") is False for other in upgrade.earlier(op, "alter_column")
@@ -158,12 +196,95 @@ def drop_constraint(upgrade: Upgrade) -> Found:
             yield op, f"{label(op) if op.name else f'A constraint of {label(op)}'} is dropped."
 
 
+# What has a name that code can use, beside tables and columns.
+OBJECTS = (
+    "view",
+    "materialized_view",
+    "function",
+    "procedure",
+    "type",
+    "domain",
+    "sequence",
+    "schema",
+    "extension",
+)
+
+
+@rule(
+    summary="A view, function, type, sequence, schema or extension is dropped.",
+    why="Code that still runs during the deployment uses it and fails.",
+    fix="""
+    Deploy code that no longer uses <name> first. Drop it in a later revision, with a suppression
+    that states since which release. To replace it, create it again in the same migration.
+    """,
+    bad='op.execute("DROP VIEW totals")',
+    good="""
+    op.execute("DROP VIEW totals")
+    op.execute("CREATE VIEW totals AS SELECT count(*) AS videos FROM videos")
+    """,
+)
+def drop_object(upgrade: Upgrade) -> Found:
+    for op in upgrade.operations(*(f"drop_{kind}" for kind in OBJECTS)):
+        kind = op.operation.removeprefix("drop_")
+        # a type goes with its last column, for which there are rules
+        carriers = ("drop_table", "drop_column", "alter_column")
+        unused = kind in ("type", "domain", "sequence") and upgrade.any_runs_whenever(
+            op, [each for each in upgrade.operations(*carriers) if comes_before(upgrade, each, op)]
+        )
+        if not unused and not is_replaced(upgrade, op, kind):
+            yield op, f"{kind.replace('_', ' ').capitalize()} {op.name} is dropped."
+
+
+@rule(
+    summary="A view, function, type, sequence, schema or enum value gets another name.",
+    why="Code that still runs during the deployment uses the old name and fails.",
+    fix="""
+    Create the new name beside the old one, deploy code that uses it, and drop the old one in a
+    later revision. An enum value: add the new one, write it, change the rows, and leave the old
+    value.
+    """,
+    bad="op.execute(\"ALTER TYPE status RENAME VALUE 'new' TO 'open'\")",
+    good="op.execute(\"ALTER TYPE status ADD VALUE 'open'\")",
+)
+def rename_object(upgrade: Upgrade) -> Found:
+    for op in upgrade.operations(*(f"alter_{kind}" for kind in OBJECTS)):
+        kind = op.operation.removeprefix("alter_")
+        change = re.search(
+            r"(?i)\b(RENAME\s+VALUE|RENAME\s+ATTRIBUTE|RENAME\s+TO|SET\s+SCHEMA)\b", statement(op)
+        )
+        new_name = op.kwargs.get("new_name")
+        if (change or new_name) and not is_replaced(upgrade, op, kind):
+            what = " ".join(change[1].upper().split()) if change else "RENAME"
+            to = f" {new_name}" if new_name else ""
+            yield op, f"{kind.replace('_', ' ').capitalize()} {op.name}: {what}{to}."
+
+
+def is_replaced(upgrade: Upgrade, op: Operation, kind: str) -> bool:
+    """Whether the object is new, gets its name back later, or has just lost it to a new one."""
+    objects = [
+        each
+        for each in [*upgrade.past.undeployed, *upgrade.everything]
+        if each is not op and each.operation in (f"create_{kind}", f"alter_{kind}")
+    ]
+    same = [
+        each
+        for each in objects
+        if op.name
+        in (each.kwargs.get("new_name"), each.name if each.operation.startswith("create") else None)
+    ]
+    return upgrade.any_runs_whenever(op, same)
+
+
+def comes_before(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
+    return upgrade.at[id(op)] < upgrade.at[id(other)]
+
+
 @rule(
     summary="A table is renamed.",
     why="Code that still runs during the deployment uses the old name and fails.",
     fix="""
-    Rename the class alone (__tablename__ stays), or leave a view of the old name until
-    nothing uses it, and suppress this with its name.
+    Rename only the class (__tablename__ stays). Or leave a view with the old name until nothing
+    uses it, and suppress this, naming the view.
     """,
     bad='op.rename_table("videos", "clips")',
     good='op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True))',
@@ -180,8 +301,8 @@ def rename_table(upgrade: Upgrade) -> Found:
     summary="A column is renamed.",
     why="Code that still runs during the deployment uses the old name and fails.",
     fix="""
-    Rename it in the model alone, mapped_column("old_name", ...), or add a column, write to
-    both, drop the old one.
+    Rename it only in the model: mapped_column("<column>", ...). Or add a column, write to both, and
+    drop the old one in a later release.
     """,
     bad='op.alter_column("videos", "url", new_column_name="address")',
     good='op.add_column("videos", sa.Column("address", sa.String(200)))',

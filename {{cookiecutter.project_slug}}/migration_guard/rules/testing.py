@@ -13,6 +13,7 @@ from ..settings import read_settings
 from . import RULES
 from .judge import judge
 from .own_rules import with_own_rules
+from .past import Past
 from .rule import Rule
 
 IMPORTS = """\
@@ -60,7 +61,7 @@ def find(example: str, rules: Mapping[str, Rule], databases: Iterable[str]) -> l
     migration = read_migration(
         "migration.py", dialects=dialects_of(names), source=migration_of(example)
     )
-    return judge(migration, names, lambda module: module.split(".")[0] == "shop", rules)
+    return judge(migration, names, lambda module: module.split(".")[0] == "shop", rules, Past())
 
 
 def migration_of(example: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from ..databases import DATABASES
+from ..databases import DATABASES, NOT_TRANSACTIONAL, concerns
 from ..reading.migration import Column, Migration, Operation
+from .past import Past, table_of
 
 CONSTRAINTS = {"foreignkey": "create_foreign_key", "primary": "create_primary_key"} | {
     kind: f"create_{kind}_constraint" for kind in ("unique", "check", "exclude")
@@ -21,9 +22,9 @@ def is_schema(op: Operation) -> bool:
     return op.operation.startswith(("create_", "drop_", "alter_", "add_", "rename_", "validate_"))
 
 
-def table_of(op: Operation) -> str:
-    """One spelling of a table, to know it again."""
-    return (op.qualified_table or "").casefold().removeprefix("public.")
+def statement(op: Operation) -> str:
+    """The operation's SQL with its string literals emptied; "" where it is not written as SQL."""
+    return re.sub(r"'(?:[^']|'')*'", "''", op.sql or "")
 
 
 def label(op: Operation) -> str:
@@ -33,7 +34,7 @@ def label(op: Operation) -> str:
         return ", ".join(f"{table}.{column}" for column in op.columns)
     if op.name and table and op.operation != "rename_table":
         return f"{op.name} on {table}"
-    return op.name or table or "what can't be told"
+    return op.name or table or "an unknown object"
 
 
 def written(op: Operation, migration: Migration) -> str:
@@ -62,9 +63,10 @@ def is_whole(op: Operation) -> bool:
 
 
 class Upgrade:
-    """The upgrade of a migration as the rules see it: its operations in the order in which they run.
+    """The upgrade of a migration as the rules see it: its operations, in the order of their runs.
 
-    Only operations that run on a database of the rule are returned.
+    Only operations that run on a database of the rule are returned. What another branch of the
+    migration does is never an excuse: it counts only if it runs whenever the operation runs.
     """
 
     def __init__(
@@ -72,42 +74,61 @@ class Upgrade:
         migration: Migration,
         application: Callable[[str], bool],
         declared: Mapping[str, str],
+        past: Past,
     ) -> None:
         self.migration, self.application, self.declared = migration, application, declared
+        self.past = past
         self.databases = frozenset(declared)  # those of the rule that is asking
         self.everything = [op for op in migration.operations if op.function.startswith("upgrade")]
         self.at = {id(op): number for number, op in enumerate(self.everything)}
         self.kinds = {op.operation for op in self.everything}
-        self.new_tables: set[int] = set()  # operations on a table that was created before them
-        self.new_columns: set[int] = set()  # operations on columns that were added before them
-        self.new_names: set[int] = set()  # operations on an index or constraint created before
-        tables: set[str] = set()
-        columns: set[tuple[str, str]] = set()
-        names: set[str | None] = set()
-        for op in self.everything:
+        # for each operation: those that create its table, its columns, its index or constraint
+        self.table_creators: dict[int, list[Operation]] = {}
+        self.column_creators: dict[int, list[list[Operation]]] = {}
+        self.name_creators: dict[int, list[Operation]] = {}
+        self._follow([*past.undeployed, *self.everything])
+
+    def _follow(self, operations: list[Operation]) -> None:
+        """Note for each operation which earlier ones create what it works on."""
+        # IF NOT EXISTS may meet a table with rows; but not in the first revision, nor where it is
+        # there to let a migration run again after a failure
+        resumable = not self.migration.down_revision or not NOT_TRANSACTIONAL.isdisjoint(
+            self.declared
+        )
+        tables: dict[str, list[Operation]] = {}
+        columns: dict[tuple[str, str], list[Operation]] = {}
+        names: dict[str, list[Operation]] = {}
+        for number, op in enumerate(operations):
             table = table_of(op)
-            own = {(table, column) for column in op.columns}
-            if table in tables or table.startswith("_alembic_tmp_"):
-                self.new_tables.add(id(op))
-            if own and own <= columns:
-                self.new_columns.add(id(op))
-            if op.name in names:
-                self.new_names.add(id(op))
+            if table.startswith("_alembic_tmp_"):
+                tables.setdefault(table, [op])
+            self.table_creators[id(op)] = [*tables.get(table, ())]
+            self.column_creators[id(op)] = [
+                [*columns.get((table, column.casefold()), ())] for column in op.columns
+            ]
+            self.name_creators[id(op)] = [*names.get(op.name or "", ())]
             if op.operation in ("create_table", "create_table_as"):
-                tables.add(table)
+                dropped = any(
+                    each.operation == "drop_table" and each.runs_whenever(op)
+                    for each in on_table(table, operations[:number])
+                )
+                if op.kwargs.get("if_not_exists") is not True or dropped or resumable:
+                    tables.setdefault(table, []).append(op)
             elif op.operation == "create_materialized_view":
-                tables.add((op.name or "").casefold())
-            elif op.operation == "rename_table" and id(op) in self.new_tables:
-                tables.add(str(renamed(op)).casefold())
+                tables.setdefault((op.name or "").casefold(), []).append(op)
+            elif op.operation == "rename_table" and self.table_creators[id(op)]:
+                tables[str(renamed(op)).casefold()] = self.table_creators[id(op)]
             elif op.operation == "drop_table":
-                tables.discard(table)
+                left = [each for each in tables.get(table, ()) if not op.runs_whenever(each)]
+                tables[table] = left
             elif op.operation == "add_column":
-                columns |= own
-            elif op.operation == "alter_column" and id(op) in self.new_columns:
-                if name := renamed(op):
-                    columns.add((table, name))
+                for column in op.columns:
+                    columns.setdefault((table, column.casefold()), []).append(op)
+            elif op.operation == "alter_column" and (new_name := renamed(op)):
+                for creators in self.column_creators[id(op)]:
+                    columns[table, new_name.casefold()] = creators
             elif op.operation == "create_index" or op.operation in CONSTRAINTS.values():
-                names.add(op.name or "")
+                names.setdefault(op.name or "", []).append(op)
 
     def databases_of(self, op: Operation) -> frozenset[str]:
         """The databases of the rule on which this operation runs."""
@@ -115,6 +136,13 @@ class Upgrade:
             return self.databases
         return frozenset(
             name for name in self.databases if not op.dialects.isdisjoint(DATABASES[name])
+        )
+
+    def may_be_older(self, op: Operation, versions: Mapping[str, str]) -> bool:
+        """Whether the operation may run on a database that is older than these versions."""
+        return any(
+            name in self.databases_of(op) and concerns(f"<{number}", name, self.declared[name])
+            for name, number in versions.items()
         )
 
     def operations(self, *names: str) -> Iterator[Operation]:
@@ -136,30 +164,53 @@ class Upgrade:
                 yield op, column
 
     def creates_table(self, op: Operation) -> bool:
-        """Whether this upgrade has created the operation's table when the operation runs."""
-        return id(op) in self.new_tables
+        """Whether the operation's table is new: created here or by an undeployed revision."""
+        return self.any_runs_whenever(op, self.table_creators[id(op)])
 
     def adds_columns(self, op: Operation) -> bool:
-        """Whether this upgrade has added all columns of the operation when it runs."""
-        return id(op) in self.new_columns
+        """Whether all columns of the operation are new, as tables are in ``creates_table``."""
+        creators = self.column_creators[id(op)]
+        return bool(creators) and all(self.any_runs_whenever(op, each) for each in creators)
 
     def creates(self, op: Operation) -> bool:
-        """Whether this upgrade has created the operation's index or constraint when it runs."""
-        return id(op) in self.new_names
+        """Whether the operation's index or constraint is new, as in ``creates_table``."""
+        return self.any_runs_whenever(op, self.name_creators[id(op)])
+
+    def any_runs_whenever(self, op: Operation, others: Iterable[Operation]) -> bool:
+        """Whether one of these runs in every execution that runs ``op``."""
+        databases = [each for name in self.databases_of(op) for each in DATABASES[name]]
+        return any(each.runs_whenever(op, databases) for each in others)
 
     def earlier(self, op: Operation, *names: str) -> list[Operation]:
-        """The operations of these names on the same table that run before this one."""
-        return self.same_table(op, self.everything[: self.at[id(op)]], names)
+        """The operations on the same table that run before this one whenever it runs."""
+        return self.surely(op, on_table(table_of(op), self.everything[: self.at[id(op)]], names))
 
     def later(self, op: Operation, *names: str) -> list[Operation]:
-        """The operations of these names on the same table that run after this one."""
-        return self.same_table(op, self.everything[self.at[id(op)] + 1 :], names)
+        """The operations on the same table that run after this one whenever it runs."""
+        after = self.everything[self.at[id(op)] + 1 :]
+        return self.surely(op, on_table(table_of(op), after, names))
 
-    def same_table(
-        self, op: Operation, others: list[Operation], names: tuple[str, ...]
-    ) -> list[Operation]:
-        return [
-            each
-            for each in others
-            if each.operation in names and table_of(each) in (table_of(op), "")
-        ]
+    def history(self, op: Operation, *names: str, table: str | None = None) -> list[Operation]:
+        """The operations on a table (by default its own) that surely ran before this one."""
+        table = table_of(op) if table is None else table
+        before = [*self.past.on(table), *self.everything[: self.at[id(op)]]]
+        return self.surely(op, on_table(table, before, names))
+
+    def perhaps_earlier(self, op: Operation, *names: str) -> list[Operation]:
+        """The operations on the same table that may run before this one, here or undeployed."""
+        before = [*self.past.undeployed, *self.everything[: self.at[id(op)]]]
+        return [each for each in on_table(table_of(op), before, names) if not each.excludes(op)]
+
+    def surely(self, op: Operation, others: Iterable[Operation]) -> list[Operation]:
+        return [each for each in others if self.any_runs_whenever(op, [each])]
+
+
+def on_table(
+    table: str, operations: Iterable[Operation], names: Collection[str] = ()
+) -> list[Operation]:
+    """The operations of these names, or all, on this table or on one that can't be told."""
+    return [
+        each
+        for each in operations
+        if (not names or each.operation in names) and table_of(each) in (table, "")
+    ]

@@ -1,0 +1,98 @@
+"""What is known of a table when an operation runs, from the revisions before and this one."""
+
+from __future__ import annotations
+
+import re
+
+from ..reading.migration import Constraint, Operation
+from .upgrade import Upgrade, statement
+
+CREATES = ("create_table", "add_column")
+INDEXES = ("create_index", "create_unique_constraint", "create_primary_key")
+
+
+def known_checks(
+    upgrade: Upgrade, op: Operation, table: str | None = None
+) -> list[tuple[Constraint, bool]]:
+    """The CHECKs of a table (by default the operation's own), and whether all rows pass each."""
+    checks: dict[str, tuple[Constraint, bool]] = {}
+    about = (*CREATES, "create_check_constraint", "validate_constraint", "drop_constraint")
+    for each in upgrade.history(op, *about, table=table):
+        name = (each.name or "").casefold()
+        if each.operation == "drop_constraint":
+            checks.pop(name, None)
+        elif each.operation == "validate_constraint":
+            if name in checks:
+                checks[name] = (checks[name][0], True)
+        else:
+            on_columns = [check for column in each.definitions for check in column.checks]
+            for check in [*each.constraints, *on_columns]:
+                if check.kind == "check":
+                    key = str(check.name or f"without a name {len(checks)}").casefold()
+                    unchecked = check.not_valid or re.search(r"NOT ENFORCED", statement(each))
+                    checks[key] = (check, not unchecked)
+    return list(checks.values())
+
+
+def is_checked_not_null(upgrade: Upgrade, op: Operation, column: str) -> bool:
+    """Whether a CHECK that every row passes says that the column is not NULL."""
+    says = re.compile(rf"(?i)(?<![\w\"])\"?{re.escape(column)}\"?\W+is not null")
+    return any(
+        valid and says.search(text := str(check.expression)) and not re.search(r"(?i)\bor\b", text)
+        for check, valid in known_checks(upgrade, op)
+    )
+
+
+def may_be_null(upgrade: Upgrade, op: Operation, column: str) -> bool | None:
+    """Whether the column can hold NULL; None where the files do not tell."""
+    known = op.kwargs.get("existing_nullable")
+    if isinstance(known, bool):
+        return known
+    for each in reversed(upgrade.history(op, *CREATES, "alter_column", "create_primary_key")):
+        keyed = [key for key in each.constraints if key.kind == "primary_key"]
+        if any(column in key.columns for key in keyed):
+            return False
+        for definition in each.definitions:
+            if str(definition.name).casefold() == column.casefold():
+                if definition.primary_key or definition.identity:
+                    return False
+                return definition.nullable is not False
+        if each.operation == "alter_column" and column in each.columns:
+            for word in ("nullable", "existing_nullable"):
+                if isinstance(known := each.kwargs.get(word), bool):
+                    return known
+    return None
+
+
+def is_created(upgrade: Upgrade, op: Operation) -> bool:
+    """Whether the files create the operation's table."""
+    return bool(upgrade.history(op, "create_table", "create_table_as"))
+
+
+def partition_key(upgrade: Upgrade, op: Operation) -> str | None:
+    """How the operation's table is partitioned: "RANGE (day)"; None if it is not known to be."""
+    for each in upgrade.history(op, "create_table"):
+        if isinstance(how := each.kwargs.get("postgresql_partition_by"), str):
+            return how
+        if found := re.search(r"(?is)\)\s*PARTITION\s+BY\s+(\w+\s*\(.*?\))", each.sql or ""):
+            return found[1]
+    return None
+
+
+def is_indexed(upgrade: Upgrade, op: Operation, columns: tuple[str, ...]) -> bool:
+    """Whether an index of the operation's table begins with these columns, now or after it."""
+    wanted = {column.casefold() for column in columns}
+    about = (*INDEXES, *CREATES)
+    for each in [*upgrade.history(op, *about), op, *upgrade.later(op, *about)]:
+        keys = [key.columns for key in each.constraints if key.kind in ("unique", "primary_key")]
+        if each.operation in INDEXES and not each.kwargs.get("postgresql_where"):
+            keys.append(each.columns)
+        for argument in each.args:
+            if getattr(argument, "name", None) == "Index":
+                keys.append(tuple(str(item) for item in argument.args[1:]))
+        for column in each.definitions:
+            if column.index or column.unique or column.primary_key:
+                keys.append((str(column.name),))
+        if any({key.casefold() for key in keys_[: len(wanted)]} == wanted for keys_ in keys):
+            return True
+    return False

@@ -1,0 +1,221 @@
+"""Rules about constraints that are checked for every row."""
+
+from __future__ import annotations
+
+import re
+
+from ...databases import MYSQL, POSTGRESQL
+from ...reading.migration import Operation
+from ..known_schema import (
+    INDEXES,
+    is_checked_not_null,
+    known_checks,
+    may_be_null,
+    partition_key,
+)
+from ..past import table_of
+from ..rule import Found, rule
+from ..upgrade import Upgrade, label, on_table, statement
+
+CHECKED_SET_NOT_NULL = {"postgresql": "12", "citus": "12"}  # older ones read the table anyway
+
+
+@rule(
+    summary="NOT NULL is set on a column of an existing table.",
+    why="""
+    The whole table is read (PostgreSQL) or rebuilt (MySQL, MariaDB, SQLite) under a lock, and one
+    NULL makes it fail. PostgreSQL reads nothing if a valid CHECK says so already (since version
+    12: manual, ALTER TABLE, SET NOT NULL).
+    """,
+    fix="""
+    PostgreSQL, in three revisions: 1. Add CHECK (<column> IS NOT NULL) NOT VALID. 2. Fill the rows
+    that are NULL. 3. VALIDATE the constraint, then set NOT NULL. On other databases: fill the
+    column first, then suppress this, stating how long a lock is acceptable.
+    """,
+    bad='op.alter_column("videos", "url", nullable=False, existing_type=sa.String(200))',
+    good="""
+    op.execute("ALTER TABLE videos VALIDATE CONSTRAINT url_not_null")
+    op.alter_column("videos", "url", nullable=False, existing_type=sa.String(200))
+    """,
+)
+def set_not_null(upgrade: Upgrade) -> Found:
+    for op in upgrade.on_existing_tables("alter_column"):
+        if op.kwargs.get("nullable") is not False or op.kwargs.get("existing_nullable") is False:
+            continue
+        if op.via and "type_" in op.kwargs:  # MODIFY and CHANGE repeat a NOT NULL that is there
+            continue
+        if not all(is_excused(upgrade, op, column) for column in op.columns or ("",)):
+            yield op, f"{label(op)}: SET NOT NULL reads the whole table under a lock."
+    for op in upgrade.on_existing_tables("alter_table"):  # PostgreSQL 18
+        added = re.search(r"(?i)\bADD\s+(?:CONSTRAINT\s+\S+\s+)?NOT\s+NULL\s+(\S+)", statement(op))
+        if added and not re.search(r"(?i)\bNOT\s+VALID\b", statement(op)):
+            yield (
+                op,
+                f"{op.qualified_table}.{added[1]}: NOT NULL reads the whole table under a lock.",
+            )
+    for op in upgrade.on_existing_tables("create_primary_key"):
+        for column in columns_of_index(upgrade, op):
+            if may_be_null(upgrade, op, column) and not is_excused(upgrade, op, column):
+                yield op, f"{label(op)}: {column} may be NULL, so the whole table is read."
+
+
+def is_excused(upgrade: Upgrade, op: Operation, column: str) -> bool:
+    """Whether a CHECK that is known to be valid makes the scan unnecessary."""
+    if upgrade.may_be_older(op, CHECKED_SET_NOT_NULL):
+        return False
+    if column and is_checked_not_null(upgrade, op, column):
+        return True
+    # a constraint that no file creates, and whose name does not tell that it is another kind
+    known = {str(check.name).casefold() for check, _ in known_checks(upgrade, op)}
+    created = {(each.name or "").casefold() for each in upgrade.history(op, "create_foreign_key")}
+    names = [each.name or "" for each in upgrade.earlier(op, "validate_constraint")]
+    return any(
+        name.casefold() not in known | created and not re.search("(?i)fk", name) for name in names
+    )
+
+
+def columns_of_index(upgrade: Upgrade, op: Operation) -> tuple[str, ...]:
+    """The columns of the index that becomes the primary key, where the files create it."""
+    name = op.kwargs.get("using_index")
+    for each in upgrade.history(op, *INDEXES):
+        if name and (each.name or "").casefold() == str(name).casefold():
+            return each.columns
+    return ()
+
+
+@rule(
+    summary="A constraint is added to existing rows, and all of them are checked under a lock.",
+    why="""
+    Writers wait while every row is checked; for a foreign key, on both tables. MySQL and MariaDB
+    copy the table. VALIDATE in the transaction that adds the constraint keeps its lock, so that
+    even readers wait. ATTACH PARTITION reads the partition unless a CHECK proves its bounds, and
+    ALTER DOMAIN reads every table that uses the domain.
+    """,
+    fix="""
+    Add it with postgresql_not_valid=True and VALIDATE it in the next revision. MySQL and MariaDB
+    have no such form: do it at a quiet time and suppress this, stating when; or add a foreign key
+    in SQL with LOCK=NONE after SET foreign_key_checks=0, which checks no row.
+    """,
+    bad='op.create_check_constraint(op.f("ck_videos_length"), "videos", "length > 0")',
+    good="""
+    op.create_check_constraint(
+        op.f("ck_videos_length"), "videos", "length > 0", postgresql_not_valid=True
+    )
+    """,
+    databases=POSTGRESQL | MYSQL,
+)
+def constraint_scan(upgrade: Upgrade) -> Found:
+    for op in upgrade.on_existing_tables("create_foreign_key", "create_check_constraint"):
+        text = statement(op)
+        # the server refuses LOCK=NONE where it can't be kept
+        unlocked = upgrade.databases_of(op) <= MYSQL and re.search(r"(?i)\bLOCK *= *NONE\b", text)
+        if unlocked or re.search(r"(?i)\bNOT\s+ENFORCED\b", text):
+            continue
+        if not any(constraint.not_valid for constraint in op.constraints):
+            yield op, f"{label(op)}: every row is checked under a lock."
+            continue
+        for other in upgrade.everything:
+            if other.operation == "validate_constraint" and is_validated_by(upgrade, op, other):
+                message = f"{label(op)}: VALIDATE keeps the lock of ADD CONSTRAINT while it reads"
+                yield other, f"{message} every row.", VALIDATE_LATER
+    for op, column in upgrade.added_columns():
+        inline = op.via == "execute" or op.kwargs.get("inline_references") is True
+        free = column.not_valid or (inline and column.server_default is None)
+        if column.references and upgrade.databases_of(op) == {"mysql"} and inline:
+            message = "MySQL before 9 ignores this REFERENCES; MySQL 9 checks every row"
+            yield op, f"{label(op)}: {message}.", ADD_IN_SQL
+        elif column.references and not (upgrade.databases_of(op) <= POSTGRESQL and free):
+            yield op, f"{label(op)}: the foreign key checks every row under a lock."
+    for op in upgrade.on_existing_tables("add_column"):
+        checks = [check for check in op.constraints if check.kind == "check"]
+        on_postgresql = upgrade.databases_of(op) & POSTGRESQL
+        if on_postgresql and not all(check.not_valid for check in checks):
+            yield op, f"{label(op)}: the CHECK reads every row under a lock."
+    for op in upgrade.on_existing_tables("alter_table"):
+        if partition := unproven_partition(upgrade, op):
+            message = f"{label(op)}: ATTACH PARTITION reads all of {partition} under a lock"
+            yield op, f"{message}.", PROVE_BOUNDS.replace("<partition>", partition)
+    for op in upgrade.operations("alter_domain"):
+        text = statement(op)
+        adds = re.search(r"(?i)\bADD\b.*\bCHECK\b|\bSET\s+NOT\s+NULL\b", text)
+        new = any(each.name == op.name for each in upgrade.operations("create_domain"))
+        if adds and not new and not re.search(r"(?i)\bNOT\s+VALID\b", text):
+            message = f"{op.name}: every table that uses the domain is read under a lock"
+            yield op, f"{message}.", VALIDATE_DOMAIN
+
+
+VALIDATE_LATER = "Move VALIDATE CONSTRAINT into the next revision, which has its own transaction."
+ADD_IN_SQL = (
+    "Write ALTER TABLE ... ADD CONSTRAINT ... FOREIGN KEY (...), which every version obeys."
+)
+PROVE_BOUNDS = """\
+Before it, in two revisions, give <partition> a CHECK for its bounds with NOT VALID, and VALIDATE it
+(with IS NOT NULL for the key); drop the CHECK after ATTACH PARTITION."""
+VALIDATE_DOMAIN = """\
+Add it with NOT VALID, and run ALTER DOMAIN ... VALIDATE CONSTRAINT in the next revision. NOT NULL
+belongs to the columns that use the domain."""
+
+
+def is_validated_by(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
+    """Whether ``other`` validates the constraint in the transaction that adds it."""
+    return (
+        (op.name or "").casefold() == (other.name or "").casefold()
+        and table_of(op) in (table_of(other), "")
+        and upgrade.at[id(op)] < upgrade.at[id(other)]
+        and bool(upgrade.databases_of(other) & POSTGRESQL)
+        and not (op.autocommit or other.autocommit or op.excludes(other))
+    )
+
+
+def unproven_partition(upgrade: Upgrade, op: Operation) -> str | None:
+    """The existing table that becomes a partition without a CHECK that proves its bounds."""
+    found = re.search(r"(?i)\bATTACH\s+PARTITION\s+(\S+)", op.sql or "")
+    if not found:
+        return None
+    name = found[1].replace('"', "")
+    table = name.casefold().removeprefix("public.")
+    before = on_table(table, upgrade.everything[: upgrade.at[id(op)]], ("create_table",))
+    if upgrade.any_runs_whenever(op, before):
+        return None
+    key = re.search(r"\((.*)\)", partition_key(upgrade, op) or "")
+    columns = re.findall(r"\w+", key[1]) if key else []
+    for check, valid in known_checks(upgrade, op, table):
+        if valid and all(column in str(check.expression) for column in columns):
+            return None
+    return name
+
+
+@rule(
+    summary="A unique, primary key or exclude constraint is built on an existing table.",
+    why="""
+    PostgreSQL builds its index under a lock that makes readers and writers wait. On every database
+    it fails if two rows have the same values.
+    """,
+    fix="""
+    Find and merge the duplicates first. PostgreSQL: build the unique index CONCURRENTLY in a
+    revision of its own, then ALTER TABLE <table> ADD CONSTRAINT <name> UNIQUE USING INDEX ...;
+    an exclude constraint has no such way: add it at a quiet time and suppress this, stating when.
+    MySQL and MariaDB: suppress this, stating how the duplicates were found.
+    """,
+    bad='op.create_unique_constraint("uq_videos_url", "videos", ["url"])',
+    good="""
+    op.execute("ALTER TABLE videos ADD CONSTRAINT uq_videos_url UNIQUE USING INDEX ix_videos_url")
+    """,
+    databases=POSTGRESQL | MYSQL,
+)
+def blocking_unique(upgrade: Upgrade) -> Found:
+    kinds = ("create_unique_constraint", "create_primary_key", "create_exclude_constraint")
+    for op in upgrade.on_existing_tables(*kinds):
+        if op.kwargs.get("using_index"):
+            continue
+        if upgrade.databases_of(op) & POSTGRESQL:
+            yield op, f"{label(op)}: the index is built under a lock, and duplicates make it fail."
+        elif op.operation == "create_unique_constraint" and not upgrade.adds_columns(op):
+            yield op, f"{label(op)}: it fails if two rows have the same values."
+    for op in upgrade.on_existing_tables("create_index"):
+        unique = op.kwargs.get("unique") is True and upgrade.databases_of(op) <= MYSQL
+        if unique and not upgrade.adds_columns(op):
+            yield op, f"{label(op)}: it fails if two rows have the same values."
+    for op, column in upgrade.added_columns():
+        if (column.unique or column.primary_key) and upgrade.databases_of(op) & POSTGRESQL:
+            yield op, f"{label(op)}: the unique index is built under the lock of ADD COLUMN."

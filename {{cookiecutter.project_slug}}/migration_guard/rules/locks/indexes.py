@@ -1,0 +1,97 @@
+"""Rules about building and dropping indexes."""
+
+from __future__ import annotations
+
+from ...databases import POSTGRESQL
+from ..known_schema import partition_key
+from ..rule import Found, rule
+from ..upgrade import Upgrade, concurrently, label, statement
+
+PARTITIONED = """\
+Create the index of the parent alone, which takes no time: CREATE INDEX <name> ON ONLY
+<table> (...). In the next revision build the index of each partition CONCURRENTLY, and attach each
+of them: ALTER INDEX <name> ATTACH PARTITION ...; suppress this if no partition has many rows."""
+
+
+@rule(
+    summary="An index is created or dropped on an existing table without CONCURRENTLY.",
+    why="""
+    CREATE INDEX makes every writer wait until the index is built. DROP INDEX makes readers wait,
+    too, behind the slowest query that runs. (PostgreSQL manual: CREATE INDEX, "Building Indexes
+    Concurrently".)
+    """,
+    fix="""
+    Use postgresql_concurrently=True inside `with op.get_context().autocommit_block():`, in a
+    revision of its own.
+    """,
+    bad='op.create_index("ix_videos_url", "videos", ["url"])',
+    good="""
+    with op.get_context().autocommit_block():
+        op.create_index("ix_videos_url", "videos", ["url"], postgresql_concurrently=True)
+    """,
+    databases=POSTGRESQL,
+)
+def blocking_index(upgrade: Upgrade) -> Found:
+    for op in upgrade.on_existing_tables("create_index", "drop_index", "reindex"):
+        if op.kwargs.get("only"):
+            continue
+        what = op.operation.replace("_", " ")
+        if op.operation == "create_index" and partition_key(upgrade, op):
+            message = f"{label(op)}: the index of a partitioned table can't be built CONCURRENTLY"
+            yield op, f"{message}; writers to every partition wait.", PARTITIONED
+        elif concurrently(op) is False and not (
+            op.operation == "drop_index"
+            and (upgrade.creates(op) or (op.table and upgrade.later(op, "drop_table")))
+        ):
+            yield op, f"{label(op)}: {what} without CONCURRENTLY makes writers wait."
+    for op, column in upgrade.added_columns():
+        if column.index:
+            yield op, f"{label(op)}: index=True builds an index under the lock of ADD COLUMN."
+
+
+@rule(
+    summary="CONCURRENTLY is used outside of autocommit_block().",
+    why="PostgreSQL refuses it inside a transaction, and Alembic opens one for each migration.",
+    fix="Put it into `with op.get_context().autocommit_block():`.",
+    bad='op.create_index("ix_videos_url", "videos", ["url"], postgresql_concurrently=True)',
+    good="""
+    with op.get_context().autocommit_block():
+        op.create_index("ix_videos_url", "videos", ["url"], postgresql_concurrently=True)
+    """,
+    databases=POSTGRESQL,
+)
+def concurrently_in_transaction(upgrade: Upgrade) -> Found:
+    committed = False  # by a COMMIT, as it was done before there was autocommit_block()
+    for op in upgrade.operations():
+        committed = committed or statement(op).strip(" ;\n").upper() == "COMMIT"
+        if concurrently(op) is True and not op.autocommit and not committed:
+            yield op, f"{label(op)}: CONCURRENTLY fails inside the migration's transaction."
+
+
+@rule(
+    summary="An index is created CONCURRENTLY and IF NOT EXISTS.",
+    why="""
+    A build that fails leaves an INVALID index of that name. The next run finds the name and skips
+    the build, and no query ever uses the index.
+    """,
+    fix="""
+    Drop the index first, then create it: op.drop_index(..., if_exists=True,
+    postgresql_concurrently=True), op.create_index(...).
+    """,
+    bad="""
+    with op.get_context().autocommit_block():
+        op.create_index("ix_videos_url", "videos", ["url"],
+            if_not_exists=True, postgresql_concurrently=True)
+    """,
+    good="""
+    with op.get_context().autocommit_block():
+        op.drop_index("ix_videos_url", "videos", if_exists=True, postgresql_concurrently=True)
+        op.create_index("ix_videos_url", "videos", ["url"], postgresql_concurrently=True)
+    """,
+    databases=POSTGRESQL,
+)
+def concurrent_if_not_exists(upgrade: Upgrade) -> Found:
+    for op in upgrade.operations("create_index"):
+        dropped = any(other.name == op.name for other in upgrade.earlier(op, "drop_index"))
+        if concurrently(op) is True and op.kwargs.get("if_not_exists") is True and not dropped:
+            yield op, f"{label(op)}: IF NOT EXISTS keeps the INVALID index of a run that failed."
