@@ -34,15 +34,6 @@ def rules_found(case: Case, undeployed: bool = False) -> list[str]:
     return [each.rule for each in found]
 
 
-READER = ("a method called delete()", "K20 silent operation")  # what the reader is to learn
-
-
-@pytest.fixture(autouse=True)
-def _reader(request: pytest.FixtureRequest) -> None:
-    if "case" in request.fixturenames and request.getfixturevalue("case")[0].startswith(READER):
-        request.applymarker(pytest.mark.xfail(reason="the reader does not tell them apart yet"))
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}: {case[4][:60]}")
 def test_what_must_be_found_and_what_must_not(case: Case) -> None:
     found = rules_found(case)

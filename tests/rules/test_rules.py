@@ -952,6 +952,20 @@ CASES = {
         ],
         elsewhere=("sqlite", "mariadb"),
     ),
+    "no-operations-read": Case(
+        risky=[
+            "from lib import apply\n\ndef upgrade():\n    apply(op)",
+            "import lib\n\ndef upgrade():\n    for step in lib.steps():\n        step.run()",
+            "def upgrade():\n    pass\n\ndef downgrade():\n    from lib import undo\n    undo()",
+        ],
+        safe=[
+            "def upgrade():\n    pass",
+            "import logging\n\ndef upgrade():\n    logging.info('nothing to do')",
+            "def upgrade(op, **kwargs):\n    op.add_column('videos', sa.Column('a', sa.Text()))",
+            'op.get_bind().execute(sa.text("SELECT 1"))',
+            "def change():\n    op.drop_table('videos')\n\ndef upgrade():\n    change()",
+        ],
+    ),
     "unresolved-operation": Case(
         risky=[
             'import os\n\ndef upgrade():\n    op.drop_column(os.environ["TABLE"], "url")',

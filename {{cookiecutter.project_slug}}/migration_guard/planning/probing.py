@@ -15,7 +15,8 @@ from ..finding import Finding
 from ..reading.migration import Migration, Operation, Type
 from ..rules.column_types import for_database
 from ..rules.rule import Rule, finding
-from ..rules.upgrade import DATA_CHANGES, table_of
+from ..rules.past import table_of
+from ..rules.upgrade import DATA_CHANGES
 
 SECONDS = 5  # for one query
 

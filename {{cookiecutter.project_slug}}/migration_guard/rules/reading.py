@@ -27,6 +27,30 @@ def unreadable_migration(upgrade: Upgrade) -> Found:
     yield from upgrade.migration.problems
 
 
+@rule(
+    summary="A function has code, and no operation in it could be read.",
+    why="""
+    No rule can judge what it does, and the report would look clean. The operations are built by
+    code of another module, or from values that only exist when the migration runs.
+    """,
+    fix="""
+    Call op in the migration itself. If a helper of another module has to do it, suppress this on
+    the function, stating who has read what it does.
+    """,
+    bad="""
+    from migration_helpers import add_audit_columns
+    def upgrade(): add_audit_columns("videos")
+    """,
+    good="""
+    def upgrade(): op.add_column("videos", sa.Column("changed_by", sa.Integer()))
+    """,
+)
+def no_operations_read(upgrade: Upgrade) -> Found:
+    for name in upgrade.migration.unread:
+        line = upgrade.migration.lines.get(name, 1)
+        yield line, f"{name}() has code, but no operation in it could be read."
+
+
 ASKS = re.compile(
     r"(has|is|get|check|verify|inspect)_|\w*exists?$"
 )  # a helper that only looks, by its name

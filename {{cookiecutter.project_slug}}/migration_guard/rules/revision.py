@@ -79,7 +79,7 @@ def offline_unsafe(upgrade: Upgrade) -> Found:
 )
 def empty_downgrade(upgrade: Upgrade) -> Found:
     migration = upgrade.migration
-    works = migration.bodies.get("upgrade") == "code"
+    works = migration.bodies.get("upgrade") in ("code", "reads")
     empty = migration.bodies.get("downgrade") in (None, "empty")
     changes = [op for op in upgrade.everything if not is_read(op)]
     stated = migration.irreversible or (migration.lossy and not any(map(is_schema, changes)))

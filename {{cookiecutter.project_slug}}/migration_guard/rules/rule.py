@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import cleandoc
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from ..databases import EVERY
 from ..finding import Finding
@@ -33,58 +33,39 @@ class Rule:
     check: Check | None = None  # None: another package finds it
 
 
-def declare(
-    name: str,
-    *,
-    summary: str,
-    why: str,
-    fix: str,
-    bad: str,
-    good: str,
-    databases: Iterable[str] = EVERY,
-    severity: str = "error",
-    check: Check | None = None,
-) -> Rule:
+class Texts(TypedDict):
+    """What a rule is declared with. The type checker refuses one without a fix."""
+
+    summary: str
+    why: str
+    fix: str
+    bad: str
+    good: str
+    databases: NotRequired[Iterable[str]]  # or a mapping to versions; default: all
+    severity: NotRequired[str]  # error (the default), warning or note
+
+
+def declare(name: str, check: Check | None = None, **texts: Unpack[Texts]) -> Rule:
     """Return the rule. Without ``check``, another package finds what it describes."""
+    if missing := {"summary", "why", "fix", "bad", "good"} - texts.keys():
+        raise TypeError(f"the rule {name} has no {' and no '.join(sorted(missing))}")
+    databases = texts.get("databases", EVERY)
     return Rule(
         name=name,
-        summary=" ".join(summary.split()),
-        why=" ".join(why.split()),
-        fix=" ".join(fix.split()),
-        bad=cleandoc(bad),
-        good=cleandoc(good),
+        summary=" ".join(texts["summary"].split()),
+        why=" ".join(texts["why"].split()),
+        fix=" ".join(texts["fix"].split()),
+        bad=cleandoc(texts["bad"]),
+        good=cleandoc(texts["good"]),
         databases=databases if isinstance(databases, Mapping) else dict.fromkeys(databases, ""),
-        severity=severity,
+        severity=texts.get("severity", "error"),
         check=check,
     )
 
 
-def rule(
-    *,
-    summary: str,
-    why: str,
-    fix: str,
-    bad: str,
-    good: str,
-    databases: Iterable[str] = EVERY,
-    severity: str = "error",
-) -> Callable[[Check], Rule]:
+def rule(**texts: Unpack[Texts]) -> Callable[[Check], Rule]:
     """Turn the function below into a rule of the same name: ``drop_column`` is ``drop-column``."""
-
-    def as_rule(check: Check) -> Rule:
-        return declare(
-            check.__name__.replace("_", "-"),
-            summary=summary,
-            why=why,
-            fix=fix,
-            bad=bad,
-            good=good,
-            databases=databases,
-            severity=severity,
-            check=check,
-        )
-
-    return as_rule
+    return lambda check: declare(check.__name__.replace("_", "-"), check, **texts)
 
 
 def finding(

@@ -44,15 +44,10 @@ def set_not_null(upgrade: Upgrade) -> Found:
             continue
         if op.via and "type_" in op.kwargs:  # MODIFY and CHANGE repeat a NOT NULL that is there
             continue
+        if op.kwargs.get("postgresql_not_valid"):  # PostgreSQL 18
+            continue
         if not all(is_excused(upgrade, op, column) for column in op.columns or ("",)):
             yield op, f"{label(op)}: SET NOT NULL reads the whole table under a lock."
-    for op in upgrade.on_existing_tables("alter_table"):  # PostgreSQL 18
-        added = re.search(r"(?i)\bADD\s+(?:CONSTRAINT\s+\S+\s+)?NOT\s+NULL\s+(\S+)", statement(op))
-        if added and not re.search(r"(?i)\bNOT\s+VALID\b", statement(op)):
-            yield (
-                op,
-                f"{op.qualified_table}.{added[1]}: NOT NULL reads the whole table under a lock.",
-            )
     for op in upgrade.on_existing_tables("create_primary_key"):
         for column in columns_of_index(upgrade, op):
             if may_be_null(upgrade, op, column) and not is_excused(upgrade, op, column):

@@ -64,7 +64,8 @@ def concurrently_in_transaction(upgrade: Upgrade) -> Found:
     committed = False  # by a COMMIT, as it was done before there was autocommit_block()
     for op in upgrade.operations():
         committed = committed or statement(op).strip(" ;\n").upper() == "COMMIT"
-        if concurrently(op) is True and not op.autocommit and not committed:
+        refresh = op.operation == "refresh_materialized_view"  # can run inside a transaction
+        if concurrently(op) is True and not (op.autocommit or committed or refresh):
             yield op, f"{label(op)}: CONCURRENTLY fails inside the migration's transaction."
 
 

@@ -193,8 +193,8 @@ def costly_on_postgresql(upgrade: Upgrade, op: Operation) -> str:
     WRITE and LOCK=EXCLUSIVE on MySQL and MariaDB.
     """,
     fix="""
-    Use CONCURRENTLY, in a revision of its own with `with op.get_context().autocommit_block():`
-    (REFRESH needs a unique index on the view; DETACH needs PostgreSQL 14). Lock in a weaker mode,
+    Use CONCURRENTLY: REFRESH needs a unique index on the view for it, and DETACH needs a revision
+    of its own with `with op.get_context().autocommit_block():`. Lock in a weaker mode,
     or not at all. Otherwise do it at a quiet time and suppress this, stating when.
     """,
     bad='op.execute("REFRESH MATERIALIZED VIEW totals")',
