@@ -14,8 +14,8 @@ from ..error_messages import one_line
 from ..finding import Finding
 from ..reading.migration import Migration, Operation, Type
 from ..rules.column_types import for_database
-from ..rules.rule import Rule, finding
 from ..rules.past import table_of
+from ..rules.rule import Rule, finding
 from ..rules.upgrade import DATA_CHANGES
 
 SECONDS = 5  # for one query
