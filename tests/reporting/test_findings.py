@@ -119,7 +119,7 @@ def test_text_shows_the_line_and_underlines_it() -> None:
     assert lines[2].count("^") == 7
     assert "fix: Later." in text
     assert lines[-2] == "Found 1 error; 2 files, 3 operations, 1 revision checked."
-    assert "ignore[RULE] the reason" in lines[-1]
+    assert "ignore[RULE] reason" in lines[-1]
     assert "\033[" not in text
     assert "\033[" in report_text([DROP], checked=CHECKED, source=lambda path: SOURCE, colour=True)
 
@@ -168,8 +168,8 @@ def test_a_suppression_covers_its_statement(source: str, line: int) -> None:
 @pytest.mark.parametrize(
     ("source", "line", "why"),
     [
-        (f"{IGNORE}\nx()\nop.drop_column('a', 'b')\n", 3, "Nothing here for drop-column"),
-        (f"op.drop_column('a', 'b')\nx()  {IGNORE}\n", 1, "Nothing here for drop-column"),
+        (f"{IGNORE}\nx()\nop.drop_column('a', 'b')\n", 3, "drop-column finds nothing here"),
+        (f"op.drop_column('a', 'b')\nx()  {IGNORE}\n", 1, "drop-column finds nothing here"),
         ("op.drop_column('a', 'b')  # migration-guard: ignore[drop-column]\n", 1, "a reason"),
         (
             "op.drop_column('a', 'b')  # migration-guard: ignore the column is not read\n",
@@ -184,7 +184,7 @@ def test_a_suppression_covers_its_statement(source: str, line: int) -> None:
         (
             "op.drop_column('a', 'b')  # migration-guard: ignore[data-loss] another\n",
             1,
-            "Nothing here for data-loss",
+            "data-loss finds nothing here",
         ),
         (f"text = '''\n{IGNORE}\n'''\nop.drop_column('a', 'b')\n", 4, None),
     ],

@@ -56,7 +56,7 @@ def finding_lines(found: Finding, margin: str, where: str = "") -> list[str]:
 
 
 def revision_lines(each: Revision) -> list[str]:
-    out = ["", f"{each.revision} {printable(each.message)} ({printable(each.path)})"]
+    out = ["", printable(f"{each.revision} {each.message} ({each.path})")]
     for op in each.operations:
         what = printable(f"{op.operation} {op.about}: {locked(op)}")
         out.append(f"  line {op.line}: {what}")

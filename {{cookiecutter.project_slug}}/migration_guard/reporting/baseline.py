@@ -11,19 +11,22 @@ from ..finding import Finding
 
 
 def read_baseline(path: Path) -> set[str]:
+    """The keys of the findings in the file. Raises CannotCheck."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         return {str(key) for key in data["findings"]}
     except FileNotFoundError:
-        raise CannotCheck(f"{path}: no such baseline; make it with --write-baseline.") from None
+        raise CannotCheck(
+            f"{path}: there is no such baseline; write it with --write-baseline."
+        ) from None
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CannotCheck(
-            f"{path}: no baseline that can be read ({error}); make it anew with --write-baseline."
+            f"{path}: this baseline can't be read ({error}); delete it and use --write-baseline."
         ) from None
 
 
 def write_baseline(path: Path, findings: Iterable[Finding]) -> None:
-    """Add the findings to those that the file has: the check and the roundtrip share one."""
+    """Add the findings to those in the file, which the check and the roundtrip share."""
     known = read_baseline(path) if path.exists() else set()
     keys = sorted({*known, *(finding.key for finding in findings)})
     path.write_text(json.dumps({"version": 1, "findings": keys}, indent=2) + "\n", encoding="utf-8")

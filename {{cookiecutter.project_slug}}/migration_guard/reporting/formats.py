@@ -1,4 +1,4 @@
-"""One finding, whatever found it: how it is suppressed, kept in a baseline, and reported."""
+"""The formats of a report: for people, programs, and GitHub."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ..finding import Finding
+from ..output import printable
 from ..rules.rule import Rule
 from .text import report_text
 
 
 def report_json(findings: list[Finding], checked: Mapping[str, int], **_: Any) -> str:
+    """One object, with the version of its form."""
     data = {
         "version": 1,
         "findings": [asdict(finding) for finding in findings],
@@ -23,8 +25,11 @@ def report_json(findings: list[Finding], checked: Mapping[str, int], **_: Any) -
 
 
 def report_github(findings: list[Finding], **_: Any) -> str:
+    """One annotation for each finding, as a command of GitHub's workflows."""
+
     def escape(text: str, more: str = "") -> str:
-        for character in "%\r\n" + more:
+        text = printable(text, lines=True)
+        for character in "%\n" + more:
             text = text.replace(character, f"%{ord(character):02X}")
         return text
 
@@ -41,6 +46,7 @@ def report_github(findings: list[Finding], **_: Any) -> str:
 
 
 def report_sarif(findings: list[Finding], rules: Collection[Rule], **_: Any) -> str:
+    """SARIF 2.1.0, which code scanning takes."""
     import hashlib
     from urllib.parse import quote
 
@@ -57,7 +63,7 @@ def report_sarif(findings: list[Finding], rules: Collection[Rule], **_: Any) -> 
             "level": finding.severity,
             "message": {"text": f"{finding.message}\n{finding.fix}"},
             "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
-            # what an alert is recognised by when lines move
+            # by this an alert is known again when lines move
             "partialFingerprints": {
                 "operation/v1": hashlib.sha256(finding.key.encode()).hexdigest()
             },

@@ -12,9 +12,16 @@ from typing import Any
 from ..exceptions import nearest
 from ..finding import Finding
 
+UNUSED = (
+    "Remove it, or write `# migration-guard: ignore[rule] reason` on the statement or the line"
+    " above."
+)
+
 
 @dataclass(slots=True)
 class Ignore:
+    """A suppression: where it is, the rules it names, why, and the lines that it covers."""
+
     place: dict[str, Any]
     rules: list[str]
     reason: str
@@ -64,9 +71,9 @@ def suppress(
     known: Collection[str],
     judged: Collection[str],
 ) -> list[Finding]:
-    """The findings of one file that are not suppressed, and those of suppressions that suppress nothing.
+    """The findings of one file that are not suppressed, and one for each unused suppression.
 
-    ``judged`` are the rules that ran: a suppression of another one can't be told to be unused.
+    ``known`` are all rules. ``judged`` are those that ran: only their suppressions can be unused.
     """
     marks = ignores(source)
     kept = []
@@ -83,14 +90,16 @@ def suppress(
     for mark in marks if "unused-ignore" in judged else []:
         for name in mark.rules or [""]:
             if not name or not mark.reason:
-                message = "A suppression needs the name of a rule and a reason; without both it suppresses nothing."
+                message = (
+                    "This comment suppresses nothing: it needs the name of a rule and a reason."
+                )
             elif name not in known:
                 message = f"There is no rule {name!r}{nearest(name, known)}."
             elif name not in mark.used and name in judged:
-                message = f"Nothing here for {name} to find."
+                message = f"{name} finds nothing here."
             else:
                 continue
-            fix = "Write `# migration-guard: ignore[rule] reason` on the statement or right above it, or remove it."
+            fix = UNUSED
             about: dict[str, Any] = {"path": path, "operation": name, **mark.place}
             kept.append(Finding(rule="unused-ignore", message=message, fix=fix, **about))
     return kept

@@ -6,8 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..finding import Finding
+from ..output import printable, without_commands
 
 COLOURS = {"error": "1;31", "warning": "1;33", "note": "1;36", "bold": "1", "dim": "2", "fix": "32"}
+
+Paint = Callable[[str, str], str]  # a style, a text
+
+MORE = (
+    "Run with --explain RULE for details."
+    " To suppress one: add `# migration-guard: ignore[RULE] reason`."
+)
 
 
 def report_text(
@@ -18,44 +26,51 @@ def report_text(
     colour: bool = False,
     **_: Any,
 ) -> str:
-    """For people: where, what, the line itself underlined, and what to do about it; then what was not checked."""
+    """Each finding with its line and its fix, then how much was checked, and what was not.
+
+    ``source`` gives the text of a file; ``colour``: for a terminal.
+    """
 
     def paint(style: str, text: str) -> str:
         return f"\033[{COLOURS[style]}m{text}\033[0m" if colour else text
 
     out = []
     for finding in findings:
-        revision = f" (revision {finding.revision})" if finding.revision else ""
-        place = f"{finding.path}:{finding.line}:{finding.column}"
-        out.append(
-            f"{paint('bold', place)}: {paint(finding.severity, f'{finding.severity} {finding.rule}')}{revision}"
+        out += finding_lines(finding, source(finding.path), paint)
+    what_was_checked = (
+        f"{', '.join(counted(number, name) for name, number in checked.items())} checked."
+    )
+    if findings:
+        severities = [finding.severity for finding in findings]
+        numbers = {name: severities.count(name) for name in ("error", "warning", "note")}
+        summary = ", ".join(
+            counted(number, f"{name}s") for name, number in numbers.items() if number
         )
-        lines = source(finding.path).splitlines()
-        if finding.line <= len(lines) and (text := lines[finding.line - 1].expandtabs(1)).strip():
-            end = finding.end_column if finding.end_column > finding.column else len(text)
-            mark = " " * (finding.column - 1) + "^" * max(
-                min(end, len(text) + 1) - finding.column, 1
-            )
-            out += [
-                f"{paint('dim', f'{finding.line:>5} |')} {text}",
-                f"      {paint(finding.severity, f'  {mark}')}",
-            ]
-        fix = finding.fix.replace("\n", "\n    ")
-        out += [f"  {finding.message}", f"  {paint('fix', 'fix:')} {fix}", ""]
-    counted = ", ".join(
-        f"{number} {what if number != 1 else what[:-1]}" for what, number in checked.items()
-    )
-    last = "".join(f"{paint('dim', line)}\n" for line in left_out)
-    if not findings:
-        return f"{paint('fix', 'Clean:')} {counted} checked.\n{last}"
-    numbers = {
-        name: sum(finding.severity == name for finding in findings)
-        for name in ("error", "warning", "note")
-    }
-    summary = ", ".join(
-        f"{number} {name}{'s' * (number != 1)}" for name, number in numbers.items() if number
-    )
-    more = "More about a rule: --explain RULE. To let it be: # migration-guard: ignore[RULE] the reason"
-    return "\n".join(
-        [*out, f"{paint('bold', f'Found {summary}')}; {counted} checked.", paint("dim", more), last]
-    )
+        out += [f"{paint('bold', f'Found {summary}')}; {what_was_checked}", paint("dim", MORE)]
+    else:
+        out.append(f"{paint('fix', 'Clean:')} {what_was_checked}")
+    out += [paint("dim", printable(line)) for line in left_out]
+    return without_commands("\n".join(out) + "\n")
+
+
+def finding_lines(finding: Finding, source: str, paint: Paint) -> list[str]:
+    """Where it is, the line underlined, the message and the fix."""
+    place = paint("bold", f"{printable(finding.path)}:{finding.line}:{finding.column}")
+    what = paint(finding.severity, f"{finding.severity} {finding.rule}")
+    revision = f" (revision {printable(finding.revision)})" if finding.revision else ""
+    out = [f"{place}: {what}{revision}"]
+    lines = source.splitlines()
+    text = lines[finding.line - 1].expandtabs(1) if finding.line <= len(lines) else ""
+    if text.strip():
+        end = finding.end_column if finding.end_column > finding.column else len(text)
+        width = max(min(end, len(text) + 1) - finding.column, 1)
+        mark = " " * (finding.column + 1) + "^" * width
+        out.append(f"{paint('dim', f'{finding.line:>5} |')} {printable(text)}")
+        out.append(f"      {paint(finding.severity, mark)}")
+    fix = printable(finding.fix, lines=True).replace("\n", "\n    ")
+    return [*out, f"  {printable(finding.message)}", f"  {paint('fix', 'fix:')} {fix}", ""]
+
+
+def counted(number: int, plural: str) -> str:
+    """``2 files``; ``1 file``."""
+    return f"{number} {plural if number != 1 else plural.removesuffix('s')}"
