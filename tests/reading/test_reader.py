@@ -1361,6 +1361,15 @@ def test_a_list_that_may_grow_keeps_what_was_known(grow: str) -> None:
     assert set(dropped) == {("a", True), ("b", True)}
 
 
+@pytest.mark.parametrize("test", ["tables", "len(tables) > 0", "'a' in tables", "tables == ['a']"])
+def test_a_list_that_may_be_empty_decides_nothing(test: str) -> None:
+    body = (
+        f"tables = [t for t in ('a', 'b') if flag(t)]\nif {test}:\n    return\nop.drop_table('c')"
+    )
+    (operation,) = read(body, "from app import flag").operations
+    assert operation.conditional
+
+
 def test_a_list_that_grows_in_place_has_its_first_items_on_each_path() -> None:
     body = "s = ['a']\nif flag():\n    s += ['b']\nfor t in s:\n    op.drop_table(t)"
     a, b = read(body, "from app import flag").operations

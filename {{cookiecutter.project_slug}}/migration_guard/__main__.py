@@ -1,7 +1,11 @@
-"""The check of the project in the current folder, for one that has no script for it: ``python -m migration_guard``."""
+"""``python -m migration_guard``: the check of the project in the current folder."""
 
+import os
 import sys
 from pathlib import Path
+
+if sys.path[0] == os.getcwd():  # a file of the project never replaces a module that is imported
+    sys.path.append(sys.path.pop(0))
 
 from .cli import main
 

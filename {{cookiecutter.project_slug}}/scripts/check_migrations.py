@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+# The project's folders come last: a file in them never replaces a module that the guard imports.
+sys.path = [*sys.path[1:], str(ROOT), str(ROOT / "src")]
 
 from migration_guard.cli import main
 

@@ -214,7 +214,7 @@ class Calls(Expressions):
                 args, kwargs = filled(args), filled(kwargs)
             elif name == "join":
                 args = (
-                    [filled(args[0])]
+                    [filled(list(args[0]))]
                     if args and isinstance(args[0], (list, tuple, set, dict))
                     else [UNKNOWN]
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,7 +23,12 @@ TYPES = {
     "DECIMAL": "numeric",
     "DOUBLE_PRECISION": "double",
     "BYTEA": "blob",
+    "AutoString": "varchar",  # of sqlmodel
 }
+
+
+# Arguments that say how Python handles a value, and nothing of the database's type.
+IN_PYTHON = ("as_uuid", "asdecimal", "decimal_return_scale", "none_as_null")
 
 
 def given(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: str) -> Any:
@@ -38,6 +44,8 @@ def type_of(value: Any) -> Type | None:
         return None
     name = TYPES.get(value.name) or value.name.lower()
     args, kwargs = tuple(map(shown, value.args)), shown_values(value.kwargs)
+    for argument in IN_PYTHON:
+        kwargs.pop(argument, None)
     if name == "enum":
         first = value.args[0] if value.args else None
         if (
@@ -59,7 +67,8 @@ def type_of(value: Any) -> Type | None:
 
 def default_of(value: Any) -> Any:
     """A server default as SQL: a plain string is a value there, and quoted."""
-    if isinstance(value, Text) and value.strip().upper() == "NULL":
+    null = value.strip() if isinstance(value, Text) else getattr(value, "name", "")
+    if isinstance(null, str) and null.upper() == "NULL":
         return None
     if isinstance(value, Text) or not isinstance(value, str):
         return value if value is None or isinstance(value, (Text, Call, bool)) else UNKNOWN
@@ -124,3 +133,40 @@ def constraint(kind: str, args: list[Any], kwargs: dict[str, Any]) -> Constraint
         target = remote[0].rpartition(".")[0] if remote else UNKNOWN
         return Constraint(kind, name, texts_of(columns), None, target, not_valid)
     return Constraint(kind, name, texts_of(args))
+
+
+NULL_TESTS: dict[Any, str] = {
+    ast.Eq: "IS NULL",
+    ast.NotEq: "IS NOT NULL",
+    "is_": "IS NULL",
+    "is_not": "IS NOT NULL",
+    "isnot": "IS NOT NULL",
+}
+
+
+def condition_of(node: ast.expr | ast.keyword) -> str:
+    """The text of a condition: as SQL if it asks for NULL (``x IS NULL`` for ``t.c.x == None``)."""
+    test = ""
+    left: ast.expr
+    right: ast.expr
+    if isinstance(node, ast.keyword):
+        left, right, test = ast.Name(node.arg or ""), node.value, "IS NULL"
+    elif isinstance(node, ast.Compare):
+        left, right, test = node.left, node.comparators[0], NULL_TESTS.get(type(node.ops[0]), "")
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+        left, right, test = node.func.value, node.args[0], NULL_TESTS.get(node.func.attr, "")
+    if test and (ast.unparse(right) == "None" or name_of(right) == "null"):
+        return f"{name_of(left)} {test}"
+    return ast.unparse(node)
+
+
+def name_of(node: ast.expr) -> str:
+    """The last name of an expression: ``x`` of ``t.c.x`` and of ``sa.column("x")``."""
+    if isinstance(node, ast.Call):
+        for literal in node.args[:1]:
+            if isinstance(literal, ast.Constant) and isinstance(literal.value, str):
+                return literal.value
+        return name_of(node.func)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        return str(node.slice.value)
+    return node.attr if isinstance(node, ast.Attribute) else ast.unparse(node)

@@ -118,7 +118,7 @@ class Expressions(Truth):
                 result.update(value if type(value) is dict else {UNKNOWN: UNKNOWN})
             else:
                 key = self.value(key_node)
-                self.attempt(operator.setitem, result, UNKNOWN if is_large(key) else key, value)
+                result[key if plain(key) else UNKNOWN] = value
         return result
 
     def elements(self, nodes: list[ast.expr]) -> list[Any]:

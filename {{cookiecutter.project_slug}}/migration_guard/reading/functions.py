@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .migration import words
+from .migration import UNKNOWN, words
+from .values import Either
 
 OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -36,7 +37,7 @@ OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 STRUCTURAL: dict[str, Callable[..., Any]] = {
     "dict": dict,
     "enumerate": lambda *args: list(enumerate(*args)),
-    "len": len,
+    "len": lambda values: UNKNOWN if any(type(v) is Either for v in values) else len(values),
     "list": list,
     "range": range,
     "reversed": lambda values: list(values)[::-1],

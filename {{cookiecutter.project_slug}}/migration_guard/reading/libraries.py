@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from .calls import QUIET
-from .columns import column, constraint, type_of
+from .columns import column, condition_of, constraint, type_of
 from .migration import HOLE, UNKNOWN, Call, Column, Operation
 from .operations import LOGGING, OP, Operations
 from .signatures import CONSTRAINTS, CONSTRUCTORS, SESSIONS
@@ -123,8 +123,12 @@ class Libraries(Operations):
                 return self.change(owner, f"{name}_table", node)
         elif kind is Statement:
             if name in ("where", "filter", "filter_by"):
-                parts = [*node.args, *node.keywords] if isinstance(node, ast.Call) else []
-                return Statement(owner.kind, owner.table, ", ".join(map(ast.unparse, parts)) or "?")
+                parts: list[ast.expr | ast.keyword] = []
+                if isinstance(node, ast.Call):
+                    parts = [*node.args, *node.keywords]
+                conditions = [owner.where] if owner.where else []
+                conditions += map(condition_of, parts)
+                return Statement(owner.kind, owner.table, " AND ".join(conditions) or "?")
             if owner.kind == "query" and name in ("update", "delete"):
                 return self.change(owner.table, name, node, where=owner.where)
             one = owner.kind == "query" and name in (

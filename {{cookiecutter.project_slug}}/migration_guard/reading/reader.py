@@ -27,7 +27,11 @@ from .values import BIND, Function, Ref, large, text_of, texts_of
 HANDED_IN = {"op": OP, "operations": OP, "connection": BIND, "conn": BIND, "bind": BIND}
 
 
-QUERY = re.compile(r"(?i)[\s(]*(SELECT|SHOW|EXPLAIN|DESCRIBE|VALUES|PRAGMA\s+\w+\s*(;|$))")
+# Statements that only read: not SELECT setval(...), whose function may do anything.
+QUERY = re.compile(
+    r"""(?ix) [\s(]* (SELECT \s+ (?![\w.]+\s*\() | SELECT \s+ (count|min|max|exists) \s* \(
+    | SHOW\b | EXPLAIN\b | DESCRIBE\b | VALUES\b | PRAGMA \s+ \w+ \s* $)"""
+)
 
 
 def read_migration(

@@ -43,6 +43,8 @@ class Truth(State):
             or (isinstance(value, str) and value == HOLE)
         ):
             return UNSURE
+        if value and type(value) is list and all(type(item) is Either for item in value):
+            return UNSURE  # each item is there on some paths alone
         return Test(self.every, frozenset()) if value else Test(frozenset(), self.every)
 
     def compare(self, op: ast.cmpop, left: Any, right: Any) -> Any:

@@ -69,7 +69,7 @@ def test_comments_and_strings_are_no_operations(migration: Write) -> None:
     assert validator.get_modified_tables() == set()
 
 
-# Every operation, with what it was given
+# Every operation, with its arguments
 
 
 def test_get_operations(migration: Write) -> None:
@@ -87,6 +87,13 @@ def test_get_operations(migration: Write) -> None:
         "videos",
         ("length", "id"),
     )
+
+
+def test_operations_and_parse(migration: Write) -> None:
+    validator = migration("op.drop_table('videos')", "op.create_table('videos')")
+    assert [each["operation"] for each in validator.operations] == ["drop_table", "create_table"]
+    validator.parse()  # reads the file again
+    assert [each["function"] for each in validator.operations] == ["upgrade", "downgrade"]
 
 
 def test_positional_and_keyword_arguments_are_the_same(migration: Write) -> None:
@@ -132,6 +139,16 @@ def test_has_table_modification(migration: Write) -> None:
     assert validator.has_table_modification("videos")
     assert not validator.has_table_modification("ix_videos_title")
     assert not validator.has_table_modification("title")
+
+
+def test_names_that_sql_does_not_quote_are_folded(migration: Write) -> None:
+    validator = migration("op.execute('UPDATE VIDEOS SET length = 1 WHERE id = 3')")
+    assert validator.get_modified_tables() == {"videos"}
+    assert validator.has_table_modification("videos")
+    assert validator.has_table_modification("VIDEOS")
+    quoted = migration("op.drop_table('Videos')")
+    assert quoted.has_table_modification("Videos")
+    assert not quoted.has_table_modification("videos")
 
 
 def test_a_renamed_table_has_two_names(migration: Write) -> None:
