@@ -202,7 +202,6 @@ def found(
     assert lines_of_code(file) == 3 + 3 + 4
 
 
-@pytest.mark.xfail(reason="env.py imports what only autogenerate needs", strict=True)
 def test_a_deployment_loads_little(bake: Callable[..., Project]) -> None:
     project = bake()
     done = project.run("python", "-c", LOADED)
