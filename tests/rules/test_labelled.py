@@ -10,7 +10,7 @@ from migration_guard.reading.migration import Migration
 from migration_guard.reading.reader import read_migration
 from migration_guard.rules import RULES
 from migration_guard.rules.judge import judge
-from migration_guard.rules.past import Past
+from migration_guard.rules.past import AllRevisions, Past
 from rules.labelled import CASES, Case
 
 HEAD = "import sqlalchemy as sa\nfrom alembic import context, op\n"
@@ -29,7 +29,7 @@ def rules_found(case: Case, undeployed: bool = False) -> list[str]:
     _, database, _, _, body, top, before = case
     first = migration("a1", None, "", before, database)
     second = migration("b1", "a1", top, body, database)
-    past = Past(read=lambda: [first], undeployed=[first] if undeployed else [])
+    past = Past(AllRevisions(lambda: [first]), {"a1"}, [first] if undeployed else [])
     found = judge(second, {database: ""}, lambda module: False, RULES, past)
     return [each.rule for each in found]
 
@@ -95,7 +95,7 @@ def test_the_fix_names_the_objects_of_its_finding() -> None:
     second = migration("b1", "a1", "", "op.create_index('ix_m_a', 'm', ['a'])", "postgresql")
     partitioned = "op.execute('CREATE TABLE m (a int, d date) PARTITION BY RANGE (d)')"
     first = migration("a1", None, "", partitioned, "postgresql")
-    past = Past(read=lambda: [first])
+    past = Past(AllRevisions(lambda: [first]), {"a1"})
     (found,) = judge(second, {"postgresql": ""}, lambda module: False, RULES, past)
     assert "CREATE INDEX ix_m_a ON ONLY m (...)" in found.fix
     assert "ATTACH PARTITION" in found.fix

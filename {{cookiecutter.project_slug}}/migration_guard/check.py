@@ -25,7 +25,7 @@ from .reporting.suppression import suppress
 from .rules import RULES
 from .rules.judge import judge, selected
 from .rules.own_rules import with_own_rules
-from .rules.past import Past
+from .rules.past import AllRevisions, Past
 from .rules.rule import Rule
 from .settings import Settings
 
@@ -42,6 +42,7 @@ class Check:
         self.files = MigrationFiles(settings)
         self.deployed = Deployed(self.files, options.against)
         self.history: list[Migration] = []  # in the order in which they run
+        self.revisions = AllRevisions(lambda: map(self.files.read_whole, self.history))
         self.undeployed: set[str | None] = set()
         self.all_rules = with_own_rules(RULES, settings.rules, self.root)
         self.severities: dict[str, str] = {}  # those that the settings change
@@ -171,12 +172,8 @@ class Check:
         known = {each.revision: each for each in [*self.history, migration] if each.revision}
         above = lineage(migration.revision or "", known) - {migration.revision}
         before = [each for each in self.history if each.revision in above]
-        past = Past(
-            read=lambda: map(self.files.read_whole, before),
-            undeployed=[
-                self.files.read_whole(each) for each in before if each.revision in self.undeployed
-            ],
-        )
+        new = [each for each in before if each.revision in self.undeployed]
+        past = Past(self.revisions, above, map(self.files.read_whole, new))
         return judge(migration, databases, self.files.is_application, self.all_rules, past)
 
     def runs(self, rule: Rule) -> bool:

@@ -131,11 +131,12 @@ def enum_missing(upgrade: Upgrade) -> Found:
 
 def is_enum_created(upgrade: Upgrade, op: Operation, name: str) -> bool:
     """Whether a migration creates the type, or uses it where it must have existed."""
-    before = [*upgrade.past.operations, *upgrade.everything[: upgrade.at[id(op)]]]
+    earlier = upgrade.past.of("create_type", "drop_type", "alter_type", "create_table")
+    before = [*earlier, *upgrade.everything[: upgrade.at[id(op)]]]
     creators = [each for each in before if name.casefold() in enums_created_by(each)]
     used = [
         each
-        for each in upgrade.past.operations
+        for each in upgrade.past.of("create_table", "add_column")
         if name in [name_of_enum(column.type) for column in each.definitions if column.type]
     ]
     return upgrade.any_runs_whenever(op, [*creators, *used])
@@ -152,5 +153,4 @@ def enums_created_by(op: Operation) -> list[str]:
 
 def is_table_known(upgrade: Upgrade, op: Operation) -> bool:
     """Whether the files may create all tables: they create the operation's table, or none."""
-    created = any(each.operation == "create_table" for each in upgrade.past.operations)
-    return not created or is_created(upgrade, op)
+    return not upgrade.past.of("create_table") or is_created(upgrade, op)

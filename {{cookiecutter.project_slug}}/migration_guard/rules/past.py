@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 
 from ..reading.migration import Migration, Operation
@@ -13,32 +13,49 @@ def table_of(op: Operation) -> str:
     return (op.qualified_table or "").casefold().removeprefix("public.")
 
 
+def upgrade_of(migration: Migration) -> list[Operation]:
+    return [op for op in migration.operations if op.function.startswith("upgrade")]
+
+
+class AllRevisions:
+    """The upgrades of all revisions, oldest first. Their files are read when a rule asks."""
+
+    def __init__(self, read: Callable[[], Iterable[Migration]] = tuple) -> None:
+        self.read = read
+
+    @cached_property
+    def index(self) -> dict[str, list[tuple[str, Operation]]]:
+        """The operations with their revisions: by "table NAME", and by their own name."""
+        found: dict[str, list[tuple[str, Operation]]] = {}
+        for migration in self.read():
+            for op in upgrade_of(migration):
+                for key in (f"table {table_of(op)}", op.operation):
+                    found.setdefault(key, []).append((migration.revision or "", op))
+        return found
+
+
 class Past:
-    """The upgrades of all revisions before one, oldest first. They are read when a rule asks."""
+    """The revisions before a migration, and those of them that are not deployed yet."""
 
     def __init__(
         self,
-        read: Callable[[], Iterable[Migration]] = tuple,
+        revisions: AllRevisions | None = None,
+        before: Collection[str] = (),
         undeployed: Iterable[Migration] = (),
     ) -> None:
-        self.read = read
+        self.revisions = revisions or AllRevisions()
+        self.before = before
         self.undeployed = [op for each in undeployed for op in upgrade_of(each)]
 
-    @cached_property
-    def operations(self) -> list[Operation]:
-        return [op for each in self.read() for op in upgrade_of(each)]
-
-    @cached_property
-    def by_table(self) -> dict[str, list[Operation]]:
-        tables: dict[str, list[Operation]] = {}
-        for op in self.operations:
-            tables.setdefault(table_of(op), []).append(op)
-        return tables
-
     def on(self, table: str) -> list[Operation]:
-        """The operations on one table."""
-        return self.by_table.get(table, [])
+        """The operations on one table, oldest first."""
+        return self.of(f"table {table}")
 
-
-def upgrade_of(migration: Migration) -> list[Operation]:
-    return [op for op in migration.operations if op.function.startswith("upgrade")]
+    def of(self, *keys: str) -> list[Operation]:
+        """The operations of these names."""
+        if not self.before:
+            return []
+        index = self.revisions.index
+        return [
+            op for key in keys for revision, op in index.get(key, ()) if revision in self.before
+        ]

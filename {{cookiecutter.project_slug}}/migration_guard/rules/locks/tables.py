@@ -119,8 +119,10 @@ def is_checked_domain(upgrade: Upgrade, column: Column) -> bool:
     name = column.type.name.casefold() if column.type else ""
     return any(
         (op.name or "").casefold() == name and re.search(r"(?i)\bCHECK\b|NOT\s+NULL", statement(op))
-        for op in [*upgrade.past.operations, *upgrade.everything]
-        if op.operation in ("create_domain", "alter_domain")
+        for op in [
+            *upgrade.past.of("create_domain", "alter_domain"),
+            *upgrade.operations("create_domain", "alter_domain"),
+        ]
     )
 
 
