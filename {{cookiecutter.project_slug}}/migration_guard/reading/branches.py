@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .calls import MAX_STEPS, Calls
 from .migration import HOLE, UNKNOWN
-from .paths import ALWAYS, Path, combined, new_choice, on_branches
+from .paths import ALWAYS, Path, narrowed, new_choice, on_branches
 from .values import ABSTRACT, RESULT, UNSURE, Either, Row, Statement, Table, Test, joined, within
 
 MAX_UNROLL = 2_000  # turns of a loop over known values
@@ -96,7 +96,7 @@ class Branches(Calls):
             return ends[0].left if ends else None
         path = self.path
         for end in going:  # where a branch was left early, its conditions hold from here on
-            path = combined(path, end.path - end.taken) or path
+            path = narrowed(path, end.path - end.taken)
         left = {end.left for end in ends if end.taken}
         if "return" in left:
             self.after_return = self.without(self.after_return, choice, ends, "return")
@@ -122,8 +122,8 @@ class Branches(Calls):
         """The path without the branches that were left in one of these ways."""
         staying = [end.number for end in ends if end.left not in (*left, "raise")]
         if self.repeated:  # an earlier turn may have taken another branch
-            return combined(path, on_branches(new_choice(), 0)) or path
-        return combined(path, on_branches(choice, *staying)) or path
+            choice, staying = new_choice(), [0]
+        return narrowed(path, on_branches(choice, *staying))
 
     def do_For(self, node: ast.For | ast.AsyncFor) -> str | None:
         values = self.value(node.iter)
@@ -158,17 +158,13 @@ class Branches(Calls):
         branch, path, online = self.branch, self.path, self.online
         repeated, after_break, self.after_break = self.repeated, self.after_break, ALWAYS
         self.repeated = repeated or not known
-        if (
-            not known
-        ):  # one turn stands for all: what the body assigns may have changed since the turn before
+        if not known:  # one turn stands for all: what the body adds up may be anything
             self.scopes[0].update(dict.fromkeys(counters(node.body), UNKNOWN))
         left = None
         for target, turn in turns:
             self.steps += 1
             self.branch, self.online = branch, online
-            self.path = (
-                combined(combined(path, self.after_return) or path, self.after_break) or path
-            )
+            self.path = narrowed(narrowed(path, self.after_return), self.after_break)
             if partial or not known:  # it may run zero times
                 self.narrow(branch, on_branches(new_choice(), 0))
             if type(turn) is Either and len(turn.ways) == 1:  # an item of one path
@@ -181,11 +177,8 @@ class Branches(Calls):
             if left == "break" or (left in ("return", "raise") and known):
                 break
             left = None
-        self.branch, self.path, self.online = (
-            branch,
-            combined(path, self.after_return) or path,
-            online,
-        )
+        self.branch, self.online = branch, online
+        self.path = narrowed(path, self.after_return)
         self.repeated, self.after_break = repeated, after_break
         if left in ("return", "raise"):
             return left
@@ -202,18 +195,13 @@ class Branches(Calls):
                 known = known and sure
             return items, known
         if isinstance(value, (list, tuple, dict, set, frozenset, str, range)):
-            if (
-                len(value) <= MAX_UNROLL
-                and self.steps < MAX_STEPS
-                and not (isinstance(value, str) and HOLE in value)
-            ):
-                return sorted(value, key=repr) if isinstance(value, (set, frozenset)) else list(
-                    value
-                ), True
+            hole = isinstance(value, str) and HOLE in value
+            if len(value) <= MAX_UNROLL and self.steps < MAX_STEPS and not hole:
+                unordered = isinstance(value, (set, frozenset))
+                return sorted(value, key=repr) if unordered else list(value), True
         elif isinstance(value, Table) and not value.name:  # an enumeration
-            return [
-                v for k, v in value.names.items() if k[0] != "_" and type(v) not in ABSTRACT
-            ], True
+            members = [v for k, v in value.names.items() if k[0] != "_"]
+            return [member for member in members if type(member) not in ABSTRACT], True
         elif isinstance(value, Statement):
             return [Row(value.table)], False
         elif value is RESULT:

@@ -13,9 +13,11 @@ from .paths import ALWAYS
 from .state import MAX_SIZE
 from .values import (
     ABSTRACT,
+    Args,
     Either,
     Function,
     Instance,
+    Kwargs,
     Marker,
     Method,
     Partial,
@@ -54,17 +56,15 @@ class Calls(Expressions):
             value = part.value if type(part) is ast.Constant else self.value(part)
             if keyword.arg:
                 kwargs[keyword.arg] = value
+            elif type(value) is dict and all(isinstance(key, str) for key in value):
+                kwargs |= value
             else:
-                kwargs |= (
-                    value
-                    if type(value) is dict and all(isinstance(k, str) for k in value)
-                    else {"**": UNKNOWN}
-                )
+                kwargs["**"] = UNKNOWN
         if type(function) is Ref:
             return self.call_imported(function, args, kwargs, node, bare)
         return self.call(function, args, kwargs, node)
 
-    def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+    def call(self, function: Any, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         kind = type(function)
         if kind is Ref:
             return self.call_ref(function, args, kwargs, node)
@@ -90,9 +90,7 @@ class Calls(Expressions):
             return self.each(function, lambda way: self.call(way, args, kwargs, node))
         return self.handed_over("call", args, kwargs, node)
 
-    def instance(
-        self, kind: Table, args: list[Any], kwargs: dict[str, Any], node: ast.expr
-    ) -> Instance:
+    def instance(self, kind: Table, args: Args, kwargs: Kwargs, node: ast.expr) -> Instance:
         made = Instance(kind, {})
         if isinstance(kind.names.get("__init__"), Function):
             self.call(kind.names["__init__"], [made, *args], kwargs, node)
@@ -101,11 +99,7 @@ class Calls(Expressions):
         return made
 
     def run(
-        self,
-        function: Function,
-        args: list[Any],
-        kwargs: dict[str, Any],
-        call: ast.expr | None = None,
+        self, function: Function, args: Args, kwargs: Kwargs, call: ast.expr | None = None
     ) -> Any:
         """What a function gives, followed with these arguments."""
         node, site, way = function.node, self.site, (self.branch, self.path, self.online)
@@ -130,9 +124,7 @@ class Calls(Expressions):
             return yields[0] if getattr(node, "decorator_list", None) else yields  # @contextmanager
         return joined(returns) if returns else UNKNOWN
 
-    def arguments(
-        self, function: Function, args: list[Any], kwargs: dict[str, Any]
-    ) -> dict[str, Any]:
+    def arguments(self, function: Function, args: Args, kwargs: Kwargs) -> dict[str, Any]:
         spec = function.node.args
         if not (spec.args or spec.posonlyargs or spec.kwonlyargs or spec.vararg or spec.kwarg):
             return {}
@@ -154,31 +146,18 @@ class Calls(Expressions):
         local.update((k, v) for k, v in kwargs.items() if k in local)
         return local
 
-    def call_python(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+    def call_python(self, ref: Ref, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         """A function of Python's own, or one that can't be seen."""
         name = ref.name
-        if any(type(arg) is range and arg[MAX_SIZE:] for arg in args) and name not in (
-            "range",
-            "len",
-        ):
+        endless = any(type(arg) is range and arg[MAX_SIZE:] for arg in args)
+        if (endless and name not in ("range", "len")) or any(map(is_large, args)):
             return UNKNOWN
-        if any(map(is_large, args)):
-            return UNKNOWN
-        if name in STRUCTURAL:
-            return (
-                UNKNOWN
-                if any(type(arg) in ABSTRACT for arg in args)
-                else self.attempt(STRUCTURAL[name], *args)
-            )
-        if name in EXACT:
-            exact = plain(args) and plain(kwargs)
-            return (
-                self.attempt(EXACT[name], *args, **kwargs)
-                if exact
-                else HOLE
-                if name == "str"
-                else UNKNOWN
-            )
+        if name in STRUCTURAL and not any(type(arg) in ABSTRACT for arg in args):
+            return self.attempt(STRUCTURAL[name], *args)
+        if name in EXACT and plain(args) and plain(kwargs):
+            return self.attempt(EXACT[name], *args, **kwargs)
+        if name in STRUCTURAL or name in EXACT:
+            return HOLE if name == "str" else UNKNOWN
         if name == "getattr" and len(args) > 1 and isinstance(args[1], str):
             return self.attribute(args[0], args[1])
         if name == "setattr" and args and isinstance(args[0], Row):
@@ -203,7 +182,7 @@ class Calls(Expressions):
         self.handed_over(name, args, kwargs, node)
         return Call(name, tuple(args), kwargs)
 
-    def call_plain(self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def call_plain(self, owner: Any, name: str, args: Args, kwargs: Kwargs) -> Any:
         kind = str if isinstance(owner, str) else type(owner)
         if name not in METHODS.get(kind, ()):
             return UNKNOWN
@@ -213,11 +192,8 @@ class Calls(Expressions):
                     return HOLE
                 args, kwargs = filled(args), filled(kwargs)
             elif name == "join":
-                args = (
-                    [filled(list(args[0]))]
-                    if args and isinstance(args[0], (list, tuple, set, dict))
-                    else [UNKNOWN]
-                )
+                known = args and isinstance(args[0], (list, tuple, set, dict))
+                args = [filled(list(args[0])) if known else UNKNOWN]
             if size(owner) * max(map(size, args), default=1) > 100 * MAX_SIZE:
                 return HOLE
             text = self.attempt(getattr(owner, name), *args, **kwargs)

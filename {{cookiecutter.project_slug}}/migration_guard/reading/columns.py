@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .migration import HOLE, UNKNOWN, Call, Column, Constraint, Type
-from .values import Ref, Table, Text, shown, shown_values, text_of, texts_of
+from .values import Args, Kwargs, Ref, Table, Text, shown, shown_values, text_of, texts_of
 
 # The types whose SQL name is not their class name in lower case.
 TYPES = {
@@ -75,7 +75,7 @@ def default_of(value: Any) -> Any:
     return UNKNOWN if HOLE in value else "'" + value.replace("'", "''") + "'"
 
 
-def column(args: list[Any], kwargs: dict[str, Any]) -> Column:
+def column(args: Args, kwargs: Kwargs) -> Column:
     name = kwargs.get("name", UNKNOWN)
     if args and (args[0] is UNKNOWN or args[0] is None or isinstance(args[0], str)):
         name, *args = args
@@ -121,7 +121,7 @@ def column(args: list[Any], kwargs: dict[str, Any]) -> Column:
     return column
 
 
-def constraint(kind: str, args: list[Any], kwargs: dict[str, Any]) -> Constraint:
+def constraint(kind: str, args: Args, kwargs: Kwargs) -> Constraint:
     name, not_valid = shown(kwargs.get("name")), kwargs.get("postgresql_not_valid") is True
     if kind == "check":
         return Constraint(kind, name, (), shown(given(args, kwargs, 0, "sqltext")), None, not_valid)

@@ -33,6 +33,8 @@ from .values import (
     size,
 )
 
+INDEXED = (list, tuple, dict, range)
+
 
 class Expressions(Truth):
     """Evaluates expressions."""
@@ -83,9 +85,9 @@ class Expressions(Truth):
 
     def bound(self, owner: Instance | Table, name: str) -> Any:
         """A method or another attribute of an instance or its class."""
-        kind, owner = (
-            (owner, owner) if isinstance(owner, Table) else (owner.kind, owner.itself or owner)
-        )
+        kind = owner
+        if isinstance(owner, Instance):
+            kind, owner = owner.kind, owner.itself or owner
         value = kind.names.get(name, UNKNOWN)
         if not isinstance(value, Function):
             return value
@@ -188,11 +190,8 @@ class Expressions(Truth):
         value = self.value(node.operand)
         if isinstance(node.op, ast.Not):
             return ~self.test(value)
-        return (
-            self.attempt(operator.neg, value)
-            if isinstance(node.op, ast.USub) and plain(value)
-            else UNKNOWN
-        )
+        negative = isinstance(node.op, ast.USub) and plain(value)
+        return self.attempt(operator.neg, value) if negative else UNKNOWN
 
     def of_Compare(self, node: ast.Compare) -> Any:
         if len(node.ops) != 1:
@@ -211,14 +210,9 @@ class Expressions(Truth):
             self.bind_read()
         if key is DIALECT_NAME and type(owner) is dict:
             return self.by_dialect(owner)
-        if isinstance(owner, (list, tuple, dict, range)) or (
-            isinstance(owner, str) and HOLE not in owner
-        ):
-            return (
-                self.attempt(operator.getitem, owner, key)
-                if plain(key) or type(key) is slice
-                else UNKNOWN
-            )
+        known = HOLE not in owner if isinstance(owner, str) else type(owner) in INDEXED
+        if known and (type(key) is slice or plain(key)):
+            return self.attempt(operator.getitem, owner, key)
         if isinstance(owner, Table) and isinstance(key, str):
             return owner.names.get(key, UNKNOWN)
         return UNKNOWN

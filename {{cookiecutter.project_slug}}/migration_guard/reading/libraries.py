@@ -7,7 +7,7 @@ from typing import Any
 
 from .calls import QUIET
 from .columns import column, condition_of, constraint, type_of
-from .migration import HOLE, UNKNOWN, Call, Column, Operation
+from .migration import HOLE, UNKNOWN, Call, Column, Operation, words
 from .operations import LOGGING, OP, Operations
 from .signatures import CONSTRAINTS, CONSTRUCTORS, SESSIONS
 from .values import (
@@ -16,8 +16,10 @@ from .values import (
     CONTEXT,
     DIALECT_NAME,
     SESSION,
+    Args,
     Batch,
     Either,
+    Kwargs,
     Ref,
     Row,
     Statement,
@@ -27,12 +29,14 @@ from .values import (
     text_of,
 )
 
+ONE_ROW = words("first one one_or_none get scalar_one")
+
 
 class Libraries(Operations):
     """Follows calls into libraries."""
 
     def call_imported(
-        self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr, bare: bool
+        self, ref: Ref, args: Args, kwargs: Kwargs, node: ast.expr, bare: bool
     ) -> Any:
         root = ref.root
         if root == "sqlalchemy":
@@ -42,15 +46,16 @@ class Libraries(Operations):
         function: Any = ref
         if root not in QUIET:  # where only a value is asked for, the application itself is not read
             function = self.found(ref, near=not bare and not self.hands_over(args, kwargs))
-            if bare and type(function) is Ref and not self.site and ref.name not in LOGGING:
-                if (
-                    not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute))
-                    or "." in ref.owner
-                ):
-                    return self.unresolved(ref.name, args, kwargs, node)
+            # A function of a module that is not the project's own, as requests.delete(...)
+            foreign = "." not in ref.owner and isinstance(
+                getattr(node, "func", None), ast.Attribute
+            )
+            unseen = type(function) is Ref and not foreign and ref.name not in LOGGING
+            if bare and unseen and not self.site:
+                return self.unresolved(ref.name, args, kwargs, node)
         return self.call(function, args, kwargs, node)
 
-    def call_ref(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+    def call_ref(self, ref: Ref, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         name, root = ref.name, ref.root
         if root == "alembic":
             if ref.owner == "alembic.op":
@@ -64,9 +69,7 @@ class Libraries(Operations):
             return SESSION
         return self.call_python(ref, args, kwargs, node)
 
-    def call_sqlalchemy(
-        self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
-    ) -> Any:
+    def call_sqlalchemy(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         if name == "Column" or name == "mapped_column":
             return column(args, kwargs)
         if name not in CONSTRUCTORS:
@@ -95,9 +98,7 @@ class Libraries(Operations):
             return UNKNOWN
         return first  # conv, quoted_name
 
-    def call_method(
-        self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
-    ) -> Any:
+    def call_method(self, owner: Any, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         kind = type(owner)
         if kind is Batch:
             return owner if name == "__enter__" else self.call_op(name, args, kwargs, node, owner)
@@ -131,27 +132,14 @@ class Libraries(Operations):
                 return Statement(owner.kind, owner.table, " AND ".join(conditions) or "?")
             if owner.kind == "query" and name in ("update", "delete"):
                 return self.change(owner.table, name, node, where=owner.where)
-            one = owner.kind == "query" and name in (
-                "first",
-                "one",
-                "one_or_none",
-                "get",
-                "scalar_one",
-            )
-            return Row(owner.table) if one else owner
+            return Row(owner.table) if owner.kind == "query" and name in ONE_ROW else owner
         elif kind is Call:
             if name in ("create", "drop") and owner.name.upper() == "ENUM":
-                type_name = text_of(owner.kwargs.get("name"))
-                return self.note(
-                    Operation(f"{name}_type", name=type_name, certain=bool(type_name)), node
-                )
+                enum = text_of(owner.kwargs.get("name"))
+                return self.note(Operation(f"{name}_type", name=enum, certain=bool(enum)), node)
             if name in ("create", "drop") and owner.name == "Index":
-                return self.call_op(
-                    f"{name}_index",
-                    [owner.args[0], UNKNOWN, list(owner.args[1:])],
-                    owner.kwargs,
-                    node,
-                )
+                index = [owner.args[0], UNKNOWN, list(owner.args[1:])]
+                return self.call_op(f"{name}_index", index, owner.kwargs, node)
             if name == "with_variant" and len(args) == 2:
                 variants = {**owner.kwargs.get("variants", {}), args[1]: type_of(args[0])}
                 return Call(owner.name, owner.args, {**owner.kwargs, "variants": variants})
@@ -162,20 +150,17 @@ class Libraries(Operations):
         elif owner is SESSION:
             return self.call_session(name, args, kwargs, node)
         elif owner is DIALECT_NAME:
-            return (
-                self.on_dialects(lambda dialect: getattr(dialect, name)(*args))
-                if plain(args)
-                else UNKNOWN
-            )
+            if not plain(args):
+                return UNKNOWN
+            return self.on_dialects(lambda dialect: getattr(dialect, name)(*args))
         elif owner is BIND or owner is CONTEXT:
-            self.bind_read() if name not in ("commit", "close", "rollback") else None
+            if name not in ("commit", "close", "rollback"):
+                self.bind_read()
             if name == "run_sync" and args:
                 return self.call(args[0], [BIND, *args[1:]], kwargs, node)
         return self.handed_over(name, args, kwargs, node)
 
-    def call_session(
-        self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
-    ) -> Any:
+    def call_session(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         if name in ("commit", "flush", "close", "rollback", "expunge_all"):
             return None
         first = args[0] if args else UNKNOWN
@@ -184,9 +169,7 @@ class Libraries(Operations):
             table = self.found(first)
             return Row(table) if name == "get" else Statement("query", table)
         change = {"delete": "delete", "bulk_update_mappings": "update"}.get(name, "bulk_insert")
-        if name in ("add", "merge", "delete", "add_all", "bulk_save_objects") or name.startswith(
-            "bulk_"
-        ):
+        if name in ("add", "merge", "delete", "add_all") or name.startswith("bulk_"):
             for row in first if isinstance(first, list) else [first]:
                 table = row.table if isinstance(row, Row) else row
                 self.change(table, change, node, where="row" if change != "bulk_insert" else None)

@@ -15,8 +15,10 @@ from .values import (
     BIND,
     RESULT,
     SESSION,
+    Args,
     Batch,
     Either,
+    Kwargs,
     Ref,
     Statement,
     Table,
@@ -48,12 +50,7 @@ class Operations(Interpreter):
         self.ascii = migration.source.isascii()
 
     def call_op(
-        self,
-        name: str,
-        args: list[Any],
-        kwargs: dict[str, Any],
-        node: ast.expr,
-        batch: Batch | None = None,
+        self, name: str, args: Args, kwargs: Kwargs, node: ast.expr, batch: Batch | None = None
     ) -> Any:
         signature = (BATCH_SIGNATURES if batch else SIGNATURES).get(name)
         if signature is None:
@@ -68,9 +65,7 @@ class Operations(Interpreter):
         table, index, columns, schema = map(fields.pop, IDENTITY, (None, None, None, None))
         kinds = {type(table), type(index), type(columns), type(schema)}
         if Either in kinds:
-            either = next(
-                value for value in (table, index, columns, schema) if type(value) is Either
-            )
+            either = next(v for v in (table, index, columns, schema) if type(v) is Either)
             return self.each(
                 either,
                 lambda way: self.call_op(name, *chosen(either, way, args, kwargs), node, batch),
@@ -79,25 +74,19 @@ class Operations(Interpreter):
             table, index, columns, schema = map(self.found, (table, index, columns, schema))
         if type(table) is Table:
             table, schema = table.name, table.schema
-        operation = Operation(
-            name,
-            self.function,
-            [*map(shown, args)],
-            shown_values(kwargs),
-            text_of(table),
-            text_of(schema),
-        )
+        operation = called(name, args, kwargs)
+        operation.table, operation.schema = text_of(table), text_of(schema)
         operation.batch = batch is not None
         operation.name = text_of(index)
         operation.columns = texts_of(columns)
-        told = columns if type(columns) is list else [columns]
+        given_columns = columns if type(columns) is list else [columns]
         operation.certain = (
             (operation.table is not None if table is not None else name == "drop_index")
             and (operation.name is not None or index is None)
             and (operation.schema is not None or schema is None)
             and "**" not in fields
-            and UNKNOWN not in told
-            and HOLE not in told
+            and UNKNOWN not in given_columns
+            and HOLE not in given_columns
         )
         if name in CONSTRAINTS:
             condition, target = shown(fields.get("condition")), shown(fields.get("referent_table"))
@@ -137,12 +126,7 @@ class Operations(Interpreter):
         )
 
     def call_other(
-        self,
-        name: str,
-        args: list[Any],
-        kwargs: dict[str, Any],
-        batch: Batch | None,
-        node: ast.expr,
+        self, name: str, args: Args, kwargs: Kwargs, batch: Batch | None, node: ast.expr
     ) -> Any:
         """What is no operation, or one that is not Alembic's own but registered with it."""
         first = args[0] if args else UNKNOWN
@@ -160,14 +144,10 @@ class Operations(Interpreter):
             return self.call(first, [BIND, *args[1:]], kwargs, node)
         if name == "invoke":
             return self.invoke(first, node)
-        operation = Operation(
-            name, self.function, [*map(shown, args)], shown_values(kwargs), certain=False
-        )
+        operation = called(name, args, kwargs)
         table = batch.table if batch else kwargs.get("table_name", kwargs.get("source_table"))
-        operation.table, operation.schema = (
-            text_of(table),
-            text_of(batch.schema if batch else kwargs.get("schema")),
-        )
+        schema = batch.schema if batch else kwargs.get("schema")
+        operation.table, operation.schema = text_of(table), text_of(schema)
         self.note(operation, node)
         return UNKNOWN
 
@@ -176,21 +156,17 @@ class Operations(Interpreter):
         if not isinstance(call, Call) or not call.name.endswith("Op"):
             return self.unresolved("invoke", [call], {}, node)
         name = snake(call.name.removesuffix("Op")).removesuffix("_sql")
-        args, kwargs = (
-            list(call.args),
-            {key.removeprefix("modify_"): value for key, value in call.kwargs.items()},
-        )
+        args = list(call.args)
+        kwargs = {key.removeprefix("modify_"): value for key, value in call.kwargs.items()}
         if name == "create_table":
             args = [*args[:1], *(args[1] if len(args) > 1 else kwargs.pop("columns", []))]
         if name == "alter_column":
-            kwargs = {
-                {"type": "type_", "name": "new_column_name"}.get(key, key): v
-                for key, v in kwargs.items()
-            }
+            renamed = {"type": "type_", "name": "new_column_name"}
+            kwargs = {renamed.get(key, key): value for key, value in kwargs.items()}
         return self.call_op(name, args, kwargs, node)
 
-    def execute(self, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
-        what = args[0] if args else kwargs.get("sqltext", kwargs.get("statement", UNKNOWN))
+    def execute(self, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
+        what: Any = args[0] if args else kwargs.get("sqltext", kwargs.get("statement", UNKNOWN))
         if isinstance(what, Either):
             return self.each(what, lambda value: self.execute([value], {}, node))
         name = snake(what.name) if isinstance(what, Call) else ""
@@ -201,23 +177,18 @@ class Operations(Interpreter):
         elif name.startswith(("create_", "drop_", "add_", "alter_")):
             target = what.args[0] if what.args else UNKNOWN
             named = target.args[0] if isinstance(target, Call) and target.args else target
-            self.change(target if isinstance(target, Table) else None, name, node).name = text_of(
-                named
-            )
+            table = target if isinstance(target, Table) else None
+            self.change(table, name, node).name = text_of(named)
         elif name not in QUERIES:
-            operation = Operation(
-                "execute", args=[*map(shown, args)], kwargs=shown_values(kwargs), certain=False
-            )
+            operation = called("execute", args, kwargs)
             self.note(operation, node)
             if isinstance(what, str):
                 operation.sql, operation.certain = what.replace(HOLE, "?"), what != HOLE
             if operation.certain:
                 from .sql import read_sql  # loads sqlglot, which few migrations need
 
-                known = [name for name in self.dialects if name in self.branch] or sorted(
-                    self.branch
-                )
-                for part in read_sql(what, known):
+                known = [name for name in self.dialects if name in self.branch]
+                for part in read_sql(what, known or sorted(self.branch)):
                     self.note(part, node)
         return RESULT
 
@@ -238,9 +209,7 @@ class Operations(Interpreter):
         self.note(operation, node)
         return operation
 
-    def handed_over(
-        self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
-    ) -> Any:
+    def handed_over(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         """Code that can't be seen may do anything with what it is handed."""
         if self.hands_over(args, kwargs):
             return self.unresolved(name, args, kwargs, node)
@@ -248,19 +217,17 @@ class Operations(Interpreter):
         return UNKNOWN
 
     @staticmethod
-    def hands_over(args: list[Any], kwargs: dict[str, Any]) -> bool:
+    def hands_over(args: Args, kwargs: Kwargs) -> bool:
         return any(
             v is OP or v is BIND or v is SESSION or type(v) is Batch
             for v in (*args, *kwargs.values())
         )
 
-    def unresolved(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+    def unresolved(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         place = (name, self.function, (self.site or node).lineno)
         if place not in self.reported:  # once is enough, however often it is called
             self.reported.add(place)
-            operation = Operation(
-                name, args=[*map(shown, args)], kwargs=shown_values(kwargs), certain=False
-            )
+            operation = called(name, args, kwargs)
             operation.via = "call"
             self.note(operation, node)
         return UNKNOWN
@@ -296,8 +263,13 @@ class Operations(Interpreter):
             self.migration.bind_reads.append(read)
 
 
+def called(name: str, args: Args, kwargs: Kwargs) -> Operation:
+    """An operation with its arguments, of which nothing else is known yet."""
+    return Operation(name, args=[*map(shown, args)], kwargs=shown_values(kwargs), certain=False)
+
+
 def chosen(
-    either: Either, value: Any, args: list[Any], kwargs: dict[str, Any]
+    either: Either, value: Any, args: Args, kwargs: Kwargs
 ) -> tuple[list[Any], dict[str, Any]]:
     """The arguments with one of the values."""
     named = {key: value if each is either else each for key, each in kwargs.items()}

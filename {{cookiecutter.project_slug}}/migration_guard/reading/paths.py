@@ -53,6 +53,11 @@ def combined(path: Path, other: Path) -> Path | None:
     return frozenset(Condition(*item) for item in conditions.items())
 
 
+def narrowed(path: Path, other: Path) -> Path:
+    """Return the path with the conditions of another that doesn't contradict it."""
+    return combined(path, other) or path
+
+
 def exclude_each_other(path: Path, other: Path) -> bool:
     """Whether no execution takes both paths."""
     if not path or not other:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from .migration import DIALECTS, UNKNOWN, Migration
 from .paths import ALWAYS, Path, combined
-from .values import Either, Function, Ref, joined, size, within
+from .values import Args, Either, Function, Kwargs, Ref, joined, size, within
 
 MAX_SIZE = 1_000_000  # of a string or list that is computed
 
@@ -98,16 +98,12 @@ class State(ABC):
         """What a call gives."""
 
     @abstractmethod
-    def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+    def call(self, function: Any, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         """What a call of a function gives."""
 
     @abstractmethod
     def run(
-        self,
-        function: Function,
-        args: list[Any],
-        kwargs: dict[str, Any],
-        call: ast.expr | None = None,
+        self, function: Function, args: Args, kwargs: Kwargs, call: ast.expr | None = None
     ) -> Any:
         """What a function gives that is defined in Python that can be read."""
 
@@ -127,18 +123,16 @@ class State(ABC):
 
     @abstractmethod
     def call_imported(
-        self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr, bare: bool
+        self, ref: Ref, args: Args, kwargs: Kwargs, node: ast.expr, bare: bool
     ) -> Any:
         """A call of what is imported; ``bare``: its value is not used."""
 
     @abstractmethod
-    def call_ref(self, ref: Ref, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+    def call_ref(self, ref: Ref, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         """A call of what is imported and can't be followed."""
 
     @abstractmethod
-    def call_method(
-        self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
-    ) -> Any:
+    def call_method(self, owner: Any, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         """A call of a method."""
 
     @abstractmethod
@@ -146,13 +140,11 @@ class State(ABC):
         """What an imported name stands for, where its file can be read."""
 
     @abstractmethod
-    def handed_over(
-        self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr
-    ) -> Any:
+    def handed_over(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         """A call of what can't be seen."""
 
     @abstractmethod
-    def unresolved(self, name: str, args: list[Any], kwargs: dict[str, Any], node: ast.expr) -> Any:
+    def unresolved(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         """A call that was too deep to be followed."""
 
     @abstractmethod

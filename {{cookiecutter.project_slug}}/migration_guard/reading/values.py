@@ -12,6 +12,12 @@ from typing import Any, ClassVar
 from .migration import DIALECTS, HOLE, UNKNOWN, Call, Column, Constraint, Type, Unknown, words
 from .paths import Path, combined
 
+Args = list[Any]  # of a call
+
+
+Kwargs = dict[str, Any]
+
+
 MAX_WAYS = 6  # on which one value may depend
 
 
@@ -270,7 +276,7 @@ def shown(value: Any) -> Any:
     return UNKNOWN if is_large(value) else as_argument(value)
 
 
-def shown_values(kwargs: dict[str, Any]) -> dict[str, Any]:
+def shown_values(kwargs: Kwargs) -> dict[str, Any]:
     """The keyword arguments as an operation's."""
     return {name: shown(value) for name, value in kwargs.items()}
 
