@@ -43,6 +43,14 @@ MAX_STEPS = 50_000  # statements, calls and turns of loops in one migration
 QUIET = words("builtins sqlalchemy alembic click structlog loguru tqdm") | sys.stdlib_module_names
 
 
+# Of those, what runs code that isn't seen.
+HIDING = words(
+    "builtins.exec builtins.eval builtins.__import__ os.system os.popen runpy.run_path "
+    "runpy.run_module subprocess.run subprocess.call subprocess.check_call "
+    "subprocess.check_output subprocess.Popen"
+)
+
+
 class Calls(Expressions):
     """Follows calls."""
 
@@ -178,6 +186,9 @@ class Calls(Expressions):
             self.migration.imports.append((args[0], node.lineno))
             return Ref.of(args[0])
         if ref.root in QUIET:
+            given = (*args, *kwargs.values())
+            if ref.path in HIDING or any(type(value) is Function for value in given):
+                self.hidden = True
             return UNKNOWN
         self.handed_over(name, args, kwargs, node)
         return Call(name, tuple(args), kwargs)

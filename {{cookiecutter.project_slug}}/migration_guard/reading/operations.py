@@ -42,7 +42,6 @@ class Operations(Interpreter):
     """Notes in ``migration`` what is done."""
 
     lines: list[str] | None = None
-    hidden = False  # the function has called what can't be seen
 
     def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
         super().__init__(migration, dialects)

@@ -31,6 +31,7 @@ class State(ABC):
     steps = 0
     site: ast.expr | None = None  # the call that led to another file
     line = 1
+    hidden = False  # the function has called what can't be seen
     bare: ast.expr | None = None  # the expression that is a statement of its own
 
     def __init_subclass__(cls) -> None:
