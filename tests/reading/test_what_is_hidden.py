@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 import pytest
 from migration_guard.reading.migration import UNKNOWN, Migration
@@ -199,3 +200,37 @@ def test_values_nested_sixty_times_are_no_hang(use: str) -> None:
     migration = read(f"{NESTED}\n{use}\nop.drop_table('q')")
     assert migration.operations[-1].table == "q"
     assert UNKNOWN not in [o.operation for o in migration.operations]
+
+
+FILES = [
+    "from pathlib import Path\nop.execute((Path(__file__).parent / 'sql' / 'x.sql').read_text())",
+    "import pathlib\np = pathlib.Path(__file__).resolve().parent\nop.execute(p.joinpath('sql', 'x.sql').read_text())",
+    "import os\nwith open(os.path.join(os.path.dirname(__file__), 'sql', 'x.sql')) as file:\n    op.execute(file.read())",
+    "import os\nop.execute(sa.text(open(f'{os.path.dirname(__file__)}/sql/x.sql', encoding='utf-8').read()))",
+    "op.execute(open('migrations/sql/x.sql').read())",
+    "import importlib.resources\nop.execute(importlib.resources.read_text('app.migrations.sql', 'x.sql'))",
+    "from importlib.resources import files\nop.execute(files('migrations').joinpath('sql/x.sql').read_text())",
+]
+
+
+@pytest.mark.parametrize("body", FILES)
+def test_sql_in_a_file_of_the_project_is_read(body: str, tmp_path: Path) -> None:
+    folder = tmp_path / "app" / "migrations"
+    (folder / "sql").mkdir(parents=True)
+    (folder / "sql" / "x.sql").write_text("DROP TABLE t;\n")
+    code = textwrap.indent(body, "    ")
+    (folder / "m.py").write_text(f"{HEADER}def upgrade():\n{code}\n")
+    migration = read_migration(folder / "m.py")
+    assert [(o.operation, o.table) for o in migration.operations if o.via] == [("drop_table", "t")]
+    assert migration.unread == []
+    (folder / "sql" / "x.sql").unlink()
+    assert read_migration(folder / "m.py").unread == ["upgrade"]
+
+
+def test_only_sql_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("DROP TABLE t")
+    (tmp_path / "m.py").write_text(
+        f"{HEADER}def upgrade():\n    op.execute(open('secret.txt').read())\n"
+    )
+    migration = read_migration(tmp_path / "m.py")
+    assert [(o.operation, o.certain) for o in migration.operations] == [("execute", False)]

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from .expressions import Expressions
+from .files import call_of_files
 from .functions import CHANGING, EXACT, GROWING, METHODS, STRUCTURAL, WIDE
 from .migration import HOLE, UNKNOWN, Call, words
 from .paths import ALWAYS
@@ -160,6 +161,9 @@ class Calls(Expressions):
         endless = any(type(arg) is range and arg[MAX_SIZE:] for arg in args)
         if (endless and name not in ("range", "len")) or any(map(is_large, args)):
             return UNKNOWN
+        found = call_of_files(ref.path, args, self.migration.path)
+        if found is not None:
+            return found
         if name in STRUCTURAL and not any(type(arg) in ABSTRACT for arg in args):
             return self.attempt(STRUCTURAL[name], *args)
         if name in EXACT and plain(args) and plain(kwargs):

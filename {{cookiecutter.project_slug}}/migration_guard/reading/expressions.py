@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from typing import Any
 
+from .files import OF_A_PATH
 from .functions import OPERATORS, WIDE
 from .migration import HOLE, UNKNOWN
 from .paths import ALWAYS, new_choice, on_branches
@@ -79,6 +81,8 @@ class Expressions(Truth):
             name in owner.names or name in ("__table__", "name", "__tablename__")
         ):
             return owner.names.get(name, owner if name == "__table__" else owner.name)
+        if isinstance(owner, PurePath) and name in OF_A_PATH:
+            return getattr(owner, name)
         if name == "value" and plain(owner):  # of a member of an enumeration
             return owner
         return Method(owner, name)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from pathlib import PurePath
 from typing import Any
 
 from .calls import QUIET
 from .columns import column, condition_of, constraint, type_of
+from .files import method_of_path
 from .migration import HOLE, UNKNOWN, Call, Column, Operation, words
 from .operations import LOGGING, OP, Operations
 from .signatures import CONSTRAINTS, CONSTRUCTORS, SESSIONS
@@ -115,6 +117,8 @@ class Libraries(Operations):
             return self.by_dialect(owner, args[1] if len(args) > 1 else None)
         if kind is Text and name in ("bindparams", "columns", "execution_options"):
             return owner
+        if isinstance(owner, PurePath):
+            return method_of_path(owner, name, args, self.migration.path)
         if isinstance(owner, (str, list, dict, set, tuple)):
             return self.call_plain(owner, name, args, kwargs)
         if kind is Table:

@@ -108,6 +108,10 @@ class Reader(Libraries):
 
     starred: ClassVar[Mapping[str, Iterable[str]]] = {"alembic.op": STARRED}
 
+    def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
+        super().__init__(migration, dialects)
+        self.globals["__file__"] = os.path.abspath(migration.path)
+
     def read(self, tree: ast.Module) -> Migration:
         migration = self.migration
         for node in tree.body:
