@@ -105,7 +105,7 @@ class Branches(Calls):
         if not left.isdisjoint(("return", "break", "continue")):
             path = self.without(path, choice, ends, "return", "break", "continue")
         self.path = path
-        self.branch = frozenset().union(*(end.branch for end in going))
+        self.branch = frozenset().union(*[end.branch for end in going])
         names = self.scopes[0]
         names.clear()
         if len(going) == 1:

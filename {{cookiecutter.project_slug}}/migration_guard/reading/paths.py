@@ -42,15 +42,19 @@ def combined(path: Path, other: Path) -> Path | None:
     """Return the conditions of both paths; None if no execution takes both."""
     if other <= path:
         return path
-    conditions = dict(path)
-    for choice, branches in other:
-        common = conditions.get(choice, branches) & branches
-        if not common:
-            return None
-        conditions[choice] = common
+    if not path:
+        return other
+    conditions = {condition.choice: condition for condition in path}
+    for condition in other:
+        known = conditions.setdefault(condition.choice, condition)
+        if known is not condition:
+            common = known.branches & condition.branches
+            if not common:
+                return None
+            conditions[condition.choice] = Condition(condition.choice, common)
     if len(conditions) > MAX_CONDITIONS:  # forget them, but never call this path a sure one
         return on_branches(new_choice(), 0)
-    return frozenset(Condition(*item) for item in conditions.items())
+    return frozenset(conditions.values())
 
 
 def narrowed(path: Path, other: Path) -> Path:
