@@ -461,7 +461,9 @@ def test_a_resume_that_fails_forgets_nothing(migrated: Project) -> None:
     steps.append('op.create_check_constraint("positive", "t", "n > 1000")')
     path = write_migration(migrated, 4, "\n    ".join(steps))
     resume = ("-x", "resume", "upgrade", "head")
-    remedy = "; undo what of the revision is done, by hand, then go on: alembic -x resume upgrade head (or: nox -s"
+    remedy = (
+        "; undo what the revision did so far, then run: alembic -x resume upgrade head (or: nox -s"
+    )
     url = migrated.environment["DATABASE_URL"]
 
     def note(line: str) -> str:
@@ -473,7 +475,7 @@ def test_a_resume_that_fails_forgets_nothing(migrated: Project) -> None:
     again = failure(migrated, *resume)
     assert "Duplicate column name 'x'" in again
     died = failure(migrated, "upgrade", "head")
-    assert f"{revision(4)} died in the middle" in died
+    assert f"{revision(4)} stopped in the middle" in died
     assert note(again) == note(died) == half
     with engine(url).begin() as connection:
         connection.exec_driver_sql("ALTER TABLE t DROP COLUMN x")
@@ -485,7 +487,7 @@ def test_a_resume_that_fails_forgets_nothing(migrated: Project) -> None:
     assert alembic(migrated, *resume)[0] == 0
     path.with_suffix(".away").rename(path)
     line = failure(migrated, "upgrade", "head")
-    assert "died" not in line, "what a resume does not come to is put right"
+    assert "stopped" not in line, "what a resume does not come to is put right"
     with engine(url).begin() as connection:
         connection.exec_driver_sql("ALTER TABLE t DROP COLUMN x, DROP COLUMN y")
         connection.exec_driver_sql("UPDATE t SET n = 1001")
@@ -525,7 +527,7 @@ def test_a_full_server_is_named_at_once(migrated: Project) -> None:
     if (
         database_of(url) == "mariadb"
     ):  # CREATE TABLE has committed: the next run says so, and does not go on
-        assert f"{revision(4)} died in the middle" in failure(migrated, "upgrade", "head")
+        assert f"{revision(4)} stopped in the middle" in failure(migrated, "upgrade", "head")
     else:
         assert n(migrated) == 2
 

@@ -85,7 +85,7 @@ def test_killed_at_any_point_it_goes_on_or_says_what_to_repair(
         if status:
             named += 1
             assert not transactional, said
-            assert f"FAILED: {revision(applied + 1)} died in the middle" in said
+            assert f"FAILED: {revision(applied + 1)} stopped in the middle" in said
             assert "-x resume" in said
             assert at(url) == applied, "it must not go on by itself"
             if history == "plain":
@@ -240,7 +240,7 @@ def test_a_kill_between_the_transactions_of_one_revision_is_named(project: Proje
         assert bool(status) >= half, "half applied, and nobody says so"
         if status:
             named += 1
-            assert f"{revision(3)} died in the middle" in said
+            assert f"{revision(3)} stopped in the middle" in said
     assert named
 
 

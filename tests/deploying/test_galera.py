@@ -92,7 +92,7 @@ def test_a_node_killed_under_a_migrator(
     status, said = alembic(project, "upgrade", "head", DATABASE_URL=urls[0])
     if status:  # named, and not gone on with
         applied = at(urls[0])
-        assert f"{revision(applied + 1)} died in the middle" in said
+        assert f"{revision(applied + 1)} stopped in the middle" in said
         with engine(urls[0]).connect() as connection:
             columns = {column["name"] for column in sa.inspect(connection).get_columns("t")}
             if f"c{applied + 1}" in columns:

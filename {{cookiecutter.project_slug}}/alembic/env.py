@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context
 from alembic.util import CommandError
-from migration_guard.deploying import TABLES, migrate
+from migration_guard.deploying import TABLES, connect, migrate
 from migration_guard.error_messages import fault, full_message
 from migration_guard.settings import read_settings
 from sqlalchemy import pool
@@ -121,19 +121,10 @@ def run_online(connection: sa.Connection, guarded: bool) -> None:
         run()
 
 
-def connect() -> sa.Connection:
-    """A connection of our own. Raises CommandError where there is none to be had."""
-    engine = create_engine(database_url(ROOT), poolclass=pool.NullPool)
-    try:
-        return engine.connect()
-    except sa.exc.DBAPIError as error:
-        place, remedy = (
-            engine.url.set(query={}),
-            "start the server, create the database, or correct DATABASE_URL",
-        )
-        raise CommandError(
-            f"No connection to {place.render_as_string()}: {full_message(error)}; {remedy}"
-        ) from error
+def changes_the_database() -> bool:
+    """Return whether this is upgrade, downgrade or stamp, or was called from Python."""
+    options = config.cmd_opts
+    return options is None or hasattr(options, "revision") or hasattr(options, "revisions")
 
 
 def main() -> None:
@@ -147,7 +138,8 @@ def main() -> None:
         elif given := config.attributes.get("connection"):
             run_online(given, guarded=False)
         else:
-            with connect() as connection:
+            engine = create_engine(database_url(ROOT), poolclass=pool.NullPool)
+            with connect(engine, ROOT, wait=changes_the_database()) as connection:
                 run_online(connection, guarded=True)
     except (CommandError, ValueError, OSError, sa.exc.DBAPIError) as error:
         raise CommandError(full_message(error)) from error

@@ -58,13 +58,20 @@ def words(error: BaseException) -> str:
 def lost(name: str) -> str:
     return (
         f"Can't locate revision {name}: it is in no migration here; if the database has it, this code is older or lost"
-        " it: update the code, or bring the file back"
+        " it: update the code, deploy the release before a squash first, or bring the file back"
     )
 
 
 def full_message(error: BaseException) -> str:
     """All of its lines as one, for who runs a command: a server's hints are of use there."""
-    return " ".join(words(error).split())
+    return printable(" ".join(words(error).split()))
+
+
+def printable(text: str) -> str:
+    """Return the text with its control characters escaped: a terminal or a CI would obey them."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 # The name of a scratch database.

@@ -21,6 +21,8 @@ class Limits:
     lock_timeout: float = 0.2  # for a lock on a table: whoever wants the table next waits as long
     retry: float = 300  # to go on trying after that
     statement_timeout: float = 0  # for one statement; 0: none
+    connect_wait: float = 30  # for a server that is still starting
+    stop_grace_period: float = 20  # for the running revision, after SIGTERM or Ctrl-C
     lease: float = 15  # where a row is the lock: how long after its holder died it is free
     lease_only: float = 0  # 1: take a row though the database looks like one server
 

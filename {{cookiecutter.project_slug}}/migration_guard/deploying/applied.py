@@ -1,4 +1,4 @@
-"""The table alembic_journal: what is applied, and from which source."""
+"""The journal: which revisions are applied, from which source, and which of them only in part."""
 
 from __future__ import annotations
 
@@ -9,83 +9,134 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from ..error_messages import lost
-from ..places import relative
+from .statements import INDEX
 
 TABLES = {"alembic_journal", "alembic_lease"}  # autogenerate must not see them
 
 
-TABLE = sa.Table(
-    "alembic_journal",
-    sa.MetaData(),
-    sa.Column("revision", sa.String(255), primary_key=True),
-    sa.Column("digest", sa.String(64), nullable=False),
-    sa.Column("source", sa.LargeBinary, nullable=False),
-    sa.Column("statement", sa.Text),
-)
+def own_name(version_table: str, kind: str) -> str:
+    """Return the name of the journal or lease of a version table: two histories share neither."""
+    return f"alembic_{kind}" if version_table == "alembic_version" else f"{version_table}_{kind}"
 
 
-def look_back(
-    connection: sa.Connection,
-    scripts: ScriptDirectory,
-    flags: Collection[str] = (),
-    edits: bool = True,
-) -> dict[str, str]:
-    """Raise if a revision is half applied, or if one that is applied was edited or is gone; ``flags`` let it be.
+def journal_table(version_table: str = "alembic_version", schema: str | None = None) -> sa.Table:
+    """Return the journal that belongs to a version table."""
+    return sa.Table(
+        own_name(version_table, "journal"),
+        sa.MetaData(),
+        sa.Column("revision", sa.String(255), primary_key=True),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("source", sa.LargeBinary, nullable=False),
+        sa.Column("statement", sa.Text),
+        schema=schema,
+    )
 
-    Return the statements noted of the revisions that are half applied.
-    """
-    if not sa.inspect(connection).has_table(TABLE.name):
-        return {}
-    files = {script.revision: Path(script.path) for script in scripts.walk_revisions()}
-    journal = connection.execute(
-        sa.select(TABLE.c.revision, TABLE.c.digest, TABLE.c.statement)
-    ).all()
-    edited = []
-    for revision, applied, statement in journal:
-        if statement is not None:
-            if "resume" not in flags:
-                raise CommandError(stuck(f"{revision} died in the middle", statement))
-        elif edits and revision not in files:
-            if "edited" not in flags:
-                raise CommandError(
-                    f"{lost(revision)} (or, if it is undone: alembic -x edited upgrade head)"
-                )
-            forget(connection, revision)
-        elif edits and digest(source := files[revision].read_bytes()) != applied:
-            from ..source import meaning
 
-            was = connection.scalars(
-                sa.select(TABLE.c.source).where(TABLE.c.revision == revision)
-            ).one()
-            if "edited" in flags:
-                as_now = {"digest": digest(source), "source": zlib.compress(source)}
-                connection.execute(
-                    TABLE.update().where(TABLE.c.revision == revision).values(as_now)
-                )
-            elif meaning(zlib.decompress(was).decode()) != meaning(source.decode()):
-                edited.append(relative(files[revision]))
-    if edited:
-        one = len(edited) == 1
-        raise CommandError(
-            f"{', '.join(sorted(edited))} {'was edited after it was' if one else 'were edited after they were'} applied:"
-            f" restore {'it' if one else 'them'} and write a new migration"
-            f" (or, if the database is as {'it says' if one else 'they say'} now: alembic -x edited upgrade head)"
-        )
-    return {revision: statement for revision, _, statement in journal if statement is not None}
+TABLE = journal_table()
+
+
+def create_journal(connection: sa.Connection, table: sa.Table, scripts: ScriptDirectory) -> None:
+    """Create the journal, and take over what older versions noted in the one of another history."""
+    inspector = sa.inspect(connection)
+    if inspector.has_table(table.name, schema=table.schema):
+        return
+    table.create(connection)
+    if (table.name, table.schema) != (TABLE.name, None) and inspector.has_table(TABLE.name):
+        own = [script.revision for script in scripts.walk_revisions()]
+        rows = connection.execute(sa.select(TABLE).where(TABLE.c.revision.in_(own))).mappings()
+        if found := [dict(row) for row in rows]:
+            connection.execute(table.insert(), found)
+            connection.execute(TABLE.delete().where(TABLE.c.revision.in_(own)))
+
+
+class Applied:
+    """What the journal says, compared with the files of the migrations."""
+
+    def __init__(
+        self, connection: sa.Connection, scripts: ScriptDirectory, table: sa.Table = TABLE
+    ) -> None:
+        self.connection, self.scripts, self.table = connection, scripts, table
+        self.files = {script.revision: script for script in scripts.walk_revisions()}
+        self.rows: dict[str, tuple[str, str | None]] = {}
+        self.obsolete: list[str] = []  # rows to delete, and rows to write again
+        self.outdated: list[str] = []
+        if sa.inspect(connection).has_table(table.name, schema=table.schema):
+            columns = table.c.revision, table.c.digest, table.c.statement
+            for revision, applied, statement in connection.execute(sa.select(*columns)):
+                self.rows[revision] = applied, statement
+
+    @property
+    def half(self) -> dict[str, str]:
+        """Return the revisions that are half applied, and what is noted of each."""
+        return {name: text for name, (_, text) in self.rows.items() if text is not None}
+
+    def check(self, flags: Collection[str] = (), edits: bool = True) -> None:
+        """Raise CommandError if a revision is half applied, edited after it was applied, or gone.
+
+        ``flags``: what the user answered. ``edits``: are edited and missing files of interest?
+        """
+        if self.half and "resume" not in flags:
+            revision, statement = next(iter(self.half.items()))
+            raise CommandError(stuck(f"{revision} stopped in the middle", statement))
+        if not edits:
+            return
+        changed = [
+            revision
+            for revision, (applied, statement) in self.rows.items()
+            if statement is None
+            and (revision not in self.files or digest(self.source(revision)) != applied)
+        ]
+        if changed:
+            from .changed import Changed
+
+            Changed(self).settle(changed, flags)
+
+    def update(self) -> None:
+        """Write what check() found to be right although it changed."""
+        for revision in self.obsolete:
+            self.forget(revision)
+        for revision in self.outdated:
+            same, row = self.table.c.revision == revision, row_of(self.files[revision])
+            self.connection.execute(self.table.update().where(same).values(row))
+
+    def forget(self, revision: str) -> None:
+        self.connection.execute(self.table.delete().where(self.table.c.revision == revision))
+        self.rows.pop(revision, None)
+
+    def source(self, revision: str) -> bytes:
+        return Path(self.files[revision].path).read_bytes()
+
+    def never_ran(self, heads: Collection[str]) -> list[Any]:
+        """Return the scripts up to ``heads`` that never ran here, the newest first.
+
+        The journal notes each revision, so one after a noted one that is not noted never ran.
+        """
+        known = tuple(name for name in heads if name in self.files)
+        if not known or not self.rows:
+            return []
+        up_to = list(self.scripts.iterate_revisions(known, "base"))
+        after_noted: set[str] = set()
+        for script in reversed(up_to):
+            if set(script._all_down_revisions) & (after_noted | self.rows.keys()):
+                after_noted.add(script.revision)
+        names = after_noted - self.rows.keys()
+        return [script for script in up_to if script.revision in names]
+
+    @staticmethod
+    def never_ran_message(scripts: list[Any]) -> str:
+        from .changed import never_ran_message
+
+        return never_ran_message(scripts)
 
 
 def row_of(script: Any) -> dict[str, Any]:
-    """A revision as its file says it now."""
+    """Return a row of the journal for a revision, from its file."""
     source = Path(script.path).read_bytes()
     return {"revision": script.revision, "digest": digest(source), "source": zlib.compress(source)}
-
-
-def forget(connection: sa.Connection, revision: str) -> None:
-    connection.execute(TABLE.delete().where(TABLE.c.revision == revision))
 
 
 def digest(source: bytes) -> str:
@@ -93,8 +144,18 @@ def digest(source: bytes) -> str:
 
 
 def stuck(what: str, statement: str) -> str:
+    """Return what to do about a revision that is half applied."""
     statement = " ".join(statement.split())
+    index = INDEX.match(statement)
+    undo = "undo what the revision did so far"
+    if index and index[1].upper() == "CREATE" and "CONCURRENTLY" in statement.upper():
+        undo += f" (DROP INDEX CONCURRENTLY IF EXISTS {index[2]})"
     return (
-        f"{what}; its last statement that can't be repeated: {statement[:160]}; undo what of the revision is"
-        " done, by hand, then go on: alembic -x resume upgrade head (or: nox -s migrate -- --resume)"
+        f"{what}; its last statement that can't be repeated: {statement[:160]}; {undo}, then run:"
+        " alembic -x resume upgrade head (or: nox -s migrate -- --resume)"
     )
+
+
+def journal_of(migration: MigrationContext) -> sa.Table:
+    """Return the journal that belongs to the version table of ``migration``."""
+    return journal_table(migration.version_table, migration.version_table_schema)

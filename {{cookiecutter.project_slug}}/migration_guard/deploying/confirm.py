@@ -12,31 +12,37 @@ from ..exceptions import CannotCheck
 
 
 def ask(down: list[Any], dialect: str) -> None:
-    """Let a person confirm that what others use is taken away, or that there is no way back."""
-    said = {script.revision: getattr(script.module, "irreversible", None) for script in down}
-    if reasons := [
-        f"there is no way back from {revision} ({reason})"
-        for revision, reason in said.items()
-        if reason
-    ]:
-        why = "; ".join(reasons)
-    elif dialect != "sqlite" and (
-        any(script.down_revision is None for script in down) or deployed(down)
-    ):
-        why = "this is deployed and may hold data"
-    else:
+    """Ask before a downgrade of what is deployed or irreversible. Raises CommandError for a no."""
+    reasons = {script.revision: getattr(script.module, "irreversible", None) for script in down}
+    if any(reasons.values()):
+        why = "; ".join(
+            f"there is no way back from {revision} ({reason})"
+            for revision, reason in reasons.items()
+            if reason
+        )
+    elif dialect == "sqlite":
         return
-    what = f"downgrade of {', '.join(said)}: {why}"
+    else:
+        deployed = is_deployed(down)
+        if deployed is False:
+            return
+        why = (
+            "this is deployed and may hold data"
+            if deployed
+            else "there is no git repository here, so this may be deployed and hold data"
+        )
+    what = f"downgrade of {', '.join(reasons)}: {why}"
     if not sys.stdin.isatty():
         raise CommandError(
-            f"{what}; if that is meant: alembic -x yes downgrade ... (or: nox -s migrate -- downgrade ... --yes)"
+            f"{what}; to do it nevertheless: alembic -x yes downgrade ..."
+            " (or: nox -s migrate -- downgrade ... --yes)"
         )
     if input(f"{what}. Go on? [y/N] ").strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was done")
 
 
-def deployed(scripts: list[Any]) -> bool:
-    """Whether one of them stands on the remote's default branch. Where there is no git, this is where it is deployed."""
+def is_deployed(scripts: list[Any]) -> bool | None:
+    """Return whether the remote's default branch has one of them; None where there is no git."""
     from ..git import default_branch, git
 
     files = {Path(script.path).name for script in scripts}
@@ -44,8 +50,8 @@ def deployed(scripts: list[Any]) -> bool:
     try:
         git(folder, "rev-parse")
         ref = default_branch(folder)
-        return ref is not None and bool(
-            files & set(git(folder, "ls-tree", "--name-only", ref).decode().split("\n"))
-        )
+        if ref is None:
+            return False
+        return bool(files & set(git(folder, "ls-tree", "--name-only", ref).decode().split("\n")))
     except (CannotCheck, OSError):
-        return True
+        return None

@@ -1,6 +1,7 @@
 """IF [NOT] EXISTS: written by autogenerate where DDL commits by itself.
 
-MySQL lacks it on an index or a column, and SQLite on a column: there the database is asked before the statement runs.
+MySQL lacks it on an index or a column, and SQLite on a column: there the database is asked before
+the statement runs.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from alembic.ddl import mysql, sqlite
 from alembic.ddl.base import AddColumn, DropColumn
 from sqlalchemy.schema import CreateIndex, DropIndex, ExecutableDDLElement
 
-MEANT = "migration_guard_meant"  # the statement with its clause, by which the journal knows that it can be run again
+# The statement with its clause, by which the journal knows that it can be run again.
+MEANT = "migration_guard_meant"
 
 
 class SQLiteImpl(sqlite.SQLiteImpl):

@@ -6,7 +6,6 @@ import logging
 import math
 import os
 import random
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.util import CommandError
+from sqlalchemy import event
 
 from ..exceptions import CannotCheck
 from ..settings import Limits, read_settings
@@ -24,7 +24,7 @@ log = logging.getLogger("alembic.migration_guard")
 
 
 def read_limits(root: Path) -> Limits:
-    """The limits of the project at ``root``; what is deployed may have no pyproject.toml."""
+    """Return the limits of the project at ``root``; what is deployed may have no pyproject.toml."""
     try:
         limits = read_settings(root).lock
     except CannotCheck as error:
@@ -39,27 +39,30 @@ def read_limits(root: Path) -> Limits:
 
 
 def set_limits(connection: sa.Connection, limits: Limits, name: str) -> None:
-    """Tell the server. Committed at once: in an open transaction, Alembic would not begin one for each revision."""
-    lock, statement = (
-        math.ceil(limits.lock_timeout * 1000),
-        math.ceil(limits.statement_timeout * 1000),
-    )
+    """Set on the session how long it waits, and how soon the server notices that it is gone.
+
+    With ``lease-only`` on PostgreSQL the limits are set in each transaction instead: behind a
+    pooler the session belongs to others, too.
+    """
+    lock = math.ceil(limits.lock_timeout * 1000)
+    statement = math.ceil(limits.statement_timeout * 1000)
     dialect = connection.dialect
     if dialect.name == "postgresql":
-        values = {
-            "lock_timeout": lock,
-            "statement_timeout": statement,
-            "application_name": f"alembic {name}",
-        }
-        if (dialect.server_version_info or (0,)) >= (14,):
-            values["client_connection_check_interval"] = (
-                500  # what a dead client had begun ends, and frees its locks
-            )
-        connection.execute(
-            sa.select(
-                *(sa.func.set_config(key, str(value), False) for key, value in values.items())
-            )
-        )
+        version = dialect.server_version_info or (0,)
+        values: dict[str, Any] = postgresql_limits(version, lock, statement)
+        values["application_name"] = f"alembic {name}"
+
+        def apply(connection: sa.Connection, local: bool = True) -> None:
+            calls = (sa.func.set_config(key, str(value), local) for key, value in values.items())
+            connection.execute(sa.select(*calls))
+
+        if limits.lease_only:
+            dbapi: Any = connection.connection.dbapi_connection
+            if hasattr(dbapi, "prepare_threshold"):
+                dbapi.prepare_threshold = None
+            event.listen(connection, "begin", apply)
+        else:
+            apply(connection, local=False)
     elif dialect.name in ("mysql", "mariadb"):
         mariadb = getattr(dialect, "is_mariadb", False)
         timeout = (
@@ -70,52 +73,55 @@ def set_limits(connection: sa.Connection, limits: Limits, name: str) -> None:
         connection.exec_driver_sql(
             f"SET SESSION lock_wait_timeout = {math.ceil(lock / 1000)}, {timeout}"
         )
+    # In an open transaction, Alembic would not begin one for each revision.
     connection.commit()
 
 
+def postgresql_limits(version: tuple[Any, ...], lock: int, statement: int) -> dict[str, int]:
+    """Return the settings that this version of PostgreSQL has, in its own units."""
+    values = {
+        "lock_timeout": lock,
+        "statement_timeout": statement,
+        "idle_in_transaction_session_timeout": 0,  # a migration may compute for long
+        "tcp_keepalives_idle": 5,  # a client that went silent is gone after 11 s
+        "tcp_keepalives_interval": 2,
+        "tcp_keepalives_count": 3,
+    }
+    if version >= (12,):
+        values["tcp_user_timeout"] = 10_000
+    if version >= (14,):
+        values["idle_session_timeout"] = 0
+        # What a client had begun when it died ends, and frees its locks.
+        values["client_connection_check_interval"] = 500
+    if version >= (17,):
+        values["transaction_timeout"] = 0
+    return values
+
+
 def is_transient(error: Any) -> bool:
-    """Whether the same may succeed later: a lock timeout, a deadlock, a serialization failure."""
+    """Return whether the same may succeed later: it met a lock, a deadlock, another transaction."""
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     code = next(iter(getattr(error, "args", ())), None)
     busy = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
     return state in ("55P03", "40P01", "40001") or code in (1205, 1213) or busy
 
 
-# The sessions in the way, as far as the server lets this user see: on PostgreSQL those that hold a lock on a table that the
-# statement names; MySQL and MariaDB tell of no table, but of open transactions.
-POSTGRESQL = """SELECT DISTINCT pid, concat_ws(', ', usename, nullif(application_name, ''), state,
-    extract(epoch FROM date_trunc('second', now() - xact_start))::int || ' s')
-  FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN pg_class ON pg_class.oid = relation
-  WHERE granted AND pid <> pg_backend_pid() AND datname = current_database() AND relname = ANY(:words)"""
-
-
-MYSQL = """SELECT id, concat_ws(', ', user, host, lower(command), concat(timestampdiff(SECOND, trx_started, now()), ' s'))
-  FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
-  WHERE id <> connection_id() AND db = database()"""
-
-
-IN_THE_WAY = {"postgresql": POSTGRESQL, "mysql": MYSQL, "mariadb": MYSQL}
-
-
-def in_the_way(connection: sa.Connection, statement: str) -> str:
-    """The sessions for which a statement seems to have waited: number, user, state, age; "" where none is known."""
-    if query := IN_THE_WAY.get(connection.dialect.name):
-        with suppress(sa.exc.DBAPIError):
-            found = connection.execute(sa.text(query), {"words": re.findall(r"\w+", statement)})
-            return ", ".join(f"session {number} ({about})" for number, about in found)
-    return ""
-
-
 def undo(connection: sa.Connection) -> None:
-    """Roll back, and don't mind if the server was quicker: Galera reports its own rollback as a failure of ours."""
-    with suppress(sa.exc.DBAPIError):
+    """Roll back, also where the server or the driver did so before or failed to commit."""
+    with suppress(sa.exc.DBAPIError):  # Galera reports its own rollback as a failure of ours
         connection.rollback()
+    if not connection.invalidated and not connection.closed:
+        # SQLite keeps the transaction whose COMMIT met a reader.
+        with suppress(Exception):
+            connection.connection.dbapi_connection.rollback()  # type: ignore[union-attr]
 
 
-def attempts(seconds: float, what: Callable[[], str]) -> Iterator[bool]:
-    """Sleep between attempts, longer and longer and with full jitter; True is the last one.
+def attempts(
+    seconds: float, what: Callable[[], str], stopped: Callable[[], bool]
+) -> Iterator[bool]:
+    """Sleep between attempts, longer and longer and with full jitter; yield whether it is the last.
 
-    The time counts from the first failure of ``what``, and anew when that is another.
+    The time counts from the first failure of ``what``, and again from the first one of another.
     """
     yield not seconds
     name, deadline, longest = "", 0.0, 0.0
@@ -123,6 +129,7 @@ def attempts(seconds: float, what: Callable[[], str]) -> Iterator[bool]:
         if what() != name:
             name, deadline, longest = what(), time.monotonic() + seconds, 0.1
         log.info("%s met a lock or another transaction: trying again for up to %g s", name, seconds)
-        time.sleep(random.uniform(0, longest))
+        if not stopped():
+            time.sleep(random.uniform(0, longest))
         longest = min(longest * 2, 1.2)
-        yield time.monotonic() > deadline
+        yield stopped() or time.monotonic() > deadline

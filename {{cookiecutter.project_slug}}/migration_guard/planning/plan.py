@@ -17,9 +17,10 @@ from sqlalchemy.engine import URL
 from sqlalchemy.schema import CreateTable
 
 from ..databases import DATABASES
-from ..deploying.applied import TABLE, look_back
+from ..deploying.applied import Applied, journal_table
 from ..deploying.limits import read_limits
-from ..deploying.lock import Lease, lock_for
+from ..deploying.lease import Lease
+from ..deploying.locks import lock_for
 from ..error_messages import one_line
 from ..exceptions import CannotCheck
 from ..finding import Finding
@@ -228,20 +229,27 @@ def current(
     load_dialect(url)
     names = ("version_table", "version_table_schema")
     table = {name: options[name] for name in names if options.get(name) is not None}
-    parts = [table.get("version_table_schema"), table.get("version_table", "alembic_version")]
-    live = LiveSchema(url, (), ".".join(filter(None, parts)))
+    schema, version_table = (
+        table.get("version_table_schema"),
+        table.get("version_table", "alembic_version"),
+    )
+    journal = journal_table(version_table, schema)
+    live = LiveSchema(url, (), ".".join(filter(None, (schema, version_table))))
     with read_only(url) as connection:
         if connection is None:
-            return live, [TABLE]
+            return live, [journal]
         live.heads = MigrationContext.configure(connection, opts=table).get_current_heads()
         scripts.get_revisions(live.heads)  # raises if the code lacks one of them
-        look_back(connection, scripts)
+        applied = Applied(connection, scripts, journal)
+        applied.check()
+        if missing := applied.never_ran(live.heads):
+            raise CannotCheck(f"{applied.never_ran_message(missing)}.")
         lock = None
         if url.get_backend_name() != "sqlite":
-            lock = lock_for(connection, read_limits(root))
-        tables = [lock.table, TABLE] if isinstance(lock, Lease) else [TABLE]
-        inspector = sa.inspect(connection)
-        return live, [each for each in tables if not inspector.has_table(each.name)]
+            lock = lock_for(connection, read_limits(root), version_table, schema)
+        tables = [lock.table, journal] if isinstance(lock, Lease) else [journal]
+        known = sa.inspect(connection)
+        return live, [each for each in tables if not known.has_table(each.name, schema=each.schema)]
 
 
 def why_not_shown(migration: Migration, problem: str | None) -> str | None:

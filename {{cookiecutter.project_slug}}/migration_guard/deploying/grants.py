@@ -1,0 +1,34 @@
+"""The GRANT that is missing, where the server refused for lack of a right."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy.engine import URL
+
+# What the server says, and the statement that its administrator runs.
+POSTGRESQL = {
+    r"permission denied for schema (\S+)": 'GRANT USAGE, CREATE ON SCHEMA {0} TO "{user}"',
+    r"permission denied for database (\S+)": 'GRANT CREATE ON DATABASE {0} TO "{user}"',
+    r"permission denied for (?:table|view) (\S+)": 'GRANT ALL ON TABLE {0} TO "{user}"',
+    r"permission denied for sequence (\S+)": 'GRANT ALL ON SEQUENCE {0} TO "{user}"',
+    r"must be owner of (table|view|sequence|type|function|schema) (\S+)": "ALTER {0} {1} OWNER TO"
+    ' "{user}"',
+}
+MYSQL = {
+    r"([A-Z, ]+) command denied to user ('.*?'@'.*?') for table": "GRANT {0} ON `{database}`.* TO"
+    " {1}",
+    r"Access denied for user ('.*?'@'.*?') to database": "GRANT ALL ON `{database}`.* TO {0}",
+}
+
+
+def grant_for(text: str, url: URL) -> str:
+    """Return the statement that an administrator runs after the server said ``text``, or ""."""
+    known = MYSQL if url.get_backend_name() in ("mysql", "mariadb") else POSTGRESQL
+    for pattern, statement in known.items():
+        if match := re.search(pattern, text):
+            names = {"user": url.username, "database": url.database}
+            return statement.format(
+                *(name.strip().rstrip(":;") for name in match.groups()), **names
+            )
+    return ""
