@@ -23,7 +23,7 @@ from ..error_messages import full_message
 from . import driver
 from .applied import Applied, create_journal, row_of
 from .connecting import refuse_pooler, with_grant
-from .limits import attempts, read_limits, set_limits
+from .limits import attempts, read_limits
 from .lock import me, one_migrator
 from .locks import lock_for
 from .stopping import log, stoppable
@@ -48,9 +48,12 @@ def migrate(
     history = migration.version_table, migration.version_table_schema
     with stoppable(limits.stop_grace_period) as stop:
         try:
-            if not limits.lease_only:
-                refuse_pooler(connection)
-            set_limits(connection, limits, me())
+            if connection.dialect.name != "sqlite":
+                from .session import set_limits
+
+                if not limits.lease_only:
+                    refuse_pooler(connection)
+                set_limits(connection, limits, me())
             lock = lock_for(connection, limits, *history)
             with one_migrator(connection, limits, lock, stop):
                 # SQLite: wait for other writers now, not in the middle.

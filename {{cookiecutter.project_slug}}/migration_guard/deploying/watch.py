@@ -149,9 +149,10 @@ class Watch:
             repeatable = statements.REPEATABLE.match(sql) or (index and index[2] in self.dropped)
             alone = driver.commits_each(dbapi)
             in_one = self._in_one() and not alone
-            harmless = statements.reads_only(sql) and (in_one or not self._effects().writes(sql))
+            asks = not in_one and self.connection.dialect.name != "sqlite"
+            harmless = statements.reads_only(sql) and not (asks and self._effects().writes(sql))
             rows = not (in_one or alone) and statements.first_word(sql) in statements.ROWS
-            rows = rows and not self._effects().lasts(sql)
+            rows = rows and not (asks and self._effects().lasts(sql))
         if harmless:
             return ""
         # A text that rolls back and goes on would take the note along.
