@@ -30,12 +30,6 @@ COLUMNS = 100
 # Files that are still to be wrapped. None is to be added.
 WIDER_FILES = {
     "__main__.py",
-    "deploying/applied.py",
-    "deploying/confirm.py",
-    "deploying/if_exists.py",
-    "deploying/journal.py",
-    "deploying/limits.py",
-    "deploying/lock.py",
     "error_messages.py",
     "places.py",
     "reporting/pictures/draw_history.py",
@@ -54,7 +48,7 @@ WIDER_FILES = {
     "running/server_defaults.py",
     "running/stepping.py",
 }
-LINES_OF_THE_GUARD = 11_500
+LINES_OF_THE_GUARD = 12_250
 LINES_OF_A_DEPLOYMENT = 1_300
 LOADED = """\
 import json, sys

@@ -18,8 +18,8 @@ from sqlalchemy.schema import CreateTable
 
 from ..databases import DATABASES
 from ..deploying.applied import Applied, journal_table
-from ..deploying.limits import read_limits
 from ..deploying.lease import Lease
+from ..deploying.limits import read_limits
 from ..deploying.locks import lock_for
 from ..error_messages import one_line
 from ..exceptions import CannotCheck
