@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import warnings
 
-
 PLACE = {"down_revision", "depends_on", "branch_labels"}  # where a revision is in the history
 
 
