@@ -6,7 +6,6 @@ import sqlalchemy as sa
 
 from .lock import Lock
 
-
 # MySQL's locks are the server's, PostgreSQL's the database's. {key}: the history, 0 the usual one.
 NAME = "CONCAT('migration:', LEFT(SHA2(CONCAT(DATABASE(), IF({key}, {key}, '')), 256), 32))"
 
