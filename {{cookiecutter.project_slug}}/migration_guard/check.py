@@ -215,7 +215,7 @@ class Check:
             if options.roundtrip:
                 from .running.roundtrip import check_roundtrip
 
-                some = (options.since, options.only, options.keep)
+                some = (options.since, options.only, options.keep, options.against)
                 return check_roundtrip(config, settings, url, *some)
             from .running.drift import check_drift
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, CursorResult
 
 from .objects import Changes, Properties, SchemaObject, is_named, referred, words
 
@@ -70,8 +70,18 @@ class Snapshot(ABC):
     def quote(self, name: str) -> str:
         preparer = self.connection.dialect.identifier_preparer
         quoted = preparer.quote_identifier(name)
-        # SQLAlchemy doubles % for drivers that read %% as %.
-        return quoted.replace("%%", "%") if preparer._double_percents else quoted
+        return quoted.replace("%%", "%") if self.doubles_percent else quoted
+
+    def execute(self, statement: str) -> CursorResult[Any]:
+        """Execute SQL text that has no parameters."""
+        if self.doubles_percent:
+            statement = statement.replace("%", "%%")
+        return self.connection.exec_driver_sql(statement)
+
+    @property
+    def doubles_percent(self) -> bool:
+        """Whether the driver reads %% as %."""
+        return self.connection.dialect.paramstyle in ("format", "pyformat")
 
     def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
         """Tables whose rows may have changed: altered, named in a statement, or a child of one of them."""

@@ -1,0 +1,67 @@
+"""The commands and statements that lead to a finding of the roundtrip, in an empty database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from alembic.script import Script
+
+from .rows import Rows
+from .schema.objects import is_named, words
+
+REPEATED = {
+    "sqlite": "'{0}' || replace(printf('%*s', {1}, ''), ' ', 'x')",
+    "postgresql": "'{0}' || repeat('x', {1})",
+    "mysql": "concat('{0}', repeat('x', {1}))",
+}
+
+
+def reproduce(script: Script, function: str, texts: Sequence[str], rows: Rows | None) -> str:
+    """Return them, one a line: INSERTs for the tables that ``texts`` name, between upgrades."""
+    parents = parents_of(script)
+    statements = inserts(rows, texts) if rows else []
+    steps: list[str] = []
+    for _, revision, insert in sorted(statements, key=lambda each: each[0]):
+        if f"alembic upgrade {revision}" not in steps:
+            steps.append(f"alembic upgrade {revision}")
+        text = re.sub(r" LIMIT 1 OFFSET \d+\)", " LIMIT 1)", insert)
+        steps.append(f"{short(text, rows.maker.dialect if rows else '')};")
+    for parent in parents:
+        if f"alembic upgrade {parent}" not in steps:
+            steps.append(f"alembic upgrade {parent}")
+    steps.append(f"alembic upgrade {script.revision}")
+    if function == "downgrade":
+        steps.append(f"alembic downgrade {parents[0] if len(parents) == 1 else '-1'}")
+    return "\n".join(steps)
+
+
+def parents_of(script: Script) -> tuple[str, ...]:
+    down = script.down_revision
+    return (down,) if isinstance(down, str) else tuple(down or ())
+
+
+def inserts(rows: Rows, texts: Sequence[str]) -> list[tuple[int, str, str]]:
+    """The INSERTs of these tables, and one for each table that they refer to.
+
+    Where triggers are, all of those: one may need any of them.
+    """
+    named = words(texts)
+    tables = {table for table in rows.inserts if is_named(table, named)}
+    needed = set(tables)
+    snapshot = rows.snapshot
+    while (
+        more := {parent for table in needed for parent in snapshot.parents.get(table, ())} - needed
+    ):
+        needed |= more
+    found = []
+    for table in needed:
+        listed = rows.inserts.get(table, [])
+        found += listed if table in tables or snapshot.triggered else listed[:1]
+    return found
+
+
+def short(statement: str, dialect: str) -> str:
+    """The same statement, where a function repeats the letters of values of full length."""
+    form = REPEATED.get(dialect, REPEATED["mysql"])
+    return re.sub(r"'(\d*)(x{30,})'", lambda match: form.format(match[1], len(match[2])), statement)

@@ -1,0 +1,173 @@
+"""What the roundtrip reports of a revision: failures, and what its downgrade leaves or loses."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from textwrap import shorten
+
+import sqlalchemy as sa
+from alembic.script import Script
+
+from ..error_messages import one_line
+from ..finding import Finding
+from ..places import place, relative
+from ..reporting.suppression import ignores
+from ..rules import RULES
+from .reproduce import reproduce
+from .rows import Rows
+from .schema.objects import Changes, Difference, differences, words
+from .undo import undo_fix
+
+ROW_ERRORS = (sa.exc.IntegrityError, sa.exc.DataError)
+
+
+# And some of MySQL's and MariaDB's: 1834 is what a UNIQUE says of equal rows that others refer to.
+OF_ROWS = re.compile(r"^(?!.*\bsyntax\b).*(NULL|\(1834,)")
+
+
+ENDLESS = 10_000  # statements of one function
+
+
+class EndlessError(RuntimeError):
+    """A function ran more statements than a few rows can need; ``statement`` is the last."""
+
+    def __init__(self, statement: str) -> None:
+        super().__init__(f"stopped after {ENDLESS:,} statements, probably in an infinite loop")
+        self.statement = statement
+
+
+class RoundtripFindings:
+    """Collects the findings of one pass over the history."""
+
+    def __init__(self, root: Path, rows: Rows | None, dialect: str) -> None:
+        self.root, self.rows, self.dialect = root, rows, dialect
+        self.found: list[Finding] = []
+
+    def failed(self, script: Script, function: str, error: Exception, again: bool) -> None:
+        """``function`` raised ``error``; ``again``: after the downgrade."""
+        rule = "upgrade-not-repeatable" if again else f"{function}-fails"
+        when = " after the downgrade" if again else ""
+        where = place(error, script.path)
+        message = f"{function}() fails{when} at {where}: {type(error).__name__}: {one_line(error)}"
+        statement = getattr(error, "statement", None) or ""
+        if statement:
+            message += f" in: {shorten(statement, 300, placeholder=' ...')}"
+        fix = ""
+        if "op.batch_alter_table()" in message:
+            fix = "Write it in a block: with op.batch_alter_table(...) as batch."
+        elif isinstance(error, EndlessError):
+            fix = (
+                "Check that each batch makes its WHERE false for the rows that it changes, also"
+                " where the source is NULL. If you loop over ids, start at MIN(id), not from 0."
+            )
+        elif rule == "upgrade-fails" and not is_of_rows(error):
+            fix = "Correct it: it runs on the schema that the revisions before it create."
+        self.add(script, rule, function, message, fix, [message, statement])
+
+    def compare_schema(self, script: Script, changes: Changes, empty: bool) -> None:
+        """Report what differs from before the upgrade; ``empty``: the downgrade ran nothing."""
+        before = [pair[0] for pair in changes.values()]
+        after = [pair[1] for pair in changes.values()]
+        found = [each for each in differences(before, after) if not may_stay(each)]
+        if empty and found:
+            listed = ", ".join(dict.fromkeys(each.name for each in found))
+            message = f"downgrade() undoes nothing of what upgrade() does: {listed}."
+            fix = undo_fix(found, self.dialect) or "Undo it in downgrade()."
+            fix += '\nIf there is no way back: irreversible = "reason".'
+            self.add(script, "downgrade-differs", "downgrade", message, fix)
+            return
+        for each in found:
+            message = left_behind(each)
+            fix = undo_fix([each], self.dialect)
+            self.add(script, "downgrade-differs", "downgrade", message, fix)
+
+    def compare_rows(
+        self, script: Script, tables: set[str], fillable: Iterable[tuple[str, str]]
+    ) -> None:
+        """Report rows that are not as before the upgrade.
+
+        Columns and tables whose drop is suppressed in upgrade() are left out, and NULLs that are
+        filled in columns that are ``fillable``.
+        """
+        assert self.rows is not None
+        dropped = suppressed_drops(script)
+        for table, columns, before, after in self.rows.changed(tables, fillable):
+            if table.lower() in dropped or (columns and words(columns) <= dropped):
+                continue
+            message = f"After upgrade() and downgrade(), {table} has different values"
+            message += f" in {', '.join(columns)}."
+            if before != after:
+                message = (
+                    f"After upgrade() and downgrade(), {table} has {after} rows, not {before}."
+                )
+            self.add(script, "data-not-restored", "downgrade", message)
+
+    def add(
+        self,
+        script: Script,
+        rule: str,
+        function: str,
+        message: str,
+        fix: str = "",
+        texts: Iterable[str] = (),
+    ) -> None:
+        """Add a finding; the fix is the rule's own where there is no better one."""
+        written = getattr(script.module, function, None)
+        code = inspect.unwrap(written).__code__ if written else None
+        fix = fix or RULES[rule].fix
+        if rule != "downgrade-differs":
+            steps = reproduce(script, function, [*texts] or [message], self.rows)
+            fix += f" To reproduce, in an empty database:\n{steps}"
+        finding = Finding(
+            rule=rule,
+            message=message,
+            fix=fix,
+            path=relative(script.path, self.root),
+            line=code.co_firstlineno if code else 1,
+            revision=script.revision,
+            function=function,
+            severity=RULES[rule].severity,
+            operation=message.partition(":")[0],
+        )
+        self.found.append(finding)
+
+
+def left_behind(difference: Difference) -> str:
+    """Say what a downgrade leaves, or doesn't bring back."""
+    name, before, after = difference.name, difference.before, difference.after
+    if before is not None and after is not None:
+        sides = [side or "nothing" for side in (before, after)]
+        return f"{name} differs after downgrade(): it was {sides[0]}, and is {sides[1]}."
+    fate = "left behind" if before is None else "not brought back"
+    value = after if before is None else before
+    return f"{name} is {fate}{f': {value}' if difference.prop and value else ''}."
+
+
+def may_stay(difference: Difference) -> bool:
+    """What PostgreSQL has no way back from: a VALIDATE, and a value that an enum type got."""
+    return difference.validated or bool(
+        difference.owner.startswith("type ") and difference.added_labels
+    )
+
+
+def is_of_rows(error: Exception) -> bool:
+    """Whether it is the rows that do not fit."""
+    text = str(getattr(error, "orig", error))
+    return isinstance(error, ROW_ERRORS) or OF_ROWS.search(text) is not None
+
+
+def suppressed_drops(script: Script) -> set[str]:
+    """The words of the statements in which a drop is suppressed: its tables and columns."""
+    source = Path(script.path).read_text(encoding="utf-8", errors="replace")
+    lines = source.splitlines()
+    drops = {"drop-column", "drop-table"}
+    return words(
+        lines[number - 1].partition("#")[0]
+        for mark in ignores(source)
+        if mark.reason and drops & set(mark.rules)
+        for number in mark.covers
+        if number <= len(lines)
+    )

@@ -1,0 +1,106 @@
+"""The statements of downgrade() that undo a difference which it leaves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from .schema.objects import EXISTS, Column, Difference
+
+COMMENT = re.compile(r" ?comment '(?:[^']|'')*'", re.IGNORECASE)
+
+
+def undo_fix(differences: Sequence[Difference], dialect: str) -> str:
+    """Return a fix with the lines to add to downgrade(); empty where they can't be told."""
+    lines = [line for each in reversed(differences) for line in undo(each, dialect)]
+    return "\n".join(["Add to downgrade():", *lines]) if lines else ""
+
+
+def undo(difference: Difference, dialect: str) -> Iterator[str]:
+    """Yield what brings ``difference.before`` back."""
+    kind, _, owner = difference.owner.partition(" ")
+    if not difference.prop:
+        yield from undo_object(kind, owner, difference)
+        return
+    prop, _, name = difference.prop.partition(" ")
+    if prop == "column":
+        yield from undo_column(owner, name, difference, dialect)
+    elif prop in ("index", "constraint", "trigger") and not name.startswith(("(", "unique (")):
+        if difference.after is not None:
+            yield from drop(prop, owner, name, str(difference.after), dialect)
+        if difference.before is not None:
+            yield from create(prop, owner, name, str(difference.before), dialect)
+
+
+def undo_object(kind: str, name: str, difference: Difference) -> Iterator[str]:
+    if difference.before is None and kind == "table":
+        yield f"op.drop_table({name!r})"
+    elif difference.before is None:
+        yield sql(f"DROP {kind.upper()} {name}")
+    elif difference.before != EXISTS and kind in ("function", "procedure"):
+        yield sql(COMMENT.sub("", str(difference.before)))
+
+
+def undo_column(table: str, name: str, difference: Difference, dialect: str) -> Iterator[str]:
+    before, after = difference.before, difference.after
+    if not isinstance(before, Column):
+        if dialect == "sqlite":
+            yield f"with op.batch_alter_table({table!r}) as batch:"
+            yield f"    batch.drop_column({name!r})"
+        else:
+            yield f"op.drop_column({table!r}, {name!r})"
+        return
+    definition = COMMENT.sub("", str(before))
+    if not isinstance(after, Column):
+        yield sql(f"ALTER TABLE {table} ADD COLUMN {name} {definition}")
+    elif dialect in ("mysql", "mariadb"):
+        yield sql(f"ALTER TABLE {table} MODIFY {name} {definition}")
+    elif dialect == "postgresql":
+        alter = f"ALTER TABLE {table} ALTER COLUMN {name}"
+        if before.type != after.type:
+            yield sql(f"{alter} TYPE {before.type} USING {name}::{before.type}")
+        if before.default != after.default:
+            default = f"SET DEFAULT {before.default}" if before.default else "DROP DEFAULT"
+            yield sql(f"{alter} {default}")
+        if before.not_null != after.not_null:
+            yield sql(f"{alter} {'SET' if before.not_null else 'DROP'} NOT NULL")
+    elif before._replace(not_null=after.not_null) == after:
+        yield f"with op.batch_alter_table({table!r}) as batch:"
+        yield f"    batch.alter_column({name!r}, nullable={not before.not_null})"
+
+
+def drop(prop: str, table: str, name: str, text: str, dialect: str) -> Iterator[str]:
+    if prop == "index":
+        yield f"op.drop_index({name!r}, table_name={table!r})"
+    elif prop == "trigger":
+        place = f" ON {table}" if dialect == "postgresql" else ""
+        yield sql(f"DROP TRIGGER {name}{place}")
+    else:
+        kinds = {"foreign": "foreignkey", "primary": "primary", "unique": "unique"}
+        type_ = kinds.get(text.partition(" ")[0].lower(), "check")
+        call = f"drop_constraint(op.f({name!r}), {{}}type_={type_!r})"
+        if dialect == "sqlite":
+            yield f"with op.batch_alter_table({table!r}) as batch:"
+            yield f"    batch.{call.format('')}"
+        else:
+            yield f"op.{call.format(f'{table!r}, ')}"
+
+
+def create(prop: str, table: str, name: str, text: str, dialect: str) -> Iterator[str]:
+    text = COMMENT.sub("", text)
+    if prop == "index" and dialect == "postgresql":
+        yield sql(text.replace(" INDEX ", f" INDEX {name} ", 1))
+    elif prop == "index" and dialect == "sqlite":
+        before, _, after = text.partition("on ")
+        yield sql(f"CREATE {before}INDEX {name} ON {after}")
+    elif prop == "index":
+        before, _, after = text.partition("(")
+        yield sql(f"CREATE {before}INDEX {name} ON {table} ({after}")
+    elif prop == "constraint" and dialect != "sqlite":
+        yield sql(f"ALTER TABLE {table} ADD CONSTRAINT {name} {text}")
+    elif prop == "trigger" and dialect == "postgresql":
+        yield sql(text)
+
+
+def sql(statement: str) -> str:
+    return f"op.execute({statement!r})"
