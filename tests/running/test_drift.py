@@ -296,7 +296,7 @@ def test_what_is_made_by_hand_is_no_drift_where_env_py_leaves_out_nothing(
             project.versions,
             project.models,
         )
-        filtering = re.compile(r"^ *include_name=.*\n", re.MULTILINE)
+        filtering = re.compile(r'^ *"include_name": .*\n', re.MULTILINE)
         env = project.path / "alembic" / "env.py"
         env.write_text(filtering.sub("", env.read_text()))
         assert drift(project) == []
@@ -317,8 +317,8 @@ def test_models_of_the_servers_own_tables_are_no_drift(
         models = f"sa.Table('t', metadata, {column})\n{own}"
         made = f"op.create_table('t', {column})"
         faults.write(History((Revision(made),), models), project.versions, project.models)
-        without = "include_object=lambda _, name, *__: name != 'pg_own', compare_type=True"
-        project.edit(project.path / "alembic" / "env.py", "compare_type=True", without)
+        filtering = '"include_object": lambda _, name, *__: name != "pg_own", "include_name":'
+        project.edit(project.path / "alembic" / "env.py", '"include_name":', filtering)
         assert [found["severity"] for found in drift(project)] == ["note"]
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lib import faults
+from lib.checks import check
 from lib.projects import Project
-from lib.servers import SERVERS, mariadb_only, require
-from migration_guard import cli
+from lib.servers import mariadb_only, require
 
 OPTIONS = {"roundtrip": ["--roundtrip"], "graph": ["--static"], "drift": []}
 CASES = [
@@ -29,42 +26,6 @@ CASES = [
     for pair in faults.cases(database)
     for kind in ("fault", "twin")
 ]
-
-
-def check(root: Path, database: str, *options: str) -> list[dict[str, Any]]:
-    """Run the guard in this process: what it finds, other than by reading the source."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "soundhash"]:
-        del sys.modules[name]
-    before, written = sys.path[:], sys.dont_write_bytecode
-    report = root / "report.json"
-    report.unlink(missing_ok=True)
-    found = (
-        "models-out-of-sync",
-        "upgrade-fails",
-        "downgrade-fails",
-        "upgrade-not-repeatable",
-        "downgrade-differs",
-        "data-not-restored",
-        "table-without-rows",
-    )
-    graph = ("multiple-heads", "missing-parent", "duplicate-revision", "revision-cycle")
-    url = SERVERS.get(database, "sqlite://")
-    options = options if "--static" in options else (*options, "--database-url", url)
-    arguments = [
-        *options,
-        "--select",
-        ",".join(found + graph),
-        "--format",
-        "json",
-        "--output",
-        str(report),
-    ]
-    try:
-        status = cli.main(root, arguments)
-    finally:
-        sys.path[:], sys.dont_write_bytecode = before, written
-    assert status in (0, 1), "it could not check"
-    return list(json.loads(report.read_text())["findings"])
 
 
 @pytest.mark.filterwarnings("ignore:Unnamed CHECK")

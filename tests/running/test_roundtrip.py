@@ -158,7 +158,7 @@ def test_it_says_how_to_reproduce_a_failure(
     [
         (
             "op.add_column('user', sa.Column('x', sa.Integer))",
-            "the schema that the revisions before it make",
+            "the schema that the revisions before it create",
         ),
         (
             "op.add_column('users', sa.Column('x', sa.Integer, nullable=False))",
@@ -330,8 +330,8 @@ def test_a_loop_that_never_ends_is_a_failure(blank: Project, end: str, rules: li
     write(blank, BASE, Revision(loop, "pass"))
     found = roundtrip(blank)
     assert [finding["rule"] for finding in found] == rules
-    assert all("no end after 10000 statements" in finding["message"] for finding in found)
-    assert all("not from 0" in finding["fix"] for finding in found)
+    assert all("stopped after 10,000 statements" in finding["message"] for finding in found)
+    assert all("makes its WHERE false" in finding["fix"] for finding in found)
 
 
 RENAMES = {
@@ -420,7 +420,7 @@ def test_what_depends_on_what_is_dropped_is_named(
         )
         (found,) = roundtrip(project)
         assert "depend on it: view names depends on column name" in found["message"]
-        assert found["fix"].startswith("Mend it")
+        assert found["fix"].startswith("Correct it")
 
 
 def test_a_difference_from_nothing_is_said(bake: Callable[..., Project], tmp_path: Path) -> None:
@@ -432,7 +432,7 @@ def test_a_difference_from_nothing_is_said(bake: Callable[..., Project], tmp_pat
             Revision(sql("ALTER TABLE users ENABLE ROW LEVEL SECURITY"), sql("SELECT 1")),
         )
         (found,) = roundtrip(project)
-        assert "it was nothing, and is row level security" in found["message"]
+        assert "security of table users is left behind: row level security" in found["message"]
 
 
 def test_a_trigger_that_uses_what_is_gone_is_found(
@@ -459,7 +459,7 @@ def test_a_trigger_that_uses_what_is_gone_is_found(
         (
             "CREATE TABLE c (id integer AS (1) NOT NULL)",
             "say nullable=True of a computed column",
-            "Mend it",
+            "Correct it",
         ),
         ("ALTER TABLE users ADD UNIQUE uq (bio)", "1834", "Make it fit the rows"),
         ("ALTER TABLE users MODIFY age integer NOT NULL", "NULL", "Make it fit the rows"),

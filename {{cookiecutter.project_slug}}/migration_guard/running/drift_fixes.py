@@ -30,13 +30,11 @@ PARTITION = (
 
 
 def message_of(difference: Difference) -> str:
-    name, before, after = difference.name, difference.before, difference.after
+    name, before, after = difference.label, difference.before, difference.after
     if before is None:
         return f"Model {name}{definition(after)} has no migration."
     if after is None:
         return f"The migrations create {name}{definition(before)}, but no model defines it."
-    if difference.prop == "comment":
-        name = f"comment of {name}"
     sides = [side or "nothing" for side in (after, before)]
     return f"{name}: the models define {sides[0]}, the migrations create {sides[1]}."
 

@@ -137,7 +137,7 @@ class RoundtripFindings:
 
 def left_behind(difference: Difference) -> str:
     """Say what a downgrade leaves, or doesn't bring back."""
-    name, before, after = difference.name, difference.before, difference.after
+    name, before, after = difference.label, difference.before, difference.after
     if before is not None and after is not None:
         sides = [side or "nothing" for side in (before, after)]
         return f"{name} differs after downgrade(): it was {sides[0]}, and is {sides[1]}."

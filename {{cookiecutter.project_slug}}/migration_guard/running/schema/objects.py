@@ -59,6 +59,11 @@ class Difference(NamedTuple):
         return f"{kind} {self.owner.partition(' ')[2]}.{name}" if name else self.owner
 
     @property
+    def label(self) -> str:
+        """The same for a reader: ``comment of table users``."""
+        return f"{self.prop} of {self.owner}" if self.prop.isalpha() else self.name
+
+    @property
     def validated(self) -> bool:
         """A constraint that was NOT VALID is valid: PostgreSQL has no way back."""
         valid = str(self.before).replace(" NOT VALID", "")

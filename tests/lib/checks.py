@@ -1,0 +1,42 @@
+"""The guard in this process: what it finds by running migrations, without what it reads."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from migration_guard import cli
+
+from lib.servers import SERVERS
+
+RAN = (
+    "models-out-of-sync",
+    "upgrade-fails",
+    "downgrade-fails",
+    "upgrade-not-repeatable",
+    "downgrade-differs",
+    "data-not-restored",
+    "table-without-rows",
+)
+GRAPH = ("multiple-heads", "missing-parent", "duplicate-revision", "revision-cycle")
+
+
+def check(root: Path, database: str, *options: str) -> list[dict[str, Any]]:
+    """Run the guard on the project in ``root`` and return its findings."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "soundhash"]:
+        del sys.modules[name]
+    before, written = sys.path[:], sys.dont_write_bytecode
+    report = root / "report.json"
+    report.unlink(missing_ok=True)
+    if "--static" not in options:
+        options = (*options, "--database-url", SERVERS.get(database, "sqlite://"))
+    selected = ["--select", ",".join(RAN + GRAPH)]
+    written_to = ["--format", "json", "--output", str(report)]
+    try:
+        status = cli.main(root, [*options, *selected, *written_to])
+    finally:
+        sys.path[:], sys.dont_write_bytecode = before, written
+    assert status in (0, 1), "it could not check"
+    return list(json.loads(report.read_text())["findings"])
