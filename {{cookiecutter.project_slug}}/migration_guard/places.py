@@ -16,7 +16,7 @@ from sqlalchemy.exc import NoReferenceError
 
 
 def place(error: BaseException, path: str | None = None) -> str:
-    """Where in the project it was raised: the last line of ``path``, or else that is not a library's."""
+    """Where in the project it was raised: the last line of ``path``, or of no library."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{relative(error.filename)}:{error.lineno}"
     if (

@@ -229,8 +229,8 @@ class Roundtrip:
         rows.broken.clear()
         for table in sorted(rows.refused.keys() - known):
             message = (
-                f"No row can be inserted into {table}, so the roundtrip doesn't see what migrations"
-                f" do to its rows: {rows.refused[table]}."
+                f"No row can be inserted into table {table}, so what migrations do to its rows is"
+                f" not checked: {rows.refused[table]}."
             )
             self.report.add(script, "table-without-rows", "upgrade", message)
 

@@ -1,7 +1,7 @@
-"""Scratch databases: made on the server of the configured one, and dropped whatever happens.
+"""Scratch databases: created on the server of the configured one, and dropped whatever happens.
 
-Nothing is ever run in the configured database itself: they are made and dropped from the server's maintenance
-database (PostgreSQL) or from no database at all (MySQL, MariaDB).
+Nothing is ever run in the configured database itself: they are created and dropped from the
+server's maintenance database (PostgreSQL) or from no database at all (MySQL, MariaDB).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mysql": ("pymysql",), "mariad
 
 
 def find_url(root: Path, given: str | None = None) -> URL:
-    """The database beside which to work: ``given``, or else the one that is configured. Raises CannotCheck."""
+    """Return the URL that is ``given``, or else the configured one. Raises CannotCheck."""
     text = given or configured_url(root)
     source = "--database-url" if given else "DATABASE_URL"
     try:
@@ -67,7 +67,7 @@ def find_url(root: Path, given: str | None = None) -> URL:
         )
     if dialect.name not in ("sqlite", "postgresql", "mysql", "mariadb"):
         raise CannotCheck(
-            f"{source}: no scratch database can be made on {dialect.name}, {ELSEWHERE}"
+            f"{source}: scratch databases can't be created on {dialect.name}, {ELSEWHERE}"
         )
     return url
 
@@ -81,7 +81,7 @@ def is_async(url: URL) -> bool:
 
 
 def load_dialect(url: URL, source: str = "DATABASE_URL") -> type[sa.Dialect]:
-    """The dialect of ``url``, which ``source`` says, with its driver."""
+    """Return the dialect of ``url``, which ``source`` names. Raises CannotCheck."""
     try:
         dialect = url.get_dialect()
         dialect.import_dbapi()
@@ -99,7 +99,7 @@ def load_dialect(url: URL, source: str = "DATABASE_URL") -> type[sa.Dialect]:
 
 @contextmanager
 def scratch_database(url: URL, keep: Callable[[], bool] = lambda: False) -> Iterator[Engine]:
-    """Yield an engine for a new, empty database on the server of ``url``, and drop the database at the end.
+    """Yield an engine for a new, empty database on the server of ``url``; drop it at the end.
 
     If ``keep()`` is true at the end, the database stays and its address is printed.
     """
@@ -114,7 +114,7 @@ def scratch_database(url: URL, keep: Callable[[], bool] = lambda: False) -> Iter
             yield engine
         finally:
             engine.dispose()
-    finally:  # a Ctrl-C in the middle of create() has made it perhaps
+    finally:  # also after a Ctrl-C in the middle of create()
         if keep():
             print(f"kept: {server.address(name).render_as_string()}", file=sys.stderr)
         else:
@@ -155,7 +155,10 @@ class SQLite:
 
 
 def prepare_sqlite(connection: Any, _: object) -> None:
-    """As an application should have it, and without waiting for the disk. Python's own BEGIN would come too late."""
+    """Set what an application should set, and don't wait for the disk.
+
+    Python's own BEGIN would come too late.
+    """
     connection.isolation_level = None
     for pragma in (
         "foreign_keys = ON",
@@ -186,7 +189,7 @@ class Server:
         return self.url.set(database=name)
 
     def options(self) -> tuple[str, ...]:
-        """What to say after CREATE DATABASE, one after the other until it succeeds."""
+        """Options for CREATE DATABASE, tried in turn until it succeeds."""
         return ("",)
 
     def maintenance(self) -> tuple[URL, ...]:
@@ -211,7 +214,8 @@ class Server:
         place = self.url.set(database=None, query={}).render_as_string()
         assert error is not None
         raise CannotCheck(
-            f"No connection to {place}: {one_line(error)}; start it or mend the URL, {ELSEWHERE}"
+            f"No connection to {place}: {one_line(error)}; start the server or correct the URL,"
+            f" {ELSEWHERE}"
         )
 
     def create(self, name: str) -> Engine:
@@ -225,7 +229,9 @@ class Server:
                     why = one_line(error)
             else:
                 grant = self.missing.format(user=self.user(connection))
-                raise CannotCheck(f"No scratch database can be made ({why}): {grant}, {ELSEWHERE}")
+                raise CannotCheck(
+                    f"No scratch database can be created ({why}): {grant}, {ELSEWHERE}"
+                )
             self.hasten(connection, name)
         return self.engine(name)
 
@@ -279,7 +285,7 @@ class PostgreSQL(Server):
         )
 
     def arguments(self) -> dict[str, Any]:
-        # What is prepared is the snapshot's, which psycopg would have the server forget with its own.
+        # The snapshot prepares statements, which psycopg would deallocate with its own.
         return {"prepare_threshold": None} if self.url.get_driver_name() == "psycopg" else {}
 
     def hasten(self, connection: Connection, name: str) -> None:
@@ -298,7 +304,8 @@ class PostgreSQL(Server):
 class MySQL(Server):
     missing = "GRANT ALL ON `migration\\_guard\\_%`.* TO {user}"
     listing = (
-        "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'migration\\_guard\\_%%'"
+        "SELECT schema_name FROM information_schema.schemata"
+        " WHERE schema_name LIKE 'migration\\_guard\\_%%'"
         " AND NOT EXISTS (SELECT 1 FROM information_schema.processlist WHERE db = schema_name)"
     )
 
@@ -313,8 +320,8 @@ class MySQL(Server):
         """The character set of the configured database, on which lengths and uniqueness depend."""
         with self.connect() as connection:
             query = (
-                "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata"
-                " WHERE schema_name = :name"
+                "SELECT default_character_set_name, default_collation_name"
+                " FROM information_schema.schemata WHERE schema_name = :name"
             )
             found = connection.execute(sa.text(query), {"name": self.url.database or ""}).first()
         return (f" CHARACTER SET {found[0]} COLLATE {found[1]}" if found else "",)
@@ -329,7 +336,7 @@ SERVERS: dict[str, Any] = {
 
 
 def machine() -> str:
-    """What tells this machine's process numbers from another's: a container or a reboot counts its own."""
+    """Identify where process numbers are counted: by this machine, container and boot."""
     parts = [os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")]
     with suppress(OSError):
         parts += [
@@ -340,7 +347,7 @@ def machine() -> str:
 
 
 def started(pid: int) -> int:
-    """When the process began, in the system's ticks: process numbers are used again. 0 where it can't be told."""
+    """When the process began, in ticks, since process numbers are used again; 0 if unknown."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):
@@ -348,7 +355,7 @@ def started(pid: int) -> int:
 
 
 def abandoned(name: str) -> bool:
-    """Was this scratch database made on this machine, by a process that is no more?"""
+    """Was this scratch database created on this machine, by a process that has ended?"""
     match = re.fullmatch(SCRATCH, name)
     if match is None or match["machine"] != machine():
         return False

@@ -1,6 +1,9 @@
-"""Alembic, one revision at a time: env.py runs once, and so does the reading of the versions folder.
+"""Alembic, one revision at a time: env.py runs once, and the versions folder is read once.
 
-Tried with Alembic 1.18.5, 1.20.0 and 1.20.1. Alembic's names that are not documented are used here and nowhere else.
+Tested with Alembic 1.18.5, 1.20.0 and 1.20.1. These names of Alembic's are not documented:
+HeadMaintainer, MigrationStep, _in_external_transaction, _transaction_per_migration, _transaction, _per_migration,
+_normalized_down_revisions and _upgrade_revs here; _user_compare_type and
+_user_compare_server_default in alembic_comparison.py.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ from ..places import place, relative
 README = Path(__file__).parents[1] / "README.md"  # "What env.py must do"
 
 
-ARGUMENTS = "migration_guard_arguments"  # what env.py gives to context.run_migrations(), and that to each migration
+# What env.py passes to context.run_migrations(), which passes it to each migration.
+ARGUMENTS = "migration_guard_arguments"
 
 
 class RolledBack(Exception):
@@ -47,7 +51,8 @@ class Stepper:
         self.scripts = scripts
         self.heads = HeadMaintainer(context, context.get_current_heads())
         self.atomic = True  # did the step run in one transaction so far, which can be rolled back?
-        # Each step is in a transaction of its own, whatever env.py says: a failure must not undo the steps before.
+        # Each step has its own transaction, whatever env.py sets: a failure must not undo the
+        # steps before.
         context._in_external_transaction = False
         context._transaction_per_migration = True
         if context._transaction is not None:
@@ -56,8 +61,10 @@ class Stepper:
         if context.connection is not None:
             context.connection.commit()
 
-    def step(self, script: Script, function: str, look: Callable[[], None] | None = None) -> None:
-        """Run one function of a revision; ``look`` sees what it did before it is committed, and may raise RolledBack."""
+    def step(
+        self, script: Script, function: str, before_commit: Callable[[], None] | None = None
+    ) -> None:
+        """Run one function of a revision, then ``before_commit``, which may raise RolledBack."""
         build = (
             MigrationStep.upgrade_from_script
             if function == "upgrade"
@@ -65,7 +72,7 @@ class Stepper:
         )
         step = build(self.scripts.revision_map, script)
         before = set(self.heads.heads)
-        # Alembic remembers there that it made an enum type, and would not make it again after the downgrade.
+        # Alembic notes there which enum types it created, and would not create them again.
         self.context.impl.memo.clear()
         try:
             with self.context.begin_transaction(_per_migration=True):
@@ -75,8 +82,8 @@ class Stepper:
                 self.atomic = (
                     self.context._transaction is transaction and self.context.impl.transactional_ddl
                 )
-                if look is not None:
-                    look()
+                if before_commit is not None:
+                    before_commit()
         except BaseException:
             self.heads.heads = before
             raise
@@ -119,7 +126,7 @@ def run_env(
 ) -> None:
     """Run env.py once on the scratch database, and ``work`` where it would run the migrations."""
     env, done, runs = relative(scripts.env_py_location), False, 0
-    duty = f'{env} must run on config.attributes["connection"] where there is one: see {relative(README)}.'
+    duty = f'{env} must run on config.attributes["connection"] if it is set: see {relative(README)}.'
 
     def run_migrations(**arguments: Any) -> None:
         environment.get_context().opts[ARGUMENTS] = arguments
@@ -208,9 +215,10 @@ def render_pending(
     scripts: ScriptDirectory,
     heads_of: Callable[[URL, dict[str, Any]], tuple[str, ...]],
 ) -> list[tuple[Script, str | None, str | None]]:
-    """Print what is to run, as `alembic upgrade --sql` does: each revision with its SQL, or with why there is none.
+    """Print what is to run, as `alembic upgrade --sql` does.
 
-    Where the database is, env.py says; ``heads_of`` says, of its URL and of what else env.py configures, where it stands.
+    Returns each revision with its SQL, or with the reason why there is none. env.py configures the
+    database; ``heads_of`` returns its revisions, from the URL and env.py's other options.
     """
     buffer = Printed()
     configured: set[tuple[Any, ...]] = set()
@@ -222,7 +230,7 @@ def render_pending(
             files.add(Path(name))
         if options.get("url") is None:
             raise CannotCheck(
-                "alembic/env.py gives no url to context.configure() where context.is_offline_mode()."
+                "alembic/env.py passes no url to context.configure() in offline mode."
             )
         configured.add(
             tuple(
@@ -231,8 +239,8 @@ def render_pending(
         )
         if len(configured) > 1:
             raise CannotCheck(
-                f"{relative(scripts.env_py_location)} configures several databases, and a plan is of one: "
-                f"see {relative(README)} for how to name it."
+                f"{relative(scripts.env_py_location)} configures several databases, and a plan is"
+                f" for one: see {relative(README)} for how to name it."
             )
         url = make_url(options["url"])
         buffer.sqlite = sqlite3.connect(":memory:") if url.get_backend_name() == "sqlite" else None
@@ -265,7 +273,10 @@ def render_pending(
                         ) from None
                     problem = f"can't be printed without a database ({where}: {what})"
                     if isinstance(error, CommandError) and "batch mode" in what:
-                        problem = f"this revision copies a table as it finds it ({where}): no failure, but not shown before it runs"
+                        problem = (
+                            f"this revision copies a table as it finds it ({where}): no failure,"
+                            " but not shown before it runs"
+                        )
 
             step.migration_fn = attempt
             buffer.seek(0)

@@ -11,8 +11,9 @@ from .snapshot import Snapshot, Steps
 
 MYSQL_COLUMN = re.compile(
     r"(?P<type>\w+(?:\((?:'(?:[^']|'')*'|[^')])*\))?(?: unsigned)?(?: zerofill)?)"
-    r"(?P<rest>(?: CHARACTER SET \w+)?(?: COLLATE \w+)?)(?P<generated> GENERATED ALWAYS AS \(.*\) \w+)?"
-    r"(?P<null> NOT NULL| NULL)?(?P<default> DEFAULT (?:'(?:[^'\\]|''|\\.)*'|[^' ]+(?: ON UPDATE [^ ]+)?|\(.*\)))?"
+    r"(?P<rest>(?: CHARACTER SET \w+)?(?: COLLATE \w+)?)"
+    r"(?P<generated> GENERATED ALWAYS AS \(.*\) \w+)?(?P<null> NOT NULL| NULL)?"
+    r"(?P<default> DEFAULT (?:'(?:[^'\\]|''|\\.)*'|[^' ]+(?: ON UPDATE [^ ]+)?|\(.*\)))?"
     r"(?P<more>.*)"
 )
 
@@ -64,9 +65,11 @@ class MySQL(Snapshot):
                 )
         if routines:
             rows = self.connection.exec_driver_sql(
-                "SELECT lower(routine_type), routine_name, concat_ws(' ', dtd_identifier, sql_data_access, routine_definition)"
+                "SELECT lower(routine_type), routine_name,"
+                " concat_ws(' ', dtd_identifier, sql_data_access, routine_definition)"
                 " FROM information_schema.routines WHERE routine_schema = database() UNION ALL"
-                " SELECT 'event', event_name, concat_ws(' ', event_definition, execute_at, interval_value, status)"
+                " SELECT 'event', event_name,"
+                " concat_ws(' ', event_definition, execute_at, interval_value, status)"
                 " FROM information_schema.events WHERE event_schema = database()"
             )
             found |= {

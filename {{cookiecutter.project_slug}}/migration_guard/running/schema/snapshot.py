@@ -1,4 +1,4 @@
-"""The schema of one database, kept up to date while migrations run: only what a step touched is read again."""
+"""The schema of a database while migrations run: only what a step touched is read again."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Snapshot(ABC):
         return self.connection.dialect.paramstyle in ("format", "pyformat")
 
     def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
-        """Tables whose rows may have changed: altered, named in a statement, or a child of one of them."""
+        """Tables whose rows may have changed: altered, named, or a child of such a table."""
         altered = {
             table for pair in changes.values() for item in pair if item and (table := item.table)
         }

@@ -1,4 +1,4 @@
-"""The schema of an SQLite database: the text of CREATE TABLE, in one form however it was written."""
+"""The schema of an SQLite database: CREATE TABLE in one form, however it was written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from .objects import Column, Properties, SchemaObject
 from .snapshot import Snapshot, Steps
 
 TOKEN = re.compile(
-    r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)|(?P<string>'(?:[^']|'')*')|"(?P<a>(?:[^"]|"")*)"|`(?P<b>(?:[^`]|``)*)`"""
+    r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)|(?P<string>'(?:[^']|'')*')|"(?P<a>(?:[^"]|"")*)\""""
+    r"""|`(?P<b>(?:[^`]|``)*)`"""
     r"""|\[(?P<c>[^\]]*)\]|(?P<word>[\w$.]+)|(?P<other><=|>=|<>|!=|\|\||==|.)""",
     re.DOTALL,
 )
@@ -101,7 +102,7 @@ def read_table(sql: str) -> Properties:
 
 
 def read_clauses(item: list[str], name: str | None, properties: Properties) -> Column:
-    """Read the clauses of a column (``name``) or table; constraints become properties of the table."""
+    """Read the clauses of a column (``name``) or table; add constraints to ``properties``."""
     column, label, index = Column(""), "", 0
     while index < len(item):
         clause, start = item[index], index
