@@ -1,8 +1,8 @@
 """Alembic, one revision at a time: env.py runs once, and the versions folder is read once.
 
 Tested with Alembic 1.18.5, 1.20.0 and 1.20.1. These names of Alembic's are not documented:
-HeadMaintainer, MigrationStep, _in_external_transaction, _transaction_per_migration, _transaction, _per_migration,
-_normalized_down_revisions and _upgrade_revs here; _user_compare_type and
+HeadMaintainer, MigrationStep, _in_external_transaction, _transaction_per_migration, _transaction,
+_per_migration, _normalized_down_revisions and _upgrade_revs here; _user_compare_type and
 _user_compare_server_default in alembic_comparison.py.
 """
 
@@ -126,7 +126,8 @@ def run_env(
 ) -> None:
     """Run env.py once on the scratch database, and ``work`` where it would run the migrations."""
     env, done, runs = relative(scripts.env_py_location), False, 0
-    duty = f'{env} must run on config.attributes["connection"] if it is set: see {relative(README)}.'
+    must = 'must run on config.attributes["connection"] if it is set'
+    duty = f"{env} {must}: see {relative(README)}."
 
     def run_migrations(**arguments: Any) -> None:
         environment.get_context().opts[ARGUMENTS] = arguments
