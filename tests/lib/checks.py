@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from migration_guard import cli
-
 from lib.servers import SERVERS
+from migration_guard import cli
 
 RAN = (
     "models-out-of-sync",
