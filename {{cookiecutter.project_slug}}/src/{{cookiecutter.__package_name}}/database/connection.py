@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
+{%- if cookiecutter.driver == "async" %}
+from sqlalchemy.ext import asyncio
+{%- endif %}
 from sqlalchemy.orm import Session, sessionmaker
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,6 +27,19 @@ DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mariadb+pymysql",
 }
+{%- if cookiecutter.driver == "async" %}
+ASYNC_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "mysql": "mysql+aiomysql",
+    "mariadb": "mariadb+aiomysql",
+}
+# What asyncpg takes from a URL; for the rest pass connect_args.
+ASYNCPG_KEYS = {"ssl", "timeout", "command_timeout", "prepared_statement_cache_size"}
+{%- endif %}
+
+
+T = TypeVar("T")
 
 
 class NoDatabaseUrl(ValueError):
@@ -81,8 +98,39 @@ def create_engine(url: URL | str | None = None, **options: Any) -> Engine:
         ValueError: the driver for ``url`` is not installed, or there is none of that name.
     """
     url = database_url() if url is None else _with_sync_driver(make_url(url))
+    engine = _create(sa.create_engine, url, options)
+    _prepare(engine)
+    return engine
+
+{%- if cookiecutter.driver == "async" %}
+
+
+def create_async_engine(url: URL | str | None = None, **options: Any) -> asyncio.AsyncEngine:
+    """Return an engine for asyncio, as `create_engine` does, with the async driver of the same database.
+
+    Raises:
+        ValueError: as `create_engine`, or asyncpg has no such option as the URL has.
+    """
+    url = database_url() if url is None else _with_sync_driver(make_url(url))
+    url = url.set(drivername=ASYNC_DRIVERS.get(url.get_backend_name(), url.drivername))
+    if url.get_backend_name() == "postgresql":
+        if "sslmode" in url.query:  # psycopg's name for it
+            ssl = str(url.query["sslmode"])
+            url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": ssl})
+        if unknown := sorted(url.query.keys() - ASYNCPG_KEYS):
+            raise ValueError(
+                f"DATABASE_URL: asyncpg has no option {unknown[0]}: pass it in connect_args instead"
+            )
+    engine = _create(asyncio.create_async_engine, url, options)
+    _prepare(engine.sync_engine)
+    return engine
+{%- endif %}
+
+
+def _create(create: Callable[..., T], url: URL, options: dict[str, Any]) -> T:
+    """Return what ``create`` makes. Raises ValueError where there is no driver."""
     try:
-        engine = sa.create_engine(url, **{"hide_parameters": True, **options})
+        return create(url, **{"hide_parameters": True, **options})
     except ModuleNotFoundError as error:
         raise ValueError(
             f"the driver {error.name} is not installed: add it to the project's dependencies"
@@ -92,17 +140,30 @@ def create_engine(url: URL | str | None = None, **options: Any) -> Engine:
         raise ValueError(
             f"DATABASE_URL: unknown database or driver {url.drivername}: use one of {known}"
         ) from None
+
+
+def _prepare(engine: Engine) -> None:
+    """Have every connection enforce foreign keys and speak UTC."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif engine.dialect.name in ("mysql", "mariadb"):
         event.listen(engine, "connect", _prepare_mysql)
-    return engine
 
 
 def session_factory(engine: Engine | None = None) -> sessionmaker[Session]:
     """Return a factory of sessions on ``engine``, by default a new engine for `database_url()`."""
     return sessionmaker(engine or create_engine())
+
+{%- if cookiecutter.driver == "async" %}
+
+
+def async_session_factory(
+    engine: asyncio.AsyncEngine | None = None,
+) -> asyncio.async_sessionmaker[asyncio.AsyncSession]:
+    """Return a factory of sessions for asyncio; what they have loaded stays readable after a commit."""
+    return asyncio.async_sessionmaker(engine or create_async_engine(), expire_on_commit=False)
+{%- endif %}
 
 
 def _from_env_file(path: Path) -> str | None:
@@ -179,5 +240,6 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _prepare_mysql(connection: Any, record: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET time_zone = '+00:00'")
+    cursor = connection.cursor()
+    cursor.execute("SET time_zone = '+00:00'")
+    cursor.close()
