@@ -14,7 +14,8 @@ from sqlalchemy.engine import Connection, Engine
 def at_head(database: Engine | Connection, config: str | Path | None = None) -> bool:
     """Return whether the database has run every migration of this code.
 
-    A database that a newer release has migrated further counts as well, so that the running release stays ready.
+    A database that a newer release has migrated further counts as well, so that the running release
+    stays ready.
     ``config`` is alembic.ini; by default it is the one in the nearest folder above the guard.
 
     Raises:
