@@ -77,8 +77,10 @@ def bench(session: nox.Session) -> None:
     """Measure everything beside its peers, which takes over an hour (-- roundtrip --only cached: one part)"""
     part, *options = session.posargs or ["all"]
     install(session, "tests")
-    session.install("matplotlib")
-    for name in ("first_minute", "roundtrip", "faults", "lock") if part == "all" else (part,):
+    session.install("matplotlib", "squawk-cli", "alembic-guard", "lockcheck")
+    for name in (
+        ("first_minute", "roundtrip", "faults", "lock", "rules") if part == "all" else (part,)
+    ):
         session.run("python", f"benchmarks/{name}.py", *options)
     if part == "all":
         session.notify("corpus")
