@@ -37,7 +37,7 @@ GUARD = ROOT / "{{cookiecutter.project_slug}}"
 APPLICATION_NAMES = """
     aiida-core anitya apache-airflow==2.10.5 apache-airflow-core apache-superset argilla-server arize-phoenix bodhi-server
     buildbot ckan cloudkitty dagster datajunction-server designate ethyca-fides fittrackee galaxy-data glance
-    ihatemoney indico ironic jupyterhub keystone langflow-base lemur mage-ai magnum mailman manila meltano mlflow mlrun
+    ihatemoney indico ironic jupyterhub keystone langflow-base lemur mage-ai magnum manila meltano mlflow mlrun
     mwdb-core neutron nova octavia open-webui optuna prefect privacyidea pypn-ref-geo pypnnomenclature quetz-server
     rucio skypilot skyvern taxhub zenml
 """

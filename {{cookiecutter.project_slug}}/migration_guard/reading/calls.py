@@ -161,15 +161,15 @@ class Calls(Expressions):
         endless = any(type(arg) is range and arg[MAX_SIZE:] for arg in args)
         if (endless and name not in ("range", "len")) or any(map(is_large, args)):
             return UNKNOWN
-        found = call_of_files(ref.path, args, self.migration.path)
-        if found is not None:
-            return found
         if name in STRUCTURAL and not any(type(arg) in ABSTRACT for arg in args):
             return self.attempt(STRUCTURAL[name], *args)
         if name in EXACT and plain(args) and plain(kwargs):
             return self.attempt(EXACT[name], *args, **kwargs)
         if name in STRUCTURAL or name in EXACT:
             return HOLE if name == "str" else UNKNOWN
+        found = call_of_files(ref.path, args, self.migration.path)
+        if found is not None:
+            return found
         if name == "getattr" and len(args) > 1 and isinstance(args[1], str):
             return self.attribute(args[0], args[1])
         if name == "setattr" and args and isinstance(args[0], Row):

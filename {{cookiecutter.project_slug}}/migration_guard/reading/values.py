@@ -257,7 +257,12 @@ def is_large(value: Any) -> bool:
 
 def plain(value: Any) -> bool:
     """Whether all of the value is known, and nothing but data."""
-    return not is_large(value) and is_data(value)
+    kind = type(value)
+    if kind is str or kind is Text:
+        return HOLE not in value
+    if kind in CONTAINERS:
+        return not is_large(value) and is_data(value)
+    return kind not in ABSTRACT
 
 
 def is_data(value: Any) -> bool:
