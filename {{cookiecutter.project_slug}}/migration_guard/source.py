@@ -1,4 +1,4 @@
-"""Source text: how it is decoded and parsed, and what it means without comments and layout."""
+"""Source text: how it is decoded and parsed, and what it does without comments and layout."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PLACE = {"down_revision", "depends_on", "branch_labels"}  # where a revision is 
 
 
 def meaning(source: str) -> str:
-    """What a migration does, without comments, docstrings, layout, and what it says of itself."""
+    """Return what a migration does: without comments, docstrings, layout and its remarks."""
     return without_text(parse(source, "<deployed>"), source)
 
 
@@ -48,14 +48,15 @@ def assigned(node: ast.stmt) -> str | None:
 def without_text(tree: ast.Module, source: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            node.body = [each for each in node.body if not is_said(each)]
+            node.body = [each for each in node.body if not is_remark(each)]
     try:
         return ast.dump(tree)
     except RecursionError:
         return source
 
 
-def is_said(node: ast.stmt) -> bool:
+def is_remark(node: ast.stmt) -> bool:
+    """Return whether a statement does nothing: a docstring, pass, ``lossy = "reason"``."""
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         return node.targets[0].id in ("lossy", "irreversible")
     return isinstance(node, ast.Pass) or (
@@ -64,7 +65,7 @@ def is_said(node: ast.stmt) -> bool:
 
 
 def decode(data: bytes) -> str:
-    """As Python itself decodes a source file."""
+    """Return the text of a source file, decoded as Python does it."""
     if b"coding" in b"".join(data.split(b"\n", 2)[:2]):
         from importlib.util import decode_source  # imports tokenize, which most files don't need
 
@@ -73,7 +74,8 @@ def decode(data: bytes) -> str:
 
 
 def parse(source: str, name: str) -> ast.Module:
+    """Return the syntax tree, or raise SyntaxError."""
     if "\\" not in source:
         return ast.parse(source, name)
-    with warnings.catch_warnings(action="ignore"):  # of invalid escapes Python tells when it runs
+    with warnings.catch_warnings(action="ignore"):  # Python warns of invalid escapes when it runs
         return ast.parse(source, name)

@@ -147,7 +147,7 @@ class Branches(Calls):
         if not isinstance(node.test, ast.Constant):
             try:
                 return self.loop(node, turns())
-            except OverflowError:  # its end can't be told
+            except OverflowError:  # its end can't be known
                 del self.migration.operations[noted:]
                 self.scopes[0].update(names)
         return self.loop(node, [(None, None)], known=False)

@@ -100,12 +100,12 @@ class Calls(Expressions):
         return self.handed_over("call", args, kwargs, node)
 
     def instance(self, kind: Table, args: Args, kwargs: Kwargs, node: ast.expr) -> Instance:
-        made = Instance(kind, {})
+        instance = Instance(kind, {})
         if isinstance(kind.names.get("__init__"), Function):
-            self.call(kind.names["__init__"], [made, *args], kwargs, node)
+            self.call(kind.names["__init__"], [instance, *args], kwargs, node)
         else:  # a data class or a named tuple
-            made.names = {**dict(zip(kind.names["__fields__"], args, strict=False)), **kwargs}
-        return made
+            instance.names = {**dict(zip(kind.names["__fields__"], args, strict=False)), **kwargs}
+        return instance
 
     def run(
         self, function: Function, args: Args, kwargs: Kwargs, call: ast.expr | None = None

@@ -32,10 +32,12 @@ IN_PYTHON = ("as_uuid", "asdecimal", "decimal_return_scale", "none_as_null")
 
 
 def given(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: str) -> Any:
+    """Return an argument that is passed by position or by name."""
     return args[position] if len(args) > position else kwargs.get(name)
 
 
 def type_of(value: Any) -> Type | None:
+    """Return a column's type from the call that builds it; None if it isn't known."""
     if isinstance(value, Type) or value is None:
         return value
     if isinstance(value, Ref):
@@ -66,7 +68,7 @@ def type_of(value: Any) -> Type | None:
 
 
 def default_of(value: Any) -> Any:
-    """A server default as SQL: a plain string is a value there, and quoted."""
+    """Return a server default as SQL, in which a plain string is a quoted value."""
     null = value.strip() if isinstance(value, Text) else getattr(value, "name", "")
     if isinstance(null, str) and null.upper() == "NULL":
         return None
@@ -76,6 +78,7 @@ def default_of(value: Any) -> Any:
 
 
 def column(args: Args, kwargs: Kwargs) -> Column:
+    """Return what ``sa.Column(...)`` defines."""
     name = kwargs.get("name", UNKNOWN)
     if args and (args[0] is UNKNOWN or args[0] is None or isinstance(args[0], str)):
         name, *args = args
@@ -105,9 +108,9 @@ def column(args: Args, kwargs: Kwargs) -> Column:
         unnamed,
         bool(references) and not_valid,
     )
-    said = column.type.kwargs if column.type and column.type.name == "enum" else {}
-    if said.get("native_enum") is False and said.get("create_constraint") is True:
-        checks.append(Constraint("check", said.get("name")))
+    enum = column.type.kwargs if column.type and column.type.name == "enum" else {}
+    if enum.get("native_enum") is False and enum.get("create_constraint") is True:
+        checks.append(Constraint("check", enum.get("name")))
     column.checks = tuple(checks)
     for key, value in kwargs.items():
         if key == "nullable":
@@ -122,6 +125,7 @@ def column(args: Args, kwargs: Kwargs) -> Column:
 
 
 def constraint(kind: str, args: Args, kwargs: Kwargs) -> Constraint:
+    """Return what ``sa.CheckConstraint(...)`` and the like define."""
     name, not_valid = shown(kwargs.get("name")), kwargs.get("postgresql_not_valid") is True
     if kind == "check":
         return Constraint(kind, name, (), shown(given(args, kwargs, 0, "sqltext")), None, not_valid)

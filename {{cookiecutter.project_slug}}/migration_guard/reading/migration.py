@@ -41,7 +41,7 @@ from .paths import ALWAYS, Path, exclude_each_other, is_implied
 
 
 class Unknown:
-    """A value that can't be told without running the migration."""
+    """A value that can't be known without running the migration."""
 
     def __repr__(self) -> str:
         return "<unknown>"
@@ -53,7 +53,7 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
-# Stands for a part of a string that can't be told (a character for private use, in no real text).
+# Stands for a part of a string that can't be known (a character for private use, in no real text).
 HOLE = "\ue000"
 
 

@@ -94,6 +94,7 @@ def module_beside(folder: str, module: str, near: bool) -> dict[str, Any]:
 
 
 def names_in(file: Path) -> dict[str, Any]:
+    """The names that a module defines; none if it can't be read."""
     try:
         source = decode(file.read_bytes())
         reader = Reader(Migration(str(file), source), ())

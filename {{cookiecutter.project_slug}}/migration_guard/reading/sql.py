@@ -221,7 +221,7 @@ class Statement(Tables, Rows):
                     yield operation
 
     def kind(self) -> str:
-        """Read what is made, dropped or altered, past the words that qualify it."""
+        """Read what is created, dropped or altered, past the words that qualify it."""
         self.take("OR", "REPLACE")
         start = self.at
         while self.word() not in KINDS and self.word() not in ("(", "AS", ";"):

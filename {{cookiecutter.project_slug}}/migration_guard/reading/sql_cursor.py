@@ -67,7 +67,7 @@ class Cursor:
         return text if quoted or KEEPS_CASE.issuperset(self.dialects) else text.lower()
 
     def parts(self) -> list[str | None]:
-        """Read a name and what it is qualified by; None where a part can't be told."""
+        """Read a name and what it is qualified by; None where a part can't be known."""
         parts = [known(self.identifier())]
         while self.take("."):
             parts.append(known(self.identifier()))

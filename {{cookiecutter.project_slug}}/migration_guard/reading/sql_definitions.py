@@ -110,12 +110,12 @@ class Definitions(Cursor):
             kwargs["collation"] = ".".join(filter(None, self.parts()))
         if name == "enum":
             args, kwargs = (), {"values": args}
-        made = Type(TYPES.get(name, name), args, kwargs)
+        type_ = Type(TYPES.get(name, name), args, kwargs)
         while self.take("[") or self.take_any("ARRAY"):
             self.skip("]")
             self.take("]")
-            made = Type("array", (made,))
-        return None if HOLE in name else made
+            type_ = Type("array", (type_,))
+        return None if HOLE in name else type_
 
     def constraint(self) -> tuple[Constraint | None, dict[str, Any]]:
         """Read a constraint of a table."""

@@ -95,9 +95,9 @@ class Tables(Definitions):
         return Operation(operation, **{**self.target, **fields})
 
     def column_op(self, operation: str, name: str | Unknown | None, **fields: Any) -> Operation:
-        made = self.op(operation, columns=(name,) if name else (), **fields)
-        made.certain &= bool(name)
-        return made
+        altered = self.op(operation, columns=(name,) if name else (), **fields)
+        altered.certain &= bool(name)
+        return altered
 
     def action(self) -> Iterator[Operation]:
         """Read one action of ALTER TABLE."""
@@ -128,8 +128,8 @@ class Tables(Definitions):
             while True:
                 checks: list[Constraint] = []
                 column = self.column(checks)
-                made = {"definitions": (column,), "constraints": tuple(checks)}
-                yield self.column_op("add_column", column.name, kwargs=dict(kwargs), **made)
+                parts = {"definitions": (column,), "constraints": tuple(checks)}
+                yield self.column_op("add_column", column.name, kwargs=dict(kwargs), **parts)
                 self.skip(",")
                 if not group or not self.take(","):
                     return

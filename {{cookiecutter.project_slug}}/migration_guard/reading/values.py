@@ -1,6 +1,6 @@
 """The values that the interpreter works with: Python's own, and what stands for the rest.
 
-A value that can't be told is ``UNKNOWN`` (in a string, ``HOLE``).
+A value that can't be known is ``UNKNOWN`` (in a string, ``HOLE``).
 """
 
 from __future__ import annotations
@@ -376,7 +376,7 @@ def size(value: Any) -> int:
 
 
 def filled(value: Any) -> Any:
-    """The values to format a string with: a hole where one can't be told."""
+    """The values to format a string with: a hole where one can't be known."""
     return HOLE if is_large(value) else with_holes(value)
 
 
