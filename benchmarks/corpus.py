@@ -726,13 +726,14 @@ def main(cache: Path, names: list[str]) -> None:
 def write(lines: list[str], peers: list[str]) -> None:
     text = f"""# Reading the migrations of real applications
 
-`nox -s corpus` downloads these applications, runs each of their migrations offline on PostgreSQL with every operation
-recorded, and compares. Only migrations that run offline to their end count ("ran"). An operation that is said to be
-uncertain or conditional, in a `try` with handlers, or comes from an application's function for which a stub stood, is not
-counted as wrong. Recall and precision are in percent. "Raw
-SQL" is the recall of the tables that SQL text changes, as sqlglot's parser sees them. The last two columns are the time
-for everything but SQL text, and for SQL text, as multiples of reading and `ast.parse` of the same files: the migrations,
-and the project's own modules that they lead to, both in turn on each file, the least of five turns.
+`nox -s corpus` downloads these applications, runs each of their migrations offline on PostgreSQL, records every
+operation, and compares. Only migrations that run offline to their end count ("ran"). An operation is not counted as wrong
+if the reader calls it uncertain or conditional, if it stands in a `try` with handlers, or if it comes from a function of
+the application for which a stub stood. Names are compared in lower case. Recall and precision are in percent. "Raw SQL" is
+the recall of the tables that SQL text changes, as sqlglot's parser sees them. The last two columns are the reader's time
+without and for SQL text, as multiples of `ast.parse` on the same files: the migrations and the project's own modules that
+they lead to. Both take turns on each file, and the least of five turns counts. SQL that stands in files of its own counts
+as SQL text.
 
 | application | migrations | ran | tables: recall | precision | operations: recall | precision | raw SQL | crashes | files/s | time / ast.parse | SQL / ast.parse |
 |---|---|---|---|---|---|---|---|---|---|---|---|
@@ -740,9 +741,8 @@ and the project's own modules that they lead to, both in turn on each file, the 
 
 ## Other tools
 
-On the same migrations, `upgrade` alone (none of them reads `downgrade` by default). "First strings" is the way of
-SoundHash's original validator: the first string of each call on `op` is taken for its table. lockcheck, and zdm, which
-is not a Python package, tell findings alone.
+On the same migrations, only `upgrade` (none of them reads `downgrade` by default). "First strings" is how SoundHash's
+original validator works: the first string of each call on `op` is its table. lockcheck reports findings only.
 
 | tool | tables: recall | precision | operations: recall | precision | raw SQL | crashes | files/s |
 |---|---|---|---|---|---|---|---|
