@@ -46,7 +46,12 @@ CHANGES = [
         'Column("code", String(20), unique=True)',
         decide="upgrade-fails blocking-unique",
     ),
-    change("unique column added", CODE, f'{CODE}, Column("b", String(20), unique=True)'),
+    change(
+        "unique column added",
+        CODE,
+        f'{CODE}, Column("b", String(20), unique=True)',
+        decide="upgrade-fails",
+    ),
     change(
         "unique, deferrable",
         f'{CODE}, Column("b", Integer)',
@@ -63,6 +68,7 @@ CHANGES = [
         "foreign key column added",
         CODE,
         f'{CODE}, Column("parent", ForeignKey("parents.id"), index=True)',
+        decide="mariadb:constraint-scan",
     ),
     change(
         "foreign key, options",
@@ -74,6 +80,7 @@ CHANGES = [
         "check added",
         f'{CODE}, Column("b", Integer)',
         f'{CODE}, Column("b", Integer), CheckConstraint("b <> 123456", name="b")',
+        decide="mariadb:constraint-scan",
     ),
     change(
         "check with % and colon",
@@ -165,9 +172,13 @@ CHANGES = [
         "boolean check",
         CODE,
         f'{CODE}, Column("flag", Boolean(create_constraint=True, name="flag"))',
+        "sqlite",
+        "mariadb",
     ),
     change("schema public", None, f'{CODE}, schema="public"', *PG),
-    change("json default", None, """Column("b", JSON, server_default=text("'{}'"))""", *PG),
+    change(
+        "json default", None, """Column("b", postgresql.JSONB, server_default=text("'{}'"))""", *PG
+    ),
     change(
         "collation",
         'Column("b", String(20))',

@@ -52,7 +52,8 @@ parents = Table("parents", Base.metadata, Column("id", Integer, primary_key=True
 class Change:
     """What becomes of a table's columns and constraints, as Python text; None: the table is not there.
 
-    ``decisions`` are the rules whose findings are a person's to resolve.
+    ``decisions`` are the rules whose findings are a person's to resolve, perhaps on one database
+    (``mariadb:constraint-scan``).
     """
 
     name: str
@@ -106,6 +107,10 @@ class Road:
                 self.start()
                 self.go(change, arrival)
         except (Exception, SystemExit) as error:
+            if os.environ.get("TB"):
+                import traceback
+
+                traceback.print_exc()
             arrival.faults.append(f"{type(error).__name__}: {error}")
         return arrival
 
@@ -140,7 +145,7 @@ class Road:
         for found in json.loads(report.read_text(encoding="utf-8"))["findings"]:
             if found["severity"] != "error":
                 continue
-            if found["rule"] in change.decisions:
+            if change.decisions & {found["rule"], f"{self.url.get_backend_name()}:{found['rule']}"}:
                 arrival.decisions.add(found["rule"])
             else:
                 arrival.faults.append(f"{found['rule']}: {found['message']}")

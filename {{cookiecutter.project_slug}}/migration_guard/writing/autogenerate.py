@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from alembic.migration import MigrationContext
 from alembic.operations import ops
 
+from ..exceptions import CannotCheck
+from ..running.comparison import CHECKS
 from ..running.server_defaults import PLUGIN
 from ..settings import Settings, read_settings
-from .compare import compare, real, unseen
+from .backfill import backfill
+from .compare import Comparison
+from .decisions import add_decisions
+from .differences import DifferenceWriter
 from .if_exists import write_if_exists
 from .models import Models, plain_dialect
 from .postgresql import PostgreSQL
-from .steps import write_scripts
+from .steps import Phase, Step, write_scripts
+from .tables import Operations, in_order
 from .types import TypeWriter
+
+log = logging.getLogger(__name__)
 
 
 def options(root: Path) -> dict[str, Any]:
     """Return what autogenerate needs of ``context.configure()``; ``root``: the project."""
     settings = read_settings(root)
+    alone = not settings.safe_autogenerate  # else `Comparison` compares the server defaults
     return {
-        "autogenerate_plugins": [
-            "alembic.autogenerate.*",
-            "alembic.ext.checkconstraint_byname",
-            PLUGIN,
-        ],
+        "autogenerate_plugins": ["alembic.autogenerate.*", CHECKS, *([PLUGIN] if alone else [])],
         "compare_type": True,
-        "compare_server_default": True,
+        "compare_server_default": alone,
         "render_item": TypeWriter(settings.dialects),
         "process_revision_directives": RevisionWriter(root, settings),
     }
@@ -52,22 +59,63 @@ class RevisionWriter:
             write_if_exists(context, revision, directives)
             return
         models = Models(context)
-        found = compare(context, models, self.root)
-        context.impl.dialect = plain_dialect(context.dialect)  # what it writes, no driver reads
-        if context.dialect.name != "postgresql":
+        try:
+            comparison = Comparison(context, models, self.root)
+        except CannotCheck as error:
+            log.warning("%s Autogenerate writes only what Alembic itself compares.", error)
             write_if_exists(context, revision, directives)
             return
-        operations = list(flat(upgrade.ops))
-        if found is not None:
-            operations = real(operations, found, models)
-        writer = PostgreSQL(models, operations)
-        steps = [*writer.all_steps(), *writer.differences(unseen(operations, found or [], models))]
+        context.impl.dialect = plain_dialect(context.dialect)  # what it writes, no driver reads
+        postgresql, sqlite = (context.dialect.name == each for each in ("postgresql", "sqlite"))
+        comparison.add_defaults(upgrade.ops)
+        operations = in_order(comparison.real(upgrade.ops), alters=not sqlite)
+        parts = list(flat(operations))
+        if postgresql:
+            steps = PostgreSQL(comparison, parts).all_steps()
+        else:
+            steps = chain(
+                plain_steps(operations, models), DifferenceWriter(comparison).all_steps(parts)
+            )
         directives[:] = write_scripts(script, steps)
+        write_if_exists(context, revision, directives)
+        hints = models.renames(parts)
+        for each in directives:
+            add_decisions(each, context, self.settings, hints)
+        if getattr(context.config and context.config.cmd_opts, "autogenerate", False):
+            summarize(context, directives)
+
+
+def summarize(context: MigrationContext, directives: list[ops.MigrationScript]) -> None:
+    """Print which revisions are written and what comes next; write none where nothing differs."""
+    config = context.config
+    assert config is not None
+    before = " ".join(context.get_current_heads()) or "base"
+    if directives[-1].upgrade_ops_list[-1].is_empty():
+        config.print_stdout("Nothing to write: the migrations and the models agree.")
+        directives.clear()
+        return
+    for number, script in enumerate(directives, 1):
+        config.print_stdout("%d. %s %s", number, script.rev_id, script.message or "")
+    config.print_stdout("Next: check the migrations (nox -s check), then: alembic upgrade head")
+    config.print_stdout("To take all of it back: alembic downgrade %s", before)
 
 
 def is_one_of_many(upgrade: ops.UpgradeOps) -> bool:
     """Whether env.py migrates several engines, whose operations Alembic adds to the last script."""
     return upgrade.upgrade_token != "upgrades"
+
+
+def plain_steps(operations: Operations, models: Models) -> Iterator[Step]:
+    """One revision, or three where a column becomes NOT NULL and its rows get a value first."""
+    for operation in operations:
+        required = [
+            part
+            for part in getattr(operation, "ops", [])
+            if isinstance(part, ops.AlterColumnOp) and part.modify_nullable is False
+        ]
+        fills = [step for part in required for step in backfill(part, models)]
+        yield from fills
+        yield Step(Phase.NOT_NULL if fills else Phase.SCHEMA, [operation], [operation.reverse()])
 
 
 def flat(operations: list[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:

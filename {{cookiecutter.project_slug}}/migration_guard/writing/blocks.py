@@ -35,8 +35,12 @@ def autocommit(operations: Sequence[ops.MigrateOperation]) -> Block:
 
 
 def execute(statement: str) -> ops.ExecuteSQLOp:
-    """Run SQL; a colon before a word is no parameter."""
-    return ops.ExecuteSQLOp(re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", statement))
+    return ops.ExecuteSQLOp(escaped(statement))
+
+
+def escaped(text: str) -> str:
+    """SQL in which a colon before a word is no parameter."""
+    return re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", text)
 
 
 @renderers.dispatch_for(Lines)

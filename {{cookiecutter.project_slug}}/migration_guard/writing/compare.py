@@ -4,50 +4,95 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import ops
 
 from ..deploying import TABLES
-from ..exceptions import CannotCheck
-from ..running.comparison import compare as compare_schemas
-from ..running.comparison import simple
-from ..running.models import Models as Modelled
-from ..running.schema.objects import Difference
+from ..running.comparison import UNMODELLED, compare, plain, simple
+from ..running.models import Models as ModelledSchema
+from ..running.schema.objects import Column, Difference
 from ..running.schema.snapshots import describe
-from .models import Models, table_of
+from .blocks import escaped
+from .models import Models
+from .tables import Operations
 
 
-def compare(context: MigrationContext, models: Models, root: Path) -> list[Difference] | None:
-    """Return the differences, or None where no scratch database can be created."""
-    modelled = Modelled(models.metadata, root, "alembic/env.py")
-    migrated = describe(models.connection, [context.version_table, *TABLES])
-    try:
-        modelled.create_beside(models.connection.engine.url, migrated)
-    except CannotCheck:
-        return None
-    return compare_schemas(context, modelled, migrated)
+class Comparison:
+    """The database and one made from the models, as their server describes both."""
 
+    def __init__(self, context: MigrationContext, models: Models, root: Path) -> None:
+        """Raises CannotCheck if no scratch database can be created."""
+        self.models = models
+        modelled = ModelledSchema(models.metadata, root, "env.py")
+        self.made = describe(models.connection, [context.version_table, *TABLES])
+        modelled.create_beside(models.connection.engine.url, self.made)
+        self.wanted = modelled.objects
+        self.differences = []
+        self.left_out: set[str] = set()  # the same to the server, or suppressed in the models
+        for difference in compare(context, modelled, self.made):
+            if modelled.is_suppressed(difference):
+                self.left_out.add(simple(difference.name))
+            else:
+                self.differences.append(difference)
+        for name, item in self.wanted.items():
+            there = self.made[name].properties if name in self.made else {}
+            for prop, value in item.properties.items():
+                if prop in there and plain(there[prop]) == plain(value):
+                    self.left_out.add(simple(Difference(name, prop, None, None).name))
 
-def real(
-    operations: list[ops.MigrateOperation], found: list[Difference], models: Models
-) -> list[ops.MigrateOperation]:
-    """Leave out operations on what the server describes alike in both, as where it cut a name."""
-    different = {simple(each.name) for each in found}
-    tables = {each.owner.partition(" ")[2].lower() for each in found if not each.prop}
-    kept = []
-    for operation in operations:
-        schema, name = table_of(operation)
-        key = models.key(operation)
-        table = f"{schema}.{name}" if schema and schema != models.default_schema else name
-        if key is None or key in different or table.lower() in tables:
-            kept.append(operation)
-    return kept
+    def real(self, operations: Operations) -> Operations:
+        """Leave out operations on what the server describes alike, as where it cut a name."""
+        for operation in operations:
+            if isinstance(operation, ops.ModifyTableOps):
+                operation.ops = self.real(operation.ops)
+            elif isinstance(operation, ops.AddColumnOp) and hasattr(
+                operation.column.type, "create_constraint"
+            ):  # its CHECK is an operation of its own
+                operation.column = operation.column._copy()
+                operation.column.type = operation.column.type.copy()
+                operation.column.type.create_constraint = False
+        return [
+            each
+            for each in operations
+            if getattr(each, "ops", True) and self.models.key(each) not in self.left_out
+        ]
 
+    def unseen(self, operations: Operations) -> list[Difference]:
+        """The differences that no operation removes; an altered column may still differ."""
+        whole = [each for each in operations if not isinstance(each, ops.AlterColumnOp)]
+        keys = {self.models.key(each) for each in whole}
+        left = []
+        for each in self.differences:
+            kind, _, name = each.prop.partition(" ")
+            part = each.owner.startswith("table ") and name and kind not in UNMODELLED
+            if each.owner.startswith("sequence ") or (part and simple(each.name) not in keys):
+                left.append(each)
+        return left
 
-def unseen(
-    operations: list[ops.MigrateOperation], found: list[Difference], models: Models
-) -> list[Difference]:
-    """The differences that no operation removes; an altered column may still differ."""
-    keys = {models.key(each) for each in operations if not isinstance(each, ops.AlterColumnOp)}
-    left = [each for each in found if each.prop and simple(each.name) not in keys]
-    return left + [each for each in found if each.owner.startswith("sequence ")]
+    def add_defaults(self, operations: Operations) -> None:
+        """Alter the server defaults that differ, some of which Alembic can't compare."""
+        parts = [part for each in operations for part in getattr(each, "ops", [each])]
+        altered = {
+            self.models.key(each): each for each in parts if isinstance(each, ops.AlterColumnOp)
+        }
+        for each in self.differences:
+            before, after = each.before, each.after
+            if not (isinstance(before, Column) and isinstance(after, Column)):
+                continue
+            schema, _, table = each.owner.partition(" ")[2].rpartition(".")
+            name = each.prop.partition(" ")[2]
+            alter = ops.AlterColumnOp(table, name, schema=schema or None)
+            alter = altered.get(simple(each.name), alter)
+            column = self.models.column(alter)
+            if column is None or before.default == after.default:
+                continue
+            default = column.server_default
+            if not isinstance(default, sa.DefaultClause) and (default is not None or after.default):
+                continue  # a sequence, a formula
+            if alter.existing_type is None:
+                alter.existing_type, alter.existing_nullable = column.type, not before.not_null
+                operations.append(ops.ModifyTableOps(table, [alter], schema=schema or None))
+            alter.modify_server_default = default
+            old = sa.DefaultClause(sa.text(escaped(before.default)))
+            alter.existing_server_default = old if before.default else None

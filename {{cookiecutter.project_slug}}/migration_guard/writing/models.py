@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import ops
-
-from .types import loaded
 
 
 class Models:
@@ -78,36 +76,41 @@ class Models:
         column = self.column(operation)
         if column is None:
             return None
+        plain: Any = plain_dialect(self.dialect)
         if column.server_default is not None:
-            return "DEFAULT"
+            text: str = plain.ddl_compiler(plain, None).get_column_default_string(column)
+            return text
         if not isinstance(column.default, sa.ColumnDefault) or not column.default.is_scalar:
             return None
         value = sa.literal(column.default.arg, column.type)
-        plain = plain_dialect(self.dialect)
         return str(value.compile(dialect=plain, compile_kwargs={"literal_binds": True}))
 
-    def shortened(self, name: str) -> str:
-        """A name as long as the database takes it."""
-        return name[: self.dialect.max_identifier_length]
+    def quoted(self, operation: ops.MigrateOperation) -> str:
+        """The table that an operation changes, as SQL has it."""
+        return ".".join(
+            self.dialect.identifier_preparer.quote(part) for part in table_of(operation) if part
+        )
 
-    def enums(self) -> dict[tuple[str | None, str], list[str]]:
-        """The enum types that the models use on this database, with their values."""
-        found = {}
-        for table in self.tables():
-            for column in table.columns:
-                type_ = loaded(column.type, self.dialect)
-                if isinstance(type_, sa.ARRAY):
-                    type_ = loaded(type_.item_type, self.dialect)
-                if isinstance(type_, sa.Enum) and type_.native_enum and type_.name:
-                    schema = table.schema if type_.inherit_schema else type_.schema
-                    found[schema, type_.name] = type_.enums
-        return found
+    def renames(self, operations: Iterable[ops.MigrateOperation]) -> Iterator[str]:
+        """The call that renames, where a table loses one column and gets one of the same type."""
+        changed: dict[tuple[str | None, str], list[ops.MigrateOperation]] = {}
+        for operation in operations:
+            if isinstance(operation, (ops.AddColumnOp, ops.DropColumnOp)):
+                changed.setdefault(table_of(operation), []).append(operation)
+        for (schema, table), mine in changed.items():
+            match sorted(mine, key=lambda each: isinstance(each, ops.AddColumnOp)):
+                case [ops.DropColumnOp() as gone, ops.AddColumnOp(column=new)]:
+                    old = gone.reverse().column
+                    if old.type.compile(self.dialect) == new.type.compile(self.dialect):
+                        where = f", schema={schema!r}" if schema else ""
+                        names = f"{table!r}, {old.name!r}, new_column_name={new.name!r}"
+                        yield f"op.alter_column({names}{where})"
 
 
 def plain_dialect(dialect: sa.Dialect) -> sa.Dialect:
     """The same dialect for texts that no driver reads: a driver takes %% for %."""
     plain = copy(dialect)
-    plain.paramstyle = "named"
+    plain.paramstyle, plain.positional = "named", False
     plain.identifier_preparer = type(dialect.identifier_preparer)(plain)
     return plain
 

@@ -9,7 +9,7 @@ from enum import Enum
 from alembic.operations import ops
 from alembic.util import rev_id
 
-from .blocks import autocommit
+from .blocks import Lines, autocommit
 
 
 class Phase(Enum):
@@ -46,7 +46,10 @@ def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops
         phases[step.phase].append(step)
     phases = {phase: steps for phase, steps in phases.items() if steps}
     if not phases:
-        phases[Phase.SCHEMA] = []
+        assert first.upgrade_ops is not None
+        assert first.downgrade_ops is not None
+        first.upgrade_ops.ops = first.downgrade_ops.ops = []
+        return [first]
     scripts: list[ops.MigrationScript] = []
     message = first.message
     for phase, mine in phases.items():
@@ -60,6 +63,8 @@ def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops
             script.imports = {*script.imports, f"lossy = {'; '.join(reasons)!r}"}
         up = [operation for step in mine for operation in step.up]
         down = [operation for step in reversed(mine) for operation in step.down]
+        if all(isinstance(operation, Lines) for operation in up):
+            up.append(Lines("pass"))  # under nothing but comments
         assert script.upgrade_ops is not None
         assert script.downgrade_ops is not None
         script.upgrade_ops.ops = [autocommit(up)] if phase.autocommit else up

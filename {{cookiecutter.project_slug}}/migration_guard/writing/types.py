@@ -20,6 +20,11 @@ def loaded(type_: Any, dialect: sa.Dialect) -> Any:
         return loaded(variant, dialect)
     if isinstance(type_, sa.TypeDecorator):
         return loaded(type_.load_dialect_impl(dialect), dialect)
+    # A dialect's own class may be private to it, as its UUID is.
+    package = sys.modules.get(".".join(type(type_).__module__.split(".")[:3]))
+    for each in type(type_).__mro__:
+        if any(getattr(place, each.__name__, None) is each for place in (package, sa)):
+            return type_ if each is type(type_) else type_.adapt(each)
     return type_
 
 

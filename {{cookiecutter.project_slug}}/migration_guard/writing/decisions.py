@@ -1,0 +1,49 @@
+"""Comments on what only a person can decide: what the rules find in what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from textwrap import indent, wrap
+
+from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import _render_cmd_body as rendered
+from alembic.migration import MigrationContext
+from alembic.operations import ops
+
+from ..reading.reader import read_migration
+from ..rules import RULES
+from ..rules.judge import judge
+from ..settings import Settings
+from .blocks import Lines
+
+
+def add_decisions(
+    script: ops.MigrationScript,
+    context: MigrationContext,
+    settings: Settings,
+    renames: Iterable[str],
+) -> None:
+    """Begin upgrade() with what the check will say of it, as comments, and calls that rename."""
+    assert script.upgrade_ops is not None
+    if script.upgrade_ops.is_empty():
+        return
+    rendering = AutogenContext(context, autogenerate=False)
+    body = indent(rendered(script.upgrade_ops, rendering), "    ")
+    imports = ["import sqlalchemy as sa", "from alembic import op", *sorted(rendering.imports)]
+    literals = ["revision = 'a'", "down_revision = None"]
+    source = "\n".join([*imports, *literals, "def upgrade():", body, "def downgrade(): pass"])
+    migration = read_migration("", dialects=settings.dialects, source=source)
+    comments: list[str] = []
+    for found in judge(migration, settings.declared, lambda module: False, RULES):
+        if found.severity == "error" and found.rule not in OF_FILES:
+            text = f"Decide ({found.rule}): {found.message} {found.fix}"
+            # In a comment it would suppress a finding.
+            text = " ".join(text.replace("# migration-guard:", "migration-guard:").split())
+            comments += wrap(text, 90)
+    for call in renames:
+        comments += ["If a column was renamed, write this instead of dropping and adding it:", call]
+    if comments:
+        script.upgrade_ops.ops.insert(0, Lines(*(f"# {line}" for line in comments)))
+
+
+OF_FILES = {"empty-downgrade", "no-operations-read"}  # there is no downgrade() to judge here

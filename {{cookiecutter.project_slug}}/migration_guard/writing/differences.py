@@ -1,0 +1,120 @@
+"""Statements for what Alembic does not see, in the server's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic.operations import ops
+
+from ..running.comparison import COMMENT, simple
+from ..running.schema.objects import Column, Difference
+from .blocks import Lines, execute
+from .compare import Comparison
+from .steps import Phase, Step
+from .tables import Operations
+
+
+class DifferenceWriter:
+    """Turns differences into steps, on each of the databases."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+        self.dialect = comparison.models.dialect
+        self.quote = self.dialect.identifier_preparer.quote
+        self.server = self.dialect.name.replace("mariadb", "mysql")
+
+    def all_steps(self, operations: Operations) -> Iterator[Step]:
+        """The steps for what no operation removes."""
+        models = self.comparison.models
+        altered = {
+            models.key(each): each for each in operations if isinstance(each, ops.AlterColumnOp)
+        }
+        for difference in self.comparison.unseen(operations):
+            yield from self.steps(difference, altered.get(simple(difference.name)))
+
+    def steps(self, difference: Difference, done: ops.AlterColumnOp | None) -> Iterator[Step]:
+        """``done`` is what Alembic writes for the same column."""
+        kind, _, name = difference.prop.partition(" ")
+        *schema, table = map(self.quote, difference.owner.partition(" ")[2].split("."))
+        before, after = difference.before, difference.after
+        table, prefix = ".".join([*schema, table]), ".".join([*schema, ""])
+        if difference.owner.startswith("sequence "):
+            yield from self.sequence(difference.owner, table)
+        elif isinstance(before, Column) and isinstance(after, Column):
+            yield from self.column(table, self.quote(name), before, after, done)
+        elif kind == "index":
+            yield self.index(table, prefix, self.quote(name), str(before or ""), str(after or ""))
+        elif kind == "constraint" and self.server != "sqlite":
+            texts = str(before or ""), str(after or "")
+            yield from self.constraint(table, self.quote(name), *texts)
+        elif kind != "constraint:":  # without a name
+            yield self.unchanged(difference.name)
+
+    def unchanged(self, name: str) -> Step:
+        lines = f"# {name}: the models differ, and no statement changes this.", "# Create it again."
+        return Step(Phase.SCHEMA, [Lines(*lines)])
+
+    def sequence(self, item: str, name: str) -> Iterator[Step]:
+        there = [side.get(item) for side in (self.comparison.wanted, self.comparison.made)]
+        verb = "ALTER" if all(there) else "CREATE"
+        up, down = (
+            execute(f"{verb} SEQUENCE {name} AS {COMMENT.sub('', str(each.properties['']))}")
+            if each
+            else execute(f"DROP SEQUENCE {name}")
+            for each in there
+        )
+        yield Step(Phase.SCHEMA, [up], [down])
+
+    def column(
+        self, table: str, name: str, before: Column, after: Column, done: ops.AlterColumnOp | None
+    ) -> Iterator[Step]:
+        types = [COMMENT.sub("", f"{each.type} {each.rest}").strip() for each in (before, after)]
+        if done and done.modify_type is not None:
+            return
+        if before.generated != after.generated or self.server == "sqlite":
+            if not done:
+                yield self.unchanged(f"{table}.{name} ({after})")
+        elif types[0] != types[1]:
+            if self.server == "postgresql":
+                alter = f"ALTER TABLE {table} ALTER COLUMN {name} TYPE"
+                down, up = (execute(f"{alter} {type_}") for type_ in types)
+            else:
+                down, up = (
+                    execute(f"ALTER TABLE {table} MODIFY {name} {type_} {rest}".rstrip())
+                    for type_, each in zip(types, (before, after), strict=True)
+                    for rest in [str(each._replace(type="", rest=""))]
+                )
+            yield Step(Phase.SCHEMA, [up], [down])
+
+    def index(self, table: str, schema: str, name: str, before: str, after: str) -> Step:
+        def create(text: str) -> list[ops.MigrateOperation]:
+            if self.server == "postgresql":  # the whole statement, without a name
+                text = text.replace(" INDEX ", f" INDEX CONCURRENTLY {name} ", 1)
+            elif self.server == "sqlite":  # "unique on things (code)"
+                kind, _, rest = text.partition("on ")
+                text = text and f"CREATE {kind}INDEX {name} ON {rest}"
+            else:  # "UNIQUE (code)"
+                kind, _, rest = text.partition("(")
+                text = text and f"CREATE {kind}INDEX {name} ON {table} ({rest}"
+            return [execute(text)] if text else []
+
+        drop = f"DROP INDEX IF EXISTS {name}"
+        if self.server == "postgresql":
+            drop = f"DROP INDEX CONCURRENTLY IF EXISTS {schema}{name}"
+        elif self.server == "mysql":
+            drop += f" ON {table}"
+        phase = Phase.INDEXES if self.server == "postgresql" else Phase.SCHEMA
+        return Step(phase, [execute(drop), *create(after)], [execute(drop), *create(before)])
+
+    def constraint(self, table: str, name: str, before: str, after: str) -> Iterator[Step]:
+        drop = execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        adds = [f"ALTER TABLE {table} ADD CONSTRAINT {name} {text}" for text in (before, after)]
+        later = self.server == "postgresql" and after.startswith(("CHECK", "FOREIGN KEY"))
+        up = [drop] if before else []
+        up += [execute(f"{adds[1]} NOT VALID" if later else adds[1])] if after else []
+        down = [drop] if after else []
+        down += [execute(adds[0])] if before else []
+        yield Step(Phase.SCHEMA, up, down)
+        if later:
+            validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
+            yield Step(Phase.VALIDATE, [execute(validate)])
