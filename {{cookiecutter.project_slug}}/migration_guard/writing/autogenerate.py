@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import ops
 
 from ..exceptions import CannotCheck
-from ..running.comparison import CHECKS
+from ..running.alembic_comparison import CHECKS
 from ..running.server_defaults import PLUGIN
 from ..settings import Settings, read_settings
 from .backfill import backfill
@@ -22,9 +22,9 @@ from .differences import DifferenceWriter
 from .if_exists import write_if_exists
 from .models import Models, plain_dialect
 from .postgresql import PostgreSQL
+from .rendering import TypeWriter
 from .steps import Phase, Step, write_scripts
 from .tables import Operations, in_order
-from .types import TypeWriter
 
 log = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
@@ -46,12 +47,12 @@ class Comparison:
         for operation in operations:
             if isinstance(operation, ops.ModifyTableOps):
                 operation.ops = self.real(operation.ops)
-            elif isinstance(operation, ops.AddColumnOp) and hasattr(
-                operation.column.type, "create_constraint"
-            ):  # its CHECK is an operation of its own
-                operation.column = operation.column._copy()
-                operation.column.type = operation.column.type.copy()
-                operation.column.type.create_constraint = False
+            elif isinstance(operation, ops.AddColumnOp):
+                type_: Any = operation.column.type.copy()
+                if getattr(type_, "create_constraint", False):  # an operation of its own adds it
+                    type_.create_constraint = False
+                    operation.column = operation.column._copy()
+                    operation.column.type = type_
         return [
             each
             for each in operations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from copy import copy
 from typing import TypeVar
@@ -10,6 +9,8 @@ from typing import TypeVar
 import sqlalchemy as sa
 from alembic.operations import ops
 
+from ..running.comparison import COMMENT
+from ..running.schema.objects import SchemaObject, labels_of
 from .backfill import backfill
 from .blocks import Lines, execute
 from .compare import Comparison
@@ -49,19 +50,17 @@ class PostgreSQL:
 
     def enums(self) -> Iterator[Step]:
         """CREATE TYPE before what uses it; new values outside of the transaction that uses them."""
-        for full, item in self.comparison.wanted.items():
-            kind, _, name = full.partition(" ")
-            text = COMMENT.sub("", str(item.properties.get("", "")))
-            if kind != "type" or not text.startswith("enum ("):
+        for item in self.comparison.wanted.values():
+            kind, _, name = item.name.partition(" ")
+            values, old = labels(item), self.comparison.made.get(item.name)
+            if kind != "type" or not values:
                 continue
             type_ = ".".join(map(self.quote.quote, name.split(".")))
-            old = self.comparison.made.get(full)
             if old is None:
-                create = execute(f"CREATE TYPE {type_} AS {text.upper()[:4]}{text[4:].strip()}")
+                create = execute(f"CREATE TYPE {type_} AS ENUM ({', '.join(values)})")
                 yield Step(Phase.SCHEMA, [create], [execute(f"DROP TYPE {type_}")])
             else:
-                before, after = (LABEL.findall(each) for each in (str(old.properties[""]), text))
-                yield from self.values(type_, before, after)
+                yield from self.values(type_, labels(old), values)
 
     def values(self, type_: str, old: list[str], values: list[str]) -> Iterator[Step]:
         """Each new value in its place."""
@@ -71,10 +70,10 @@ class PostgreSQL:
                 continue
             place = ""
             if index and values[index - 1] in known:
-                place = f" AFTER {literal(values[index - 1])}"
+                place = f" AFTER {values[index - 1]}"
             elif after := next((each for each in values[index:] if each in known), None):
-                place = f" BEFORE {literal(after)}"
-            add = f"ALTER TYPE {type_} ADD VALUE IF NOT EXISTS {literal(value)}{place}"
+                place = f" BEFORE {after}"
+            add = f"ALTER TYPE {type_} ADD VALUE IF NOT EXISTS {value}{place}"
             yield Step(Phase.VALUES, [execute(add)])
             known.append(value)
         gone = ", ".join(each for each in old if each not in values)
@@ -198,12 +197,9 @@ class PostgreSQL:
         yield Step(Phase.NOT_NULL, [validate, alter, drop], [alter.reverse(), check])
 
 
-LABEL = re.compile(r"'((?:[^']|'')*)'")
-
-
-def literal(value: str) -> str:
-    """``value`` is as it stood between quotes."""
-    return f"'{value}'"
+def labels(item: SchemaObject) -> list[str]:
+    """The values of an enum type, quoted."""
+    return labels_of(COMMENT.sub("", str(item.properties.get("", ""))))
 
 
 Index = TypeVar("Index", ops.CreateIndexOp, ops.DropIndexOp)
