@@ -107,7 +107,6 @@ class Road:
                 self.start()
                 self.go(change, arrival)
         except (Exception, SystemExit) as error:
-            if os.environ.get("TB"):
                 import traceback
 
                 traceback.print_exc()
