@@ -107,9 +107,6 @@ class Road:
                 self.start()
                 self.go(change, arrival)
         except (Exception, SystemExit) as error:
-                import traceback
-
-                traceback.print_exc()
             arrival.faults.append(f"{type(error).__name__}: {error}")
         return arrival
 
