@@ -16,9 +16,9 @@ from ..running.alembic_comparison import CHECKS
 from ..running.server_defaults import PLUGIN
 from ..settings import Settings, read_settings
 from .backfill import backfill
-from .compare import Comparison
+from .compare import Comparison, altered_columns, flat
 from .decisions import add_decisions
-from .differences import DifferenceWriter
+from .differences import difference_steps
 from .if_exists import write_if_exists
 from .models import Models, plain_dialect
 from .postgresql import PostgreSQL
@@ -54,35 +54,41 @@ class RevisionWriter:
         """Replace ``directives`` by revisions that the check accepts."""
         script, *others = directives
         upgrade, *engines = script.upgrade_ops_list
-        several = others or engines or is_one_of_many(upgrade)
-        if several or not self.settings.safe_autogenerate or context.connection is None:
-            write_if_exists(context, revision, directives)
-            return
-        models = Models(context)
-        try:
-            comparison = Comparison(context, models, self.root)
-        except CannotCheck as error:
-            log.warning("%s Autogenerate writes only what Alembic itself compares.", error)
-            write_if_exists(context, revision, directives)
-            return
-        context.impl.dialect = plain_dialect(context.dialect)  # what it writes, no driver reads
-        postgresql, sqlite = (context.dialect.name == each for each in ("postgresql", "sqlite"))
-        comparison.add_defaults(upgrade.ops)
-        operations = in_order(comparison.real(upgrade.ops), alters=not sqlite)
-        parts = list(flat(operations))
-        if postgresql:
-            steps = PostgreSQL(comparison, parts).all_steps()
-        else:
-            steps = chain(
-                plain_steps(operations, models), DifferenceWriter(comparison).all_steps(parts)
-            )
-        directives[:] = write_scripts(script, steps)
+        # Alembic adds the operations of each further engine to the last script.
+        several = others or engines or upgrade.upgrade_token != "upgrades"
+        if not several and self.settings.safe_autogenerate and context.connection is not None:
+            try:
+                comparison = Comparison(context, context.connection, self.root)
+                self.write(context, comparison, directives)
+            except CannotCheck as error:
+                log.warning("%s Autogenerate writes only what Alembic itself compares.", error)
         write_if_exists(context, revision, directives)
+        if (
+            getattr(context.config and context.config.cmd_opts, "autogenerate", False)
+            and not several
+        ):
+            summarize(context, directives)
+
+    def write(
+        self,
+        context: MigrationContext,
+        comparison: Comparison,
+        directives: list[ops.MigrationScript],
+    ) -> None:
+        (script,) = directives
+        upgrade, models = script.upgrade_ops_list[0], comparison.models
+        context.impl.dialect = plain_dialect(context.dialect)  # what it writes, no driver reads
+        comparison.add_defaults(upgrade.ops)
+        alters = context.dialect.name != "sqlite"
+        operations = in_order(comparison.real(upgrade.ops), alters)
+        parts = flat(operations)
+        steps = chain(plain_steps(operations, models), difference_steps(comparison, parts))
+        if context.dialect.name == "postgresql":
+            steps = chain(PostgreSQL(comparison, parts).all_steps())
+        directives[:] = write_scripts(script, steps)
         hints = models.renames(parts)
         for each in directives:
             add_decisions(each, context, self.settings, hints)
-        if getattr(context.config and context.config.cmd_opts, "autogenerate", False):
-            summarize(context, directives)
 
 
 def summarize(context: MigrationContext, directives: list[ops.MigrationScript]) -> None:
@@ -100,27 +106,11 @@ def summarize(context: MigrationContext, directives: list[ops.MigrationScript]) 
     config.print_stdout("To take all of it back: alembic downgrade %s", before)
 
 
-def is_one_of_many(upgrade: ops.UpgradeOps) -> bool:
-    """Whether env.py migrates several engines, whose operations Alembic adds to the last script."""
-    return upgrade.upgrade_token != "upgrades"
-
-
 def plain_steps(operations: Operations, models: Models) -> Iterator[Step]:
     """One revision, or three where a column becomes NOT NULL and its rows get a value first."""
     for operation in operations:
-        required = [
-            part
-            for part in getattr(operation, "ops", [])
-            if isinstance(part, ops.AlterColumnOp) and part.modify_nullable is False
-        ]
-        fills = [step for part in required for step in backfill(part, models)]
+        alters = altered_columns([*getattr(operation, "ops", [])], models).values()
+        required = (each for each in alters if each.modify_nullable is False)
+        fills = [step for each in required for step in backfill(each, models)]
         yield from fills
         yield Step(Phase.NOT_NULL if fills else Phase.SCHEMA, [operation], [operation.reverse()])
-
-
-def flat(operations: list[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
-    for operation in operations:
-        if isinstance(operation, ops.ModifyTableOps):
-            yield from operation.ops
-        else:
-            yield operation

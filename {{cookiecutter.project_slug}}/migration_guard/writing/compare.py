@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import ops
 
 from ..deploying import TABLES
-from ..running.comparison import UNMODELLED, compare, plain, simple
+from ..running.comparison import compare, plain, simple
 from ..running.models import Models as ModelledSchema
 from ..running.schema.objects import Column, Difference
 from ..running.schema.snapshots import describe
@@ -22,12 +22,12 @@ from .tables import Operations
 class Comparison:
     """The database and one made from the models, as their server describes both."""
 
-    def __init__(self, context: MigrationContext, models: Models, root: Path) -> None:
+    def __init__(self, context: MigrationContext, connection: sa.Connection, root: Path) -> None:
         """Raises CannotCheck if no scratch database can be created."""
-        self.models = models
-        modelled = ModelledSchema(models.metadata, root, "env.py")
-        self.made = describe(models.connection, [context.version_table, *TABLES])
-        modelled.create_beside(models.connection.engine.url, self.made)
+        modelled = ModelledSchema(context.opts["target_metadata"], root, "env.py")
+        self.models = Models(context, modelled.tables)
+        self.made = describe(connection, [context.version_table, *TABLES])
+        modelled.create_beside(connection.engine.url, self.made)
         self.wanted = modelled.objects
         self.differences = []
         self.left_out: set[str] = set()  # the same to the server, or suppressed in the models
@@ -63,20 +63,16 @@ class Comparison:
         """The differences that no operation removes; an altered column may still differ."""
         whole = [each for each in operations if not isinstance(each, ops.AlterColumnOp)]
         keys = {self.models.key(each) for each in whole}
-        left = []
-        for each in self.differences:
-            kind, _, name = each.prop.partition(" ")
-            part = each.owner.startswith("table ") and name and kind not in UNMODELLED
-            if each.owner.startswith("sequence ") or (part and simple(each.name) not in keys):
-                left.append(each)
-        return left
+        return [
+            each
+            for each in self.differences
+            if each.owner.startswith("sequence ")
+            or (each.owner.startswith("table ") and each.prop and simple(each.name) not in keys)
+        ]
 
     def add_defaults(self, operations: Operations) -> None:
         """Alter the server defaults that differ, some of which Alembic can't compare."""
-        parts = [part for each in operations for part in getattr(each, "ops", [each])]
-        altered = {
-            self.models.key(each): each for each in parts if isinstance(each, ops.AlterColumnOp)
-        }
+        altered = altered_columns(flat(operations), self.models)
         for each in self.differences:
             before, after = each.before, each.after
             if not (isinstance(before, Column) and isinstance(after, Column)):
@@ -97,3 +93,12 @@ class Comparison:
             alter.modify_server_default = default
             old = sa.DefaultClause(sa.text(escaped(before.default)))
             alter.existing_server_default = old if before.default else None
+
+
+def flat(operations: Operations) -> Operations:
+    return [part for each in operations for part in getattr(each, "ops", [each])]
+
+
+def altered_columns(operations: Operations, models: Models) -> dict[str | None, ops.AlterColumnOp]:
+    alters = (each for each in operations if isinstance(each, ops.AlterColumnOp))
+    return {models.key(each): each for each in alters}

@@ -24,11 +24,11 @@ def add_decisions(
     renames: Iterable[str],
 ) -> None:
     """Begin upgrade() with what the check will say of it, as comments, and calls that rename."""
-    assert script.upgrade_ops is not None
-    if script.upgrade_ops.is_empty():
+    upgrade = script.upgrade_ops_list[0]
+    if upgrade.is_empty():
         return
     rendering = AutogenContext(context, autogenerate=False)
-    body = indent(rendered(script.upgrade_ops, rendering), "    ")
+    body = indent(rendered(upgrade, rendering), "    ")
     imports = ["import sqlalchemy as sa", "from alembic import op", *sorted(rendering.imports)]
     literals = ["revision = 'a'", "down_revision = None"]
     source = "\n".join([*imports, *literals, "def upgrade():", body, "def downgrade(): pass"])
@@ -43,7 +43,7 @@ def add_decisions(
     for call in renames:
         comments += ["If a column was renamed, write this instead of dropping and adding it:", call]
     if comments:
-        script.upgrade_ops.ops.insert(0, Lines(*(f"# {line}" for line in comments)))
+        upgrade.ops.insert(0, Lines(*(f"# {line}" for line in comments)))
 
 
 OF_FILES = {"empty-downgrade", "no-operations-read"}  # there is no downgrade() to judge here

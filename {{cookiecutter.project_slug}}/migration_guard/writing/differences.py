@@ -9,9 +9,16 @@ from alembic.operations import ops
 from ..running.comparison import COMMENT, simple
 from ..running.schema.objects import Column, Difference
 from .blocks import Lines, execute
-from .compare import Comparison
+from .compare import Comparison, altered_columns
 from .steps import Phase, Step
 from .tables import Operations
+
+
+def difference_steps(comparison: Comparison, operations: Operations) -> Iterator[Step]:
+    """The steps for what no operation removes."""
+    writer, altered = DifferenceWriter(comparison), altered_columns(operations, comparison.models)
+    for difference in comparison.unseen(operations):
+        yield from writer.steps(difference, altered.get(simple(difference.name)))
 
 
 class DifferenceWriter:
@@ -19,18 +26,9 @@ class DifferenceWriter:
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
-        self.dialect = comparison.models.dialect
-        self.quote = self.dialect.identifier_preparer.quote
-        self.server = self.dialect.name.replace("mariadb", "mysql")
-
-    def all_steps(self, operations: Operations) -> Iterator[Step]:
-        """The steps for what no operation removes."""
-        models = self.comparison.models
-        altered = {
-            models.key(each): each for each in operations if isinstance(each, ops.AlterColumnOp)
-        }
-        for difference in self.comparison.unseen(operations):
-            yield from self.steps(difference, altered.get(simple(difference.name)))
+        dialect = comparison.models.dialect
+        self.quote = dialect.identifier_preparer.quote
+        self.server = dialect.name.replace("mariadb", "mysql")
 
     def steps(self, difference: Difference, done: ops.AlterColumnOp | None) -> Iterator[Step]:
         """``done`` is what Alembic writes for the same column."""
@@ -75,15 +73,11 @@ class DifferenceWriter:
             if not done:
                 yield self.unchanged(f"{table}.{name} ({after})")
         elif types[0] != types[1]:
-            if self.server == "postgresql":
-                alter = f"ALTER TABLE {table} ALTER COLUMN {name} TYPE"
-                down, up = (execute(f"{alter} {type_}") for type_ in types)
-            else:
-                down, up = (
-                    execute(f"ALTER TABLE {table} MODIFY {name} {type_} {rest}".rstrip())
-                    for type_, each in zip(types, (before, after), strict=True)
-                    for rest in [str(each._replace(type="", rest=""))]
-                )
+            alter, rest = f"ALTER TABLE {table} ALTER COLUMN {name} TYPE", ["", ""]
+            if self.server == "mysql":
+                alter = f"ALTER TABLE {table} MODIFY {name}"
+                rest = [f" {each._replace(type='', rest='')}" for each in (before, after)]
+            down, up = (execute(f"{alter} {types[n]}{rest[n]}".rstrip()) for n in (0, 1))
             yield Step(Phase.SCHEMA, [up], [down])
 
     def index(self, table: str, schema: str, name: str, before: str, after: str) -> Step:

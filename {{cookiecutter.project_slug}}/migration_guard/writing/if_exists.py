@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from alembic.migration import MigrationContext
 from alembic.operations import ops
+
+from .models import table_of
 
 
 def write_if_exists(
@@ -18,30 +20,21 @@ def write_if_exists(
     of a foreign key before it.
     For ``process_revision_directives`` of env.py.
     """
-    if context.impl.transactional_ddl:
-        return
+    if not context.impl.transactional_ddl:
+        for directive in directives:
+            write([*directive.upgrade_ops_list, *directive.downgrade_ops_list])
 
-    def write(operations: Iterable[ops.MigrateOperation], dropped: Container[object] = ()) -> None:
-        for operation in operations:
-            match operation:
-                case ops.OpContainer():
-                    tables = [
-                        (op.table_name, op.schema)
-                        for op in operation.ops
-                        if isinstance(op, ops.DropTableOp)
-                    ]
-                    if (
-                        isinstance(operation, ops.ModifyTableOps)
-                        and (operation.table_name, operation.schema) in dropped
-                    ):
-                        operation.ops = [
-                            op for op in operation.ops if not isinstance(op, ops.DropIndexOp)
-                        ]
-                    write(operation.ops, tables)
-                case ops.CreateTableOp() | ops.AddColumnOp() | ops.CreateIndexOp():
-                    operation.if_not_exists = True
-                case ops.DropTableOp() | ops.DropColumnOp() | ops.DropIndexOp():
-                    operation.if_exists = True
 
-    for directive in directives:
-        write([*directive.upgrade_ops_list, *directive.downgrade_ops_list])
+def write(operations: Iterable[ops.MigrateOperation], dropped: Collection[object] = ()) -> None:
+    for operation in operations:
+        match operation:
+            case ops.OpContainer():
+                if isinstance(operation, ops.ModifyTableOps) and table_of(operation) in dropped:
+                    left = [op for op in operation.ops if not isinstance(op, ops.DropIndexOp)]
+                    operation.ops = left
+                drops = [op for op in operation.ops if isinstance(op, ops.DropTableOp)]
+                write(operation.ops, {table_of(op) for op in drops})
+            case ops.CreateTableOp() | ops.AddColumnOp() | ops.CreateIndexOp():
+                operation.if_not_exists = True
+            case ops.DropTableOp() | ops.DropColumnOp() | ops.DropIndexOp():
+                operation.if_exists = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from typing import Any
 
@@ -14,36 +14,23 @@ from alembic.operations import ops
 class Models:
     """The models of the project, for the database that autogenerate compares them with."""
 
-    def __init__(self, context: MigrationContext) -> None:
-        target = context.opts["target_metadata"]
-        several = isinstance(target, (list, tuple))
-        self.metadata: list[sa.MetaData] = list(target) if several else [target]
-        self.dialect = context.dialect
-        assert context.connection is not None
-        self.connection = context.connection
+    def __init__(self, context: MigrationContext, tables: Mapping[str, sa.Table]) -> None:
+        """``tables`` are by their names in lower case, without the default schema."""
+        self.tables, self.dialect = tables, context.dialect
         self.default_schema = context.dialect.default_schema_name
 
-    def tables(self) -> Iterator[sa.Table]:
-        for metadata in self.metadata:
-            yield from metadata.tables.values()
-
-    def table(self, schema: str | None, name: str) -> sa.Table | None:
-        """The model's table; a schema that is the default one is as good as none."""
-        found = ((table.schema, table.name) for table in self.tables())
-        for table, (own, each) in zip(self.tables(), found, strict=True):
-            if each == name and (own or self.default_schema) == (schema or self.default_schema):
-                return table
-        return None
-
     def column(self, operation: ops.AlterColumnOp) -> sa.Column[object] | None:
-        table = self.table(operation.schema, operation.table_name)
+        table = self.tables.get(self.full_name(operation).lower())
         columns = table.columns if table is not None else ()
         return next((each for each in columns if each.name == operation.column_name), None)
 
+    def full_name(self, operation: ops.MigrateOperation) -> str:
+        schema, name = table_of(operation)
+        return f"{schema}.{name}" if schema and schema != self.default_schema else name
+
     def key(self, operation: ops.MigrateOperation) -> str | None:
         """The object that an operation changes, as `simple` names it; None: it has no name."""
-        schema, name = table_of(operation)
-        table = f"{schema}.{name}" if schema and schema != self.default_schema else name
+        table = self.full_name(operation)
         part: str | None
         match operation:
             case ops.CreateTableOp() | ops.DropTableOp():
@@ -87,9 +74,8 @@ class Models:
 
     def quoted(self, operation: ops.MigrateOperation) -> str:
         """The table that an operation changes, as SQL has it."""
-        return ".".join(
-            self.dialect.identifier_preparer.quote(part) for part in table_of(operation) if part
-        )
+        quote = self.dialect.identifier_preparer.quote
+        return ".".join(quote(part) for part in table_of(operation) if part)
 
     def renames(self, operations: Iterable[ops.MigrateOperation]) -> Iterator[str]:
         """The call that renames, where a table loses one column and gets one of the same type."""

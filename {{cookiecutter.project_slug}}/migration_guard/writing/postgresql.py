@@ -14,7 +14,7 @@ from ..running.schema.objects import SchemaObject, labels_of
 from .backfill import backfill
 from .blocks import Lines, execute
 from .compare import Comparison
-from .differences import DifferenceWriter
+from .differences import difference_steps
 from .models import table_of
 from .steps import Phase, Step
 from .tables import Operations
@@ -41,7 +41,7 @@ class PostgreSQL:
     def all_steps(self) -> Iterator[Step]:
         """The steps in the order in which each phase runs them."""
         yield from self.enums()
-        yield from DifferenceWriter(self.comparison).all_steps(self.operations)
+        yield from difference_steps(self.comparison, self.operations)
         for operation in self.operations:
             if table_of(operation) in self.free:
                 yield Step(Phase.SCHEMA, [operation], [operation.reverse()])

@@ -38,13 +38,11 @@ class TypeWriter:
         """Return the Python text of a type, or False: as Alembic writes it."""
         if kind != "type":
             return False
-        if isinstance(item, sa.TypeDecorator) or has_decorated_variants(item):
+        variants = getattr(item, "_variant_mapping", {}).values()
+        if any(isinstance(each, sa.TypeDecorator) for each in (item, *variants)):
             return self.variants(item, context)
-        if isinstance(item, sa.Enum) and not isinstance(item, postgresql.ENUM):
+        if isinstance(item, sa.Enum):
             return self.enum(item, context)
-        if isinstance(item, postgresql.ENUM):
-            context.imports.add("from sqlalchemy.dialects import postgresql")
-            return enum_type(item)
         if isinstance(item, postgresql.JSONB):
             # Alembic would write astext_type=Text() and import no Text.
             context.imports.add("from sqlalchemy.dialects import postgresql")
@@ -55,7 +53,10 @@ class TypeWriter:
         if is_installed(module):
             context.imports.add(f"import {module}")
             return f"{module}.{item!r}"
-        return self.own_type(item, context)
+        # A type of the application that is no decorator: its name in SQL.
+        sql = item.compile(dialect=context.dialect)
+        body = f'{{"cache_ok": True, "get_col_spec": lambda self, **_: {sql!r}}}'
+        return f"type({type(item).__name__!r}, (sa.types.UserDefinedType,), {body})()"
 
     def variants(self, item: Any, context: AutogenContext) -> str:
         """The type on this database, with variants for the declared ones where it is another."""
@@ -70,38 +71,15 @@ class TypeWriter:
 
     def enum(self, item: sa.Enum, context: AutogenContext) -> str | Literal[False]:
         """An enum type that a statement of its own creates, and not the table."""
-        assert context.dialect is not None
-        names = {*self.dialects, context.dialect.name}
-        if not item.native_enum or not item.name or "postgresql" not in names:
+        if not item.native_enum or not item.name or "postgresql" not in self.dialects:
             return False
         context.imports.add("from sqlalchemy.dialects import postgresql")
-        text = enum_type(item)
-        if names == {"postgresql"}:
+        values = f"{', '.join(map(repr, item.enums))}, name={item.name!r}"
+        schema = f", schema={item.schema!r}" if item.schema else ""
+        text = f"postgresql.ENUM({values}{schema}, create_type=False)"
+        if self.dialects.keys() == {"postgresql"} or isinstance(item, postgresql.ENUM):
             return text
-        options = f", length={item.length}" if names == {"sqlite", "postgresql"} else ""
-        values = ", ".join(map(repr, item.enums))
-        return f'sa.Enum({values}, name={item.name!r}{options}).with_variant({text}, "postgresql")'
-
-    def own_type(self, item: Any, context: AutogenContext) -> str | Literal[False]:
-        """A type of the application that is no decorator, by its name in SQL."""
-        assert context.dialect is not None
-        try:
-            sql = item.compile(dialect=context.dialect)
-        except sa.exc.CompileError:
-            return False
-        body = f'{{"cache_ok": True, "get_col_spec": lambda self, **_: {sql!r}}}'
-        return f"type({type(item).__name__!r}, (sa.types.UserDefinedType,), {body})()"
-
-
-def enum_type(item: sa.Enum) -> str:
-    values = ", ".join(map(repr, item.enums))
-    schema = f", schema={item.schema!r}" if item.schema else ""
-    return f"postgresql.ENUM({values}, name={item.name!r}{schema}, create_type=False)"
-
-
-def has_decorated_variants(item: Any) -> bool:
-    variants = getattr(item, "_variant_mapping", {}).values()
-    return any(isinstance(each, sa.TypeDecorator) for each in variants)
+        return f'sa.Enum({values}).with_variant({text}, "postgresql")'
 
 
 def is_installed(module: str) -> bool:

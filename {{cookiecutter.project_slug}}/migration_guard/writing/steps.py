@@ -46,9 +46,7 @@ def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops
         phases[step.phase].append(step)
     phases = {phase: steps for phase, steps in phases.items() if steps}
     if not phases:
-        assert first.upgrade_ops is not None
-        assert first.downgrade_ops is not None
-        first.upgrade_ops.ops = first.downgrade_ops.ops = []
+        first.upgrade_ops_list[0].ops = first.downgrade_ops_list[0].ops = []
         return [first]
     scripts: list[ops.MigrationScript] = []
     message = first.message
@@ -65,21 +63,17 @@ def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops
         down = [operation for step in reversed(mine) for operation in step.down]
         if all(isinstance(operation, Lines) for operation in up):
             up.append(Lines("pass"))  # under nothing but comments
-        assert script.upgrade_ops is not None
-        assert script.downgrade_ops is not None
-        script.upgrade_ops.ops = [autocommit(up)] if phase.autocommit else up
-        script.downgrade_ops.ops = [autocommit(down)] if phase.autocommit and down else down
+        script.upgrade_ops_list[0].ops = [autocommit(up)] if phase.autocommit else up
+        script.downgrade_ops_list[0].ops = [autocommit(down)] if phase.autocommit and down else down
     return scripts
 
 
 def follow(first: ops.MigrationScript, parent: ops.MigrationScript) -> ops.MigrationScript:
     """A script whose revision comes after that of ``parent``."""
-    assert first.upgrade_ops is not None
-    assert first.downgrade_ops is not None
     script = ops.MigrationScript(
         rev_id(),
-        ops.UpgradeOps([], upgrade_token=first.upgrade_ops.upgrade_token),
-        ops.DowngradeOps([], downgrade_token=first.downgrade_ops.downgrade_token),
+        ops.UpgradeOps([], upgrade_token=first.upgrade_ops_list[0].upgrade_token),
+        ops.DowngradeOps([], downgrade_token=first.downgrade_ops_list[0].downgrade_token),
         head=parent.rev_id,
         version_path=first.version_path,
     )

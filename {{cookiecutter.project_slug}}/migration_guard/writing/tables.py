@@ -19,7 +19,10 @@ def in_order(operations: Operations, alters: bool) -> Operations:
     refer to a table that is created later, or that the models mark with use_alter.
     """
     drops = {table_of(each): each for each in operations if isinstance(each, ops.DropTableOp)}
-    graph = {key: references(each.reverse()) & drops.keys() - {key} for key, each in drops.items()}
+    graph = {
+        name: {target(key) for key in foreign_keys(drop.reverse())} & drops.keys() - {name}
+        for name, drop in drops.items()
+    }
     try:
         ordered = reversed(list(TopologicalSorter(graph).static_order()))
     except CycleError:  # a person must drop a foreign key first
@@ -33,13 +36,9 @@ def in_order(operations: Operations, alters: bool) -> Operations:
         for key in foreign_keys(create):
             if alters and (key.use_alter or target(key) in later):
                 create.columns = [each for each in create.columns if each is not key]
-                for column in create.columns:
-                    if isinstance(column, sa.Column):
-                        column.foreign_keys -= set(key.elements)
                 key.use_alter = False
                 keys.append(ops.CreateForeignKeyOp.from_constraint(key))
-            elif key.use_alter:
-                key.use_alter = False
+            key.use_alter = False
     return [*rest, *keys, *(drops[key] for key in ordered)]
 
 
@@ -50,7 +49,3 @@ def foreign_keys(create: ops.CreateTableOp) -> list[sa.ForeignKeyConstraint]:
 def target(key: sa.ForeignKeyConstraint) -> tuple[str | None, str]:
     schema, _, name = key.elements[0].target_fullname.rpartition(".")[0].rpartition(".")
     return schema or None, name
-
-
-def references(create: ops.CreateTableOp) -> set[tuple[str | None, str]]:
-    return {target(key) for key in foreign_keys(create)}
