@@ -84,6 +84,9 @@ def empty_downgrade(upgrade: Upgrade) -> Found:
     changes = [op for op in upgrade.everything if not is_read(op)]
     stated = migration.irreversible or (migration.lossy and not any(map(is_schema, changes)))
     validates = "validate_constraint" in upgrade.kinds <= {"validate_constraint", "execute", "set"}
+    # PostgreSQL drops no value of an enum type, and one that nothing uses does no harm.
+    others = [op for op in changes if op.operation != "execute"]
+    validates = validates or (bool(others) and all(op.kwargs.get("add_value") for op in others))
     if works and empty and changes and not stated and not validates:
         line = migration.lines.get("downgrade", migration.lines.get("upgrade", 1))
         yield line, "There is no way back, and the migration does not say so."
