@@ -1,0 +1,85 @@
+"""The session that writes revisions, and what Alembic's own options mean for several of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lib.projects import Project, bake_into
+from lib.servers import fresh_database
+
+pytestmark = pytest.mark.slow
+TABLE = """
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+"""
+REVISION = ("python", "-m", "migration_guard.writing.revision")
+
+
+@pytest.fixture
+def project(tmp_path: Path):
+    path = bake_into(tmp_path, database="sqlite", starter="blank", project_slug="shop")
+    return Project(path, "shop")
+
+
+def test_the_developers_own_database_need_not_be_there(project: Project) -> None:
+    project.edit(project.models, TABLE, f"{TABLE}    tags: Mapped[str | None]\n")
+    done = project.run(*REVISION, "Add tags")
+    assert "Add tags" in done.stdout
+    assert "alembic upgrade head" in done.stdout
+    assert "alembic downgrade" in done.stdout
+    assert not list(project.path.glob("*.db"))
+    assert len(list(project.versions.glob("*add_tags*.py"))) == 1
+    again = project.run(*REVISION, "Nothing")
+    assert "Nothing to write" in again.stdout
+    assert not list(project.versions.glob("*nothing*.py"))
+
+
+def test_suppressed_drift_is_left_out(project: Project) -> None:
+    """A column that the models no longer have stays until its suppression goes."""
+    project.edit(project.models, TABLE, f"{TABLE}    tags: Mapped[str | None]\n")
+    project.run(*REVISION, "Add tags")
+    project.edit(project.models, "    tags: Mapped[str | None]\n", "")
+    project.edit(
+        project.models,
+        "class Example(Base):",
+        "class Example(Base):  # migration-guard: ignore[models-out-of-sync] tags goes later",
+    )
+    assert "Nothing to write" in project.run(*REVISION, "Nothing").stdout
+
+
+def test_the_first_of_several_keeps_the_id_and_the_label(tmp_path: Path) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        path = bake_into(tmp_path, database="postgresql", starter="blank", project_slug="shop")
+        project = Project(path, "shop", url)
+        project.run("alembic", "upgrade", "head")
+        column = "    size: Mapped[int | None] = mapped_column(index=True)\n"
+        project.edit(project.models, TABLE, TABLE + column)
+        options = ("--rev-id", "abc123", "--branch-label", "sizes")
+        done = project.run("alembic", "revision", "--autogenerate", "-m", "Add size", *options)
+        assert "1. abc123 Add size" in done.stdout
+        assert "Add size: build indexes" in done.stdout
+        (first,) = project.versions.glob("abc123*.py")
+        (second,) = project.versions.glob("*build_indexes.py")
+        assert "sizes" in first.read_text(encoding="utf-8")
+        text = second.read_text(encoding="utf-8")
+        assert 'down_revision: str | Sequence[str] | None = "abc123"' in text
+        assert "branch_labels: str | Sequence[str] | None = None" in text
+        project.run("python", "scripts/check_migrations.py")
+        project.run("alembic", "upgrade", "head")
+        project.run("alembic", "check")
+
+
+def test_safe_autogenerate_can_be_turned_off(tmp_path: Path) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        path = bake_into(tmp_path, database="postgresql", starter="blank", project_slug="shop")
+        project = Project(path, "shop", url)
+        project.edit(
+            "pyproject.toml",
+            "[tool.migration-guard]",
+            "[tool.migration-guard]\nsafe-autogenerate = false",
+        )
+        project.run("alembic", "upgrade", "head")
+        column = "    size: Mapped[int | None] = mapped_column(index=True)\n"
+        project.edit(project.models, TABLE, TABLE + column)
+        project.run("alembic", "revision", "--autogenerate", "-m", "Add size")
+        assert len(list(project.versions.glob("*.py"))) == 2
