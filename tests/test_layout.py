@@ -35,7 +35,7 @@ WIDER_FILES = {
     "reporting/suppression.py",
     "reporting/text.py",
 }
-LINES_OF_THE_GUARD = 12_700
+LINES_OF_THE_GUARD = 13_000
 LINES_OF_A_DEPLOYMENT = 1_300
 LOADED = """\
 import json, sys

@@ -13,6 +13,7 @@ from alembic.operations import ops
 from ..reading.reader import read_migration
 from ..rules import RULES
 from ..rules.judge import judge
+from ..rules.past import Past
 from ..settings import Settings
 from .blocks import Lines
 
@@ -34,7 +35,7 @@ def add_decisions(
     source = "\n".join([*imports, *literals, "def upgrade():", body, "def downgrade(): pass"])
     migration = read_migration("", dialects=settings.dialects, source=source)
     comments: list[str] = []
-    for found in judge(migration, settings.declared, lambda module: False, RULES):
+    for found in judge(migration, settings.declared, lambda module: False, RULES, Past()):
         if found.severity == "error" and found.rule not in OF_FILES:
             text = f"Decide ({found.rule}): {found.message} {found.fix}"
             # In a comment it would suppress a finding.
