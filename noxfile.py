@@ -19,7 +19,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install dependency groups of this repository."""
-    # The tests start hundreds of processes, which would each compile what they import where bytecode is not written.
+    # The tests start many processes, which would each compile what they import.
     compiled = {"UV_COMPILE_BYTECODE": "1"}
     if "lowest" in os.environ.get("UV_RESOLUTION", "") and session.venv_backend != "uv":
         session.error("UV_RESOLUTION is uv's: pip install uv")
@@ -38,7 +38,7 @@ def tests(session: nox.Session) -> None:
 def lint(session: nox.Session) -> None:
     """Ruff and mypy on the template's own files and on the guard"""
     install(session, "lint", "project")
-    # The rest of a project is linted as it is baked, by tests/project; the hook is Python once it is rendered.
+    # tests/project lints the rest of a project as it is baked.
     files = ["noxfile.py", "tests", "benchmarks", "{{cookiecutter.project_slug}}/migration_guard"]
     session.run("ruff", "format", "--check", *files)
     session.run("ruff", "check", *files)
@@ -47,7 +47,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bake(session: nox.Session) -> None:
-    """Bake a project and run check, migrate, roundtrip and lint in it (-- database=postgresql starter=blank)"""
+    """Bake a project and run check, migrate, roundtrip and lint in it (-- starter=blank)"""
     options = dict(option.partition("=")[::2] for option in session.posargs)
     url = None
     if options.get("database", "sqlite") != "sqlite":
@@ -66,7 +66,7 @@ def bake(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def corpus(session: nox.Session) -> None:
-    """Measure the reader on the migrations of real applications: downloads them, writes benchmarks/corpus.md"""
+    """Measure the reader on migrations of real applications, which are downloaded"""
     install(session, "project")
     session.install("pip", "alembic-guard", "lockcheck", "oneport-migrate")
     session.run("python", "benchmarks/corpus.py", session.create_tmp(), *session.posargs)
@@ -74,7 +74,7 @@ def corpus(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure everything beside its peers, which takes over an hour (-- roundtrip --only cached: one part)"""
+    """Measure everything beside its peers, which takes over an hour (-- roundtrip: one part)"""
     part, *options = session.posargs or ["all"]
     install(session, "tests")
     session.install("matplotlib", "squawk-cli", "alembic-guard", "lockcheck")

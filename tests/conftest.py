@@ -21,7 +21,7 @@ from lib.servers import (
 
 
 def pytest_configure() -> None:
-    """Stop in one line where a server's URL can't be used at all, or where CI lacks what it needs."""
+    """Stop in one line where a server's URL can't be used, or where CI lacks what it needs."""
     for name in SERVERS:
         if why := wrong_url(name):
             raise pytest.UsageError(why)
@@ -67,7 +67,7 @@ def pytest_runtest_teardown() -> None:
 
 @pytest.fixture
 def bake(tmp_path: Path) -> Callable[..., Project]:
-    """Return a function that gives a copy of a project baked with these options (each set is baked once)."""
+    """Return a function that gives a copy of a project, which is baked once for its options."""
 
     def copy(database_url: str | None = None, **options: str) -> Project:
         original = baked(tuple(sorted(options.items())))

@@ -47,7 +47,7 @@ RULE_TEXTS = {"summary", "why", "fix", "bad", "good"}
 
 
 def modules(guard: Path) -> dict[str, Path]:
-    """Return the guard's modules by their names inside it: ``running.drift``; a package's is its own name."""
+    """Return the guard's modules by their names inside it, such as ``running.drift``."""
     found = {}
     for path in sorted(guard.rglob("*.py")):
         parts = path.relative_to(guard).with_suffix("").parts

@@ -1,8 +1,8 @@
 """Runs Python programs in processes that have SQLAlchemy and Alembic loaded already.
 
-To import them takes most of the time of a command, and the tests run over a thousand commands. So one process imports
-them and forks for each command. The command itself runs as in a process of its own: with its own environment, working
-directory and output, and it ends as Python ends.
+To import them takes most of the time of a command, and the tests run over a thousand commands.
+So one process imports them and forks for each command. The command itself runs as in a process of
+its own: with its own environment, working directory and output, and it ends as Python ends.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MODULES = (
     "sqlglot",
 )
 PROGRAMS = ("alembic", "python")
-# What Python and these modules read when they start: a command must find it as the first process did.
+# What Python and these modules read when they start: it must be the same for each command.
 READ_AT_START = ("PYTHON", "PATH", "LANG", "LC_", "TMPDIR", "HOME", "COLUMNS")
 SECONDS = 600
 
@@ -64,7 +64,7 @@ class Preloaded:
         self._process.wait()
 
     def takes(self, command: Sequence[str], environment: Mapping[str, str]) -> bool:
-        """Return whether the command is one that can be run here as if Python had started for it."""
+        """Return whether the command runs here as if Python had started for it."""
         program, *arguments = command
         here = Path(sys.executable).parent
         name = Path(program).name
@@ -84,7 +84,7 @@ class Preloaded:
     def run(
         self, command: Sequence[str], folder: Path, environment: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
-        """Run the command; its result has stderr in stdout, in the order in which a user sees it."""
+        """Run the command; its result has stderr in stdout, in the order in which they came."""
         request = {"command": command, "folder": str(folder), "environment": dict(environment)}
         asking, its_end = socket.socketpair()
         with tempfile.TemporaryFile() as output, asking:
@@ -100,7 +100,7 @@ class Preloaded:
 
 
 def serve(control: socket.socket) -> tuple[dict[str, Any], int]:
-    """Fork for each request; return it, in the process that is to run it, with the file for its output."""
+    """Fork for each request; return it and the file for its output in the process that runs it."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
     while True:
         message, files, _, _ = socket.recv_fds(control, 1, 2)
@@ -123,7 +123,7 @@ def serve(control: socket.socket) -> tuple[dict[str, Any], int]:
 
 
 def become(request: dict[str, Any], output: int) -> None:
-    """Turn this process into one that was started with the command, up to the start of its program."""
+    """Turn this process into one that was started for the command."""
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])

@@ -111,7 +111,7 @@ class Project:
         os.utime(file, (before - 2, before - 2))
 
     def autogenerate(self, columns: str, message: str) -> Path:
-        """Add columns to the model of videos and let Alembic write the revision; return its file."""
+        """Add columns to the model of videos, let Alembic write the revision; return its file."""
         table = '    __tablename__ = "videos"\n'
         self.edit(self.models, table, f"{table}\n{columns}")
         before = set(self.versions.glob("*.py"))

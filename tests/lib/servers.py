@@ -49,7 +49,7 @@ def lacking() -> list[str]:
 
 @functools.cache
 def unreachable(database: str) -> str | None:
-    """Return why the server of ``database``, or the program of that name, can't be used, or None when it can."""
+    """Return why the server or the program can't be used, or None when it can."""
     if database in PROGRAMS:
         return None if shutil.which(database) else "not installed"
     try:
