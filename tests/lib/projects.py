@@ -30,7 +30,8 @@ def user_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in mine and not name.startswith(("COV_", "PYTEST_", "PYTHON", "NOX_"))
     }
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    programs = [str(ROOT / "tests" / "lib" / "bin"), str(Path(sys.executable).parent)]
+    environment["PATH"] = os.pathsep.join([*programs, os.environ["PATH"]])
     return environment
 
 
