@@ -859,7 +859,7 @@ step(
     "enum value renamed",
     "downgrade-differs",
     Revision(sql("ALTER TYPE mood RENAME VALUE 'sad' TO 'cross'")),
-    Revision(sql("ALTER TYPE mood ADD VALUE 'cross'")),
+    Revision(sql("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'cross'")),
     (POSTGRESQL,),
     Revision(MOOD, "op.drop_table('moods')\n" + sql("DROP TYPE mood")),
 )

@@ -93,9 +93,10 @@ class RoundtripFindings:
         filled in columns that are ``fillable``.
         """
         assert self.rows is not None
-        dropped = suppressed_drops(script)
+        columns_dropped = suppressed_names(script, "drop-column")
+        tables_dropped = suppressed_names(script, "drop-table")
         for table, columns, before, after in self.rows.changed(tables, fillable):
-            if table.lower() in dropped or (columns and words(columns) <= dropped):
+            if table.lower() in tables_dropped or (columns and words(columns) <= columns_dropped):
                 continue
             message = f"After upgrade() and downgrade(), {table} has different values"
             message += f" in {', '.join(columns)}."
@@ -159,15 +160,14 @@ def is_of_rows(error: Exception) -> bool:
     return isinstance(error, ROW_ERRORS) or OF_ROWS.search(text) is not None
 
 
-def suppressed_drops(script: Script) -> set[str]:
-    """The words of the statements in which a drop is suppressed: its tables and columns."""
+def suppressed_names(script: Script, rule: str) -> set[str]:
+    """The words of the statements in which a rule is suppressed, with a reason."""
     source = Path(script.path).read_text(encoding="utf-8", errors="replace")
     lines = source.splitlines()
-    drops = {"drop-column", "drop-table"}
     return words(
         lines[number - 1].partition("#")[0]
         for mark in ignores(source)
-        if mark.reason and drops & set(mark.rules)
+        if mark.reason and rule in mark.rules
         for number in mark.covers
         if number <= len(lines)
     )
