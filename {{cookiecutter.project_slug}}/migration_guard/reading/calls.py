@@ -41,7 +41,10 @@ MAX_STEPS = 50_000  # statements, calls and turns of loops in one migration
 
 
 # Calls into these do nothing to a database.
-QUIET = words("builtins sqlalchemy alembic click structlog loguru tqdm") | sys.stdlib_module_names
+QUIET = sys.stdlib_module_names | words(
+    "builtins sqlalchemy alembic click structlog loguru tqdm "
+    "aiohttp boto3 botocore httpx redis requests urllib3"
+)
 
 
 # Of those, what runs code that isn't seen.
