@@ -12,9 +12,21 @@
     def count(number, what):
         return f"{number} {what}{'s' * (number != 1)}"
 %>\
-<%def name="found(each)">
-<li class="${each['severity']}"><strong>${each["severity"]}</strong> <code>${each["rule"]}</code>
-  <span class="quiet">${each["path"]}:${each["line"]}</span><br>${each["message"]}<br><span class="quiet">Fix: ${each["fix"]}</span></li>
+<%def name="found(all)">
+% for same in grouped(all, "rule"):
+<% fixes = {each["fix"] for each in same} %>\
+<li class="${same[0]['severity']}"><strong>${same[0]["severity"]}</strong> <code>${same[0]["rule"]}</code>
+<ul>
+% for each in same:
+<li>${each["message"]} <span class="quiet">${each["path"]}${f":{each['line']}" if each["revision"] else ""}\
+${f" Fix: {each['fix']}" if len(fixes) > 1 else ""}</span></li>
+% endfor
+</ul>
+% if len(fixes) == 1:
+<span class="quiet">Fix: ${same[0]["fix"]}</span>
+% endif
+</li>
+% endfor
 </%def>\
 <%def name="title()">Database of ${name}</%def>\
 <!DOCTYPE html>
@@ -22,7 +34,7 @@
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${digest}'">
 <title>${title()}</title>
 <style>
 :root { color-scheme: light dark; --text: #1c2430; --quiet: #5a6675; --page: #f6f7f9; --card: #fff; --line: #d5dae1;
@@ -38,7 +50,6 @@ h3 { margin: 0 0 .5rem; font-size: 1.05rem; overflow-wrap: anywhere; }
 a { color: var(--accent); }
 nav a { display: inline-block; margin-right: 1.25rem; }
 code, pre, td.name { font-family: ui-monospace, monospace; font-size: .875em; overflow-wrap: anywhere; }
-td.name { overflow-wrap: normal; }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--page); }
 .card { padding: 1rem; border: 1px solid var(--line); border-radius: .6rem; background: var(--card); overflow-x: auto; }
 .card + .card { margin-top: 1rem; }
@@ -48,12 +59,22 @@ pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--line); border-r
 .quiet { color: var(--quiet); font-size: .9rem; }
 .error strong { color: var(--error); }
 .waits { font-weight: 600; }
+.verdict { margin: 1rem 0; border-left: .4rem solid var(--done); overflow-wrap: anywhere; }
+.verdict.wait { border-left-color: var(--warning); }
+.verdict.stop { border-left-color: var(--error); }
+.verdict p { margin: 0; }
+.verdict ul { margin: .5rem 0 0; padding-left: 1.25rem; }
+li, td, p { overflow-wrap: anywhere; }
+input { width: min(100%, 20rem); margin-bottom: 1rem; padding: .4rem .6rem; border: 1px solid var(--line);
+  border-radius: .4rem; background: var(--card); color: inherit; font: inherit; }
+[hidden] { display: none; }
 .warning strong, .note strong { color: var(--warning); }
 table { width: 100%; border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .3rem .75rem .3rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { border-top: 0; color: var(--quiet); font-weight: 600; }
 ul.findings { margin: .75rem 0 0; padding: 0; list-style: none; }
-ul.findings li + li { margin-top: .75rem; }
+ul.findings > li + li { margin-top: .75rem; }
+ul.findings ul { margin: .25rem 0; padding-left: 1.25rem; }
 summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
 .graph { position: relative; }
 .graph svg { position: absolute; top: 0; left: 0; }
@@ -81,6 +102,10 @@ summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
 .picture .line:hover path { stroke: var(--accent); stroke-width: 2.5; }
 .picture .line path.near { stroke: transparent; stroke-width: 12; }
 .picture figcaption { margin-top: .75rem; }
+@media (max-width: 40rem) { body { padding: .75rem; } thead { display: none; } tbody, tr, td { display: block; }
+  tr { padding: .4rem 0; border-top: 1px solid var(--line); } td { padding: 0; border: 0; } tbody tr:first-child { border: 0; }
+  .graph svg { display: none; } .graph ol { padding: 0 !important; }
+  .graph li { height: auto; line-height: 1.5; white-space: normal; padding: .3rem 0; } }
 @media print { body { max-width: none; padding: 0; } .picture { width: auto; margin-left: 0; } .picture svg { min-width: 0; } .card { break-inside: avoid; } nav { display: none; }
   details::details-content { content-visibility: visible; display: block; } pre { white-space: pre-wrap; } }
 </style>
@@ -88,15 +113,24 @@ summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
 <body>
 <header>
 <h1>${title()}</h1>
-<p class="quiet"><code>${plan["database"]}</code>, now at ${" and ".join(plan["current"]) or "base"}</p>
+<p class="quiet">${where}; now at ${" and ".join(plan["current"]) or "base"}</p>
+<div class="card verdict ${verdict[0]}"><p><strong>${verdict[1]}</strong> ${plan["schema"]}</p>
+% if verdict[2]:
+<ul>
+% for reason in verdict[2]:
+<li>${reason}</li>
+% endfor
+</ul>
+% endif
+</div>
 <nav aria-label="Contents"><a href="#pending">${count(number, "pending migration")}</a>
-<a href="#findings">${count(len(findings), "finding")}</a> <a href="#revisions">Revisions</a> <a href="#schema">Schema</a></nav>
+<a href="#findings">${count(len(findings) + len(plan["findings"]), "finding")}</a> <a href="#revisions">Revisions</a> <a href="#schema">Schema</a></nav>
 </header>
 <main>
 <section id="pending" aria-labelledby="title-pending">
 <h2 id="title-pending">Pending migrations</h2>
 % if not number:
-<p>The database is up to date: there is nothing to run.</p>
+<p>There is nothing to run.</p>
 % endif
 % for each in plan["revisions"]:
 <article class="card" id="pending-${each['revision']}">
@@ -104,13 +138,20 @@ summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
 <p class="quiet">${each["path"]}</p>
 % if each["operations"]:
 <table>
-<thead><tr><th scope="col">line</th><th scope="col">what it does</th><th scope="col">what that locks</th><th scope="col">who waits</th></tr></thead>
+<thead><tr><th scope="col">line</th><th scope="col">what it does</th><th scope="col">what that locks</th><th scope="col">who waits</th><th scope="col">how large it is</th></tr></thead>
 <tbody>
-% for op in each["operations"]:
-<tr><td>${op["line"]}</td><td><code>${op["operation"]}</code> ${op["about"]}</td>
-<% waits = "not known" if op["locks"] is None else ", ".join(sorted({lock["holds_up"] for lock in op["locks"]})) or "nobody" %>\
-<td>${", ".join(f"{lock['mode']} on {lock['table']}" for lock in op["locks"] or ()) or ("not known" if op["locks"] is None else "nothing in use")}</td>
-<td class="${'waits' if waits != 'nobody' else ''}">${waits}</td></tr>
+% for same in grouped(each["operations"], "operation", "locks"):
+<%
+    op = same[0]
+    locks = op["locks"] or ()
+    unknown = "unknown" if op["locks"] is None else ""
+    bold = "waits" if unknown or any(map(blocks, locks)) else ""
+%>\
+<tr class="${bold}"><td>${", ".join(dict.fromkeys(str(one["line"]) for one in same))}</td>
+<td><code>${op["operation"]}</code> ${", ".join(one["about"] for one in same)}</td>
+<td>${", ".join(f"{lock['mode']} on {lock['table']}" for lock in locks) or unknown or "nothing in use"}</td>
+<td>${", ".join(sorted({lock["blocks"] for lock in locks})) or unknown or "nobody"}</td>
+<td>${", ".join(dict.fromkeys(map(size_of, locks)))}</td></tr>
 % endfor
 </tbody>
 </table>
@@ -118,9 +159,7 @@ summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
 <p>No operation is found in it.</p>
 % endif
 <ul class="findings">
-% for finding in each["findings"]:
-${found(finding)}
-% endfor
+${found(each["findings"])}
 % for finding in each["suppressed"]:
 <li class="quiet">suppressed: <code>${finding["rule"]}</code> ${finding["message"]}</li>
 % endfor
@@ -135,11 +174,9 @@ ${found(finding)}
 </section>
 <section id="findings" aria-labelledby="title-findings">
 <h2 id="title-findings">Findings</h2>
-% if findings:
+% if findings or plan["findings"]:
 <div class="card"><ul class="findings">
-% for finding in findings:
-${found(finding)}
-% endfor
+${found(plan["findings"] + findings)}
 </ul></div>
 % else:
 <p>The check finds nothing: the migrations are safe, and in sync with the models.</p>
@@ -204,9 +241,12 @@ card below; a line leads from it to each table that refers to it.</desc>
 <figcaption class="quiet">PK: primary key, FK: foreign key. At the end of a line: <b>||</b> exactly one row, <b>|○</b> one or none, a crow’s foot any number.</figcaption>
 </figure>
 % endif
+% if tables:
+<input id="filter" type="search" placeholder="Filter tables by name" aria-label="Filter tables by name">
+% endif
 <div class="cards">
 % for table in tables:
-<article class="card" id="table-${table.key}">
+<article class="card" id="table-${table.key}" data-table="${table.key.lower()}">
 <h3>${table.key}</h3>
 % if table.comment:
 <p class="quiet">${table.comment}</p>
@@ -214,9 +254,9 @@ card below; a line leads from it to each table that refers to it.</desc>
 <table>
 <tbody>
 % for column in table.columns:
-<tr><td class="name">${column.name}</td><td>${type_of(column)}${"" if column.nullable else ", not null"}\
+<tr><td class="name">${column.name}</td><td>${type_of(column)}\
 ${f", default {default_of(column)}" if default_of(column) else ""}</td>
-<td>${"primary key " if column.primary_key else ""}\
+<td>${marks_of(column)} \
 % for key in sorted(column.foreign_keys, key=str):
 <a href="#table-${key.column.table.key}">${key.column.table.key}.${key.column.name}</a> \
 % endfor
@@ -225,7 +265,11 @@ ${column.comment or ""}</td></tr>
 </tbody>
 </table>
 % for index in sorted(table.indexes, key=lambda index: str(index.name)):
-<div class="quiet">${"unique index" if index.unique else "index"} <code>${index.name}</code> (${", ".join(str(getattr(part, "name", None) or part) for part in index.expressions)})</div>
+<div class="quiet">${"unique index" if index.unique else "index"} <code>${index.name}</code> (${", ".join(str(getattr(part, "name", None) or part) for part in index.expressions)})\
+% for option, value in index.dialect_kwargs.items():
+${f" where {value}" if option.endswith("_where") else ""}\
+% endfor
+</div>
 % endfor
 % for constraint in constraints_of(table):
 <div class="quiet"><code>${constraint}</code></div>
@@ -242,5 +286,8 @@ ${column.comment or ""}</td></tr>
 </div>
 </section>
 </main>
+% if tables:
+<script>${filter_script | n}</script>
+% endif
 </body>
 </html>

@@ -1,10 +1,15 @@
-"""Write one page that opens offline: what is pending, the findings, the revision graph and the schema."""
+"""Write one page that opens offline: a verdict, what is pending, findings, revisions, the schema."""
 
 from __future__ import annotations
 
 import argparse
+import base64
+import hashlib
 import json
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,20 +21,106 @@ from mako.template import Template
 
 from ...cli import main as check
 from ...exceptions import CannotCheck
+from ...git import git
 from . import draw_schema
 from .project import read_project
 
 PAGE = Path("docs", "schema.html")
 LANE, ROW = 18, 36  # pixels
+FILTER = """
+const input = document.querySelector("#filter");
+input.addEventListener("input", () => {
+  for (const card of document.querySelectorAll("[data-table]"))
+    card.hidden = !card.dataset.table.includes(input.value.toLowerCase());
+});
+"""
 
 
 def report(root: Path, *options: str) -> dict[str, Any]:
-    """Return what the check reports as JSON; exit as it does where it can't check, after its own message."""
+    """Return what the check reports as JSON; where it reports nothing, exit after its message."""
     with TemporaryDirectory() as folder:
         output = Path(folder) / "report.json"
-        if check(root, [*options, "--format", "json", "--output", str(output)]) not in (0, 1):
+        check(root, [*options, "--format", "json", "--output", str(output)])
+        if not output.is_file():
             sys.exit(2)
         return dict(json.loads(output.read_text(encoding="utf-8")))
+
+
+def blocks(lock: dict[str, Any]) -> bool:
+    """Whether a lock makes others wait on a table with rows."""
+    return bool(lock["blocks"] != "nobody" and lock["rows"] != 0)
+
+
+def grouped(items: Iterable[dict[str, Any]], *keys: str) -> list[list[dict[str, Any]]]:
+    """Return those that are equal in these keys together, each group where its first one is."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        groups.setdefault(repr([item[key] for key in keys]), []).append(item)
+    return list(groups.values())
+
+
+def verdict(plan: dict[str, Any], findings: list[dict[str, Any]]) -> tuple[str, str, list[str]]:
+    """Return whether it is safe to deploy: a word for its colour, a sentence, and the reasons."""
+    operations = [op for each in plan["revisions"] for op in each["operations"]]
+    found = [
+        *findings,
+        *plan["findings"],
+        *(f for each in plan["revisions"] for f in each["findings"]),
+    ]
+    errors = {f"{each['rule']}: {each['message']}" for each in found if each["severity"] == "error"}
+    waits = {
+        f"{lock['mode']} on {lock['table']} blocks {lock['blocks']} ({size_of(lock)})"
+        for op in operations
+        for lock in op["locks"] or ()
+        if blocks(lock)
+    }
+    unknown = {f"{op['operation']} {op['about']}" for op in operations if op["locks"] is None}
+    if errors:
+        return "stop", "Not safe to deploy: fix these errors first.", sorted(errors)
+    if plan["not_checked"]:
+        return "wait", "Not known to be safe: not everything was checked.", plan["not_checked"]
+    if unknown:
+        return "wait", "Not known to be safe: what these operations lock.", sorted(unknown)
+    if waits:
+        return "wait", "Deploying makes others wait.", sorted(waits)
+    if not operations:
+        return "safe", "Nothing to deploy.", []
+    return "safe", "Safe to deploy: nothing that is pending blocks a table with rows.", []
+
+
+def size_of(lock: dict[str, Any]) -> str:
+    """Return how large the locked table is."""
+    if lock["rows"] is None:
+        return "size unknown"
+    return f"about {lock['rows']:,} rows, {lock['megabytes']:,.1f} MB"
+
+
+def where_from(root: Path, database: str) -> str:
+    """Return the name of the database, the commit and the time."""
+    url = sa.make_url(database)
+    name = Path(url.database or "").name or "in memory"
+    commit = "no commit"
+    with suppress(CannotCheck):
+        commit = f"commit {git(root, 'rev-parse', '--short', 'HEAD').decode().strip()}"
+    return f"{url.get_backend_name()} database {name}, {commit}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def marks_of(column: sa.Column[Any]) -> str:
+    """Return what a reader of the schema looks for: keys, NULL, uniqueness, indexes, enum values."""
+    table, marks = column.table, []
+    if column.primary_key:
+        marks.append("primary key")
+    if column.nullable:
+        marks.append("nullable")
+    alone = [index for index in table.indexes if list(index.columns) == [column]]
+    unique = [each for each in table.constraints if isinstance(each, sa.UniqueConstraint)]
+    if any(index.unique for index in alone) or any([*each.columns] == [column] for each in unique):
+        marks.append("unique")
+    elif alone:
+        marks.append("indexed")
+    if isinstance(column.type, sa.Enum):
+        marks.append(f"one of {', '.join(map(str, column.type.enums))}")
+    return ", ".join(marks)
 
 
 def graph(scripts: ScriptDirectory) -> dict[str, Any]:
@@ -124,6 +215,14 @@ def main(root: Path) -> int:
     keys = [key for table in tables for key in table.foreign_keys]
     made = template.render_unicode(
         name=project.name,
+        where=where_from(root, plan["database"]),
+        verdict=verdict(plan, findings),
+        filter_script=FILTER,
+        digest=base64.b64encode(hashlib.sha256(FILTER.encode()).digest()).decode(),
+        blocks=blocks,
+        size_of=size_of,
+        grouped=grouped,
+        marks_of=marks_of,
         findings=findings,
         plan=plan,
         draw_schema=draw_schema,
