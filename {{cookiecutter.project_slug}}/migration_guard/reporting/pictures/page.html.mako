@@ -65,6 +65,7 @@ pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--line); border-r
 .verdict p { margin: 0; }
 .verdict ul { margin: .5rem 0 0; padding-left: 1.25rem; }
 li, td, p { overflow-wrap: anywhere; }
+td.name { overflow-wrap: normal; }
 input { width: min(100%, 20rem); margin-bottom: 1rem; padding: .4rem .6rem; border: 1px solid var(--line);
   border-radius: .4rem; background: var(--card); color: inherit; font: inherit; }
 [hidden] { display: none; }
@@ -84,11 +85,11 @@ summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
 .graph circle.pending { fill: var(--card); stroke: var(--accent); }
 .graph ol { margin: 0; padding: 0; list-style: none; }
 .graph li { height: ${row_height}px; line-height: ${row_height}px; white-space: nowrap; }
-.tag { padding: .1rem .5rem; border: 1px solid currentColor; border-radius: 1rem; color: var(--done); font-size: .8rem; }
+.tag { display: inline-block; line-height: 1.4; padding: .1rem .5rem; border: 1px solid currentColor; border-radius: 1rem; color: var(--done); font-size: .8rem; }
 .tag.pending { color: var(--accent); }
 .picture { --wide: clamp(100%, var(--natural) * .85, 100vw - 4rem); width: var(--wide);
   margin: 0 0 1rem calc(50% - var(--wide) / 2); }
-.picture svg { display: block; width: 100%; min-width: calc(var(--natural) * .8); max-width: var(--natural); margin: auto;
+.picture svg { display: block; width: 100%; min-width: calc(var(--natural) * .75); max-width: var(--natural); margin: auto;
   font: 12px ui-monospace, monospace; }
 .picture text { fill: var(--text); dominant-baseline: central; white-space: pre; }
 .picture .type { fill: var(--quiet); text-anchor: end; }
@@ -102,8 +103,9 @@ summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
 .picture .line:hover path { stroke: var(--accent); stroke-width: 2.5; }
 .picture .line path.near { stroke: transparent; stroke-width: 12; }
 .picture figcaption { margin-top: .75rem; }
-@media (max-width: 40rem) { body { padding: .75rem; } thead { display: none; } tbody, tr, td { display: block; }
+@media (max-width: 40rem) { body { padding: .75rem; } thead { display: none; } tbody, tr, td { display: block; } td.name { overflow-wrap: anywhere; }
   tr { padding: .4rem 0; border-top: 1px solid var(--line); } td { padding: 0; border: 0; } tbody tr:first-child { border: 0; }
+  td[data-label]::before { content: attr(data-label) ": "; color: var(--quiet); font-weight: 400; }
   .graph svg { display: none; } .graph ol { padding: 0 !important; }
   .graph li { height: auto; line-height: 1.5; white-space: normal; padding: .3rem 0; } }
 @media print { body { max-width: none; padding: 0; } .picture { width: auto; margin-left: 0; } .picture svg { min-width: 0; } .card { break-inside: avoid; } nav { display: none; }
@@ -124,7 +126,7 @@ summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
 % endif
 </div>
 <nav aria-label="Contents"><a href="#pending">${count(number, "pending migration")}</a>
-<a href="#findings">${count(len(findings) + len(plan["findings"]), "finding")}</a> <a href="#revisions">Revisions</a> <a href="#schema">Schema</a></nav>
+<a href="#findings">${count(len(findings) + sum(len(each["findings"]) for each in plan["revisions"]), "finding")}</a> <a href="#revisions">Revisions</a> <a href="#schema">Schema</a></nav>
 </header>
 <main>
 <section id="pending" aria-labelledby="title-pending">
@@ -147,10 +149,10 @@ summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
     unknown = "unknown" if op["locks"] is None else ""
     bold = "waits" if unknown or any(map(blocks, locks)) else ""
 %>\
-<tr class="${bold}"><td>${", ".join(dict.fromkeys(str(one["line"]) for one in same))}</td>
+<tr class="${bold}"><td data-label="line">${", ".join(dict.fromkeys(str(one["line"]) for one in same))}</td>
 <td><code>${op["operation"]}</code> ${", ".join(one["about"] for one in same)}</td>
-<td>${", ".join(f"{lock['mode']} on {lock['table']}" for lock in locks) or unknown or "nothing in use"}</td>
-<td>${", ".join(sorted({lock["blocks"] for lock in locks})) or unknown or "nobody"}</td>
+<td data-label="locks">${", ".join(f"{lock['mode']} on {lock['table']}" for lock in locks) or unknown or "nothing in use"}</td>
+<td data-label="who waits">${", ".join(sorted({lock["blocks"] for lock in locks})) or unknown or "nobody"}</td>
 <td>${", ".join(dict.fromkeys(map(size_of, locks)))}</td></tr>
 % endfor
 </tbody>
@@ -174,12 +176,12 @@ ${found(each["findings"])}
 </section>
 <section id="findings" aria-labelledby="title-findings">
 <h2 id="title-findings">Findings</h2>
-% if findings or plan["findings"]:
+% if findings:
 <div class="card"><ul class="findings">
-${found(plan["findings"] + findings)}
+${found(findings)}
 </ul></div>
 % else:
-<p>The check finds nothing: the migrations are safe, and in sync with the models.</p>
+<p>${"There are no others than those of the pending migrations." if any(each["findings"] for each in plan["revisions"]) else "The check finds nothing: the migrations are safe, and in sync with the models."}</p>
 % endif
 </section>
 <section id="revisions" aria-labelledby="title-revisions">

@@ -88,6 +88,13 @@ def verdict(plan: dict[str, Any], findings: list[dict[str, Any]]) -> tuple[str, 
     return "safe", "Safe to deploy: nothing that is pending blocks a table with rows.", []
 
 
+def beside(plan: dict[str, Any], findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the findings that do not stand at a pending migration already."""
+    shown = [found for step in plan["revisions"] for found in step["findings"]]
+    places = {(found["rule"], found["path"], found["line"]) for found in shown}
+    return [each for each in findings if (each["rule"], each["path"], each["line"]) not in places]
+
+
 def size_of(lock: dict[str, Any]) -> str:
     """Return how large the locked table is."""
     if lock["rows"] is None:
@@ -223,7 +230,7 @@ def main(root: Path) -> int:
         size_of=size_of,
         grouped=grouped,
         marks_of=marks_of,
-        findings=findings,
+        findings=plan["findings"] + beside(plan, findings),
         plan=plan,
         draw_schema=draw_schema,
         graph=graph(project.scripts),
