@@ -108,6 +108,13 @@ SERVERS = {  # what the servers and drivers say themselves
 }
 
 
+VARYING = {  # the part of a message that is the same each time
+    "waited 600 s for another migrator": " s for another migrator (",
+    "was edited after it was applied": "was edited after it was",
+    "2 heads": " heads: ",
+}
+
+
 def test_each_message_stands_once_and_is_one_of_ours(page: tuple[Project, str]) -> None:
     table = page[1].partition("## What failed")[2].partition("\n## ")[0]
     rows = [line for line in table.splitlines() if line.startswith("| `")]
@@ -119,8 +126,8 @@ def test_each_message_stands_once_and_is_one_of_ours(page: tuple[Project, str]) 
     ]
     code = " ".join(path.read_text(encoding="utf-8") for path in sources)
     for message in set(messages) - SERVERS:
-        words = message.replace("waited 600 s", "another migrator").replace("2 heads", " heads: ")
-        assert words.removesuffix(" for another migrator") in code, message
+        known = VARYING.get(message, message)
+        assert known in code, message
 
 
 def test_its_links_lead_somewhere(page: tuple[Project, str]) -> None:

@@ -556,3 +556,17 @@ def migrated_index(project: Project) -> Project:
     index = Revision("op.create_index('i', 'users', ['age'])")
     faults.write(History((BASE, index)), project.versions)
     return project
+
+
+def test_a_version_table_of_its_own_is_no_difference(
+    bake: Callable[..., Project], tmp_path: Path
+) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        project = bake(url, starter="blank")
+        metadata = '"target_metadata": models.Base.metadata,'
+        own = f'{metadata}\n        "version_table": "own_version",'
+        project.edit("alembic/env.py", metadata, own)
+        faults.write(History((BASE,)), project.versions)
+        project.run("alembic", "upgrade", "head")
+        made = plan(project)
+        assert (made["compared"], made["findings"]) == (True, [])

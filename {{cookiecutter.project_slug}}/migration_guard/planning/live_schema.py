@@ -14,7 +14,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL
 
-from ..deploying.applied import TABLES
 from ..error_messages import one_line
 from ..exceptions import CannotCheck
 from ..finding import Finding
@@ -41,14 +40,12 @@ STATEMENTS = {
     "drop index postgresql": "DROP INDEX CONCURRENTLY {object};",
 }
 
+VALIDATE = "ALTER TABLE {table} VALIDATE CONSTRAINT {name};"
+
 # What the server adds to a definition, what a pending revision may do about it, and the fix.
 VALIDITY = {
     "invalid-index": (" INVALID", ("drop_index",), "REINDEX INDEX CONCURRENTLY {object};"),
-    "not-validated": (
-        " NOT VALID",
-        ("validate_constraint", "drop_constraint"),
-        "ALTER TABLE {table} VALIDATE CONSTRAINT {name};",
-    ),
+    "not-validated": (" NOT VALID", ("validate_constraint", "drop_constraint"), VALIDATE),
 }
 
 
@@ -58,7 +55,7 @@ class LiveSchema:
 
     url: URL
     heads: tuple[str, ...]
-    version_table: str
+    hidden: set[str]  # the tables of Alembic, of the lock and of the journal
     objects: list[SchemaObject] = field(default_factory=list)
     sees_all: bool = True  # False: tables may exist that this role can't see
     findings: list[Finding] = field(default_factory=list)
@@ -70,7 +67,7 @@ class LiveSchema:
 
     def read(self, connection: sa.Connection) -> None:
         """Describe the database of ``connection``. Raises DBAPIError."""
-        hidden = {self.version_table, *TABLES}
+        hidden = set(self.hidden)
         if connection.dialect.name in ("mysql", "mariadb"):
             # To describe a view takes a right of its own, and views are not compared.
             views = "SHOW FULL TABLES WHERE Table_type = 'VIEW'"
@@ -131,15 +128,12 @@ class LiveSchema:
         return True
 
     def report(self, rule: Rule, each: Difference, message: str, fix: str) -> None:
-        found = Finding(
-            rule=rule.name,
-            severity=rule.severity,
-            message=message,
-            fix=fix,
-            path=shown(self.url),
-            operation=each.name,
-        )
-        self.findings.append(found)
+        about: dict[str, Any] = {
+            "path": shown(self.url),
+            "operation": each.name,
+            "severity": rule.severity,
+        }
+        self.findings.append(Finding(rule=rule.name, message=message, fix=fix, **about))
 
     def sql(self, form: str, each: Difference) -> str:
         """The statement of this form; empty where a person has to choose more than that."""
@@ -220,10 +214,8 @@ def expected_schema(
                     f"{where} fails on a scratch database: {one_line(error)}"
                 ) from None
         assert context.connection is not None
-        hidden = {live.version_table, *TABLES}
-        found.append(
-            (list(describe(context.connection, hidden).values()), context.opts.get("include_name"))
-        )
+        objects = list(describe(context.connection, live.hidden).values())
+        found.append((objects, context.opts.get("include_name")))
         context.connection.commit()
 
     with scratch_database(server) as engine:

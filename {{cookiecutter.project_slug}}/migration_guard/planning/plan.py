@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.schema import CreateTable
 
 from ..databases import DATABASES
-from ..deploying.applied import Applied, journal_table
+from ..deploying.applied import TABLES, Applied, journal_table, own_name
 from ..deploying.lease import Lease
 from ..deploying.limits import read_limits
 from ..deploying.locks import lock_for
@@ -229,12 +229,12 @@ def current(
     load_dialect(url)
     names = ("version_table", "version_table_schema")
     table = {name: options[name] for name in names if options.get(name) is not None}
-    schema, version_table = (
-        table.get("version_table_schema"),
-        table.get("version_table", "alembic_version"),
-    )
+    schema = table.get("version_table_schema")
+    version_table = table.get("version_table", "alembic_version")
     journal = journal_table(version_table, schema)
-    live = LiveSchema(url, (), ".".join(filter(None, (schema, version_table))))
+    own = {version_table, *(own_name(version_table, kind) for kind in ("journal", "lease"))}
+    place = f"{schema}." if schema and schema != "public" else ""
+    live = LiveSchema(url, (), {*TABLES, *(f"{place}{name}" for name in own)})
     with read_only(url) as connection:
         if connection is None:
             return live, [journal]
