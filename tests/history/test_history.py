@@ -395,7 +395,9 @@ def test_without_git_nothing_is_said(
 
 @pytest.mark.slow
 def test_what_is_not_deployed_yet_is_new_for_the_revisions_after_it(history: History) -> None:
-    head = "import sqlalchemy as sa\nfrom alembic import op\nrevision = {!r}\ndown_revision = {!r}\n"
+    head = (
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision = {!r}\ndown_revision = {!r}\n"
+    )
     body = "\ndef upgrade():\n    {}\n\ndef downgrade():\n    {}\n"
     create = 'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True))'
     index = 'op.create_index("ix", "clips", ["id"])'

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import yaml
 from lib.migrators import race
 from lib.projects import PROJECT_TEMPLATE, ROOT, Project
 from lib.servers import fresh_database
@@ -355,6 +356,27 @@ def test_several_databases_are_checked_one_at_a_time(tmp_path: Path) -> None:
     project.edit("models.py", "sa.String(80)", "sa.String(99)")
     assert "models-out-of-sync" in guard(project, ENGINE="engine1", ok=False)
     assert "Clean" in guard(project, ENGINE="engine2")
+
+
+def test_the_job_and_the_hook_of_the_readme_run(tmp_path: Path) -> None:
+    job, hooks = (yaml.safe_load(block) for block in blocks("yaml"))
+    project = adopted(tmp_path)
+    project.edit("alembic.ini", "driver://user:pass@localhost/dbname", "sqlite:///shop.db")
+    project.edit(
+        "migrations/env.py",
+        "target_metadata = None",
+        "from models import metadata as target_metadata",
+    )
+    project.run("alembic", "revision", "--autogenerate", "-m", "first")
+    steps = job["jobs"]["migrations"]["steps"]
+    checks = [step["run"] for step in steps if "migration_guard" in step.get("run", "")]
+    assert len(checks) == 2
+    (hook,) = hooks["repos"][0]["hooks"]
+    for command in (*checks, hook["entry"]):
+        project.sh(command)
+    project.edit("models.py", "nullable=False", "nullable=True")
+    assert "::error" in project.sh(checks[0], ok=False).stdout
+    assert re.search(hook["files"], "migrations/versions/a1.py")
 
 
 LOOP = """\

@@ -16,7 +16,11 @@ from migration_guard.error_messages import fault, full_message
 from migration_guard.settings import read_settings
 from sqlalchemy import pool
 
-from {{ cookiecutter.__package_name }}.database.connection import NoDatabaseUrl, create_engine, database_url
+from {{ cookiecutter.__package_name }}.database.connection import (
+    NoDatabaseUrl,
+    create_engine,
+    database_url,
+)
 
 try:
     from {{ cookiecutter.__package_name }}.database import models
