@@ -739,6 +739,8 @@ CASES = {
         safe=[
             RULES["empty-downgrade"].good,
             "def upgrade():\n    pass\n\ndef downgrade():\n    pass",  # a merge
+            "def upgrade():\n    op.execute(\"ALTER TYPE status ADD VALUE 'late'\")\n\n"
+            "def downgrade():\n    pass",
             'def upgrade():\n    op.execute("ALTER TABLE videos VALIDATE CONSTRAINT ck")\n\ndef downgrade():\n    pass',
             (
                 'lossy = "filled rows stay"\n\ndef upgrade():\n    op.execute("UPDATE videos SET a = 1 WHERE a IS NULL")\n\n'

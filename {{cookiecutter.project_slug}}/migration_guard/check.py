@@ -338,17 +338,17 @@ class Check:
         }
         self.write(REPORTS[self.options.format](findings, rules=[*self.all_rules.values()], **more))
 
-    def write(self, made: str) -> None:
+    def write(self, text: str) -> None:
         output: Path | None = self.options.output
         if output is None:
             if isinstance(sys.stdout, TextIOWrapper):
                 sys.stdout.reconfigure(
                     errors="backslashreplace"
                 )  # a terminal that lacks a character of the source
-            sys.stdout.write(made)
+            sys.stdout.write(text)
             return
         try:
-            write_file(output, made)
+            write_file(output, text)
         except OSError as error:
             why = "a symbolic link; name the file itself" if output.is_symlink() else error.strerror
             raise CannotCheck(f"--output {output}: {why}") from None

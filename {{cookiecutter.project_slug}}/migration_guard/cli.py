@@ -22,13 +22,13 @@ from .settings import read_settings
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    built = argparse.ArgumentParser(
         prog="check_migrations.py",
         description="Check the migrations: their history, the rules, and whether the models match.",
         epilog="Exit status: 0 clean, 1 errors found, 2 could not check."
         " Settings: [tool.migration-guard].",
     )
-    add = made.add_argument
+    add = built.add_argument
     add(
         "files",
         nargs="*",
@@ -94,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
     add("--strict", action="store_true", help="warnings fail, too")
     add("--list-rules", action="store_true", help="list the rules")
     add("--explain", metavar="RULE,...", help="what a rule finds, why, and what to do")
-    return made
+    return built
 
 
 def main(root: Path, arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What ``[tool.migration-guard]`` in ``pyproject.toml`` says."""
+"""The settings in ``[tool.migration-guard]`` of ``pyproject.toml``."""
 
 from __future__ import annotations
 
@@ -80,15 +80,15 @@ REMOVED = dict.fromkeys(
 def read_settings(root: Path) -> Settings:
     """The settings of the project at ``root``, with a default for each that is not set."""
     place = "pyproject.toml: [tool.migration-guard]"
-    said: dict[str, Any] = {"versions": ["alembic/versions"], "config": "alembic.ini"}
+    given: dict[str, Any] = {"versions": ["alembic/versions"], "config": "alembic.ini"}
     try:
         with (root / "pyproject.toml").open("rb") as file:
-            said |= tomllib.load(file).get("tool", {}).get("migration-guard", {})
+            given |= tomllib.load(file).get("tool", {}).get("migration-guard", {})
     except FileNotFoundError:
         pass
     except (OSError, ValueError, TypeError) as error:
         raise CannotCheck(f"{place}: {error}") from None
-    for key, value in said.items():
+    for key, value in given.items():
         if key in REMOVED:
             raise CannotCheck(f"{place} {key}: {REMOVED[key]}")
         if key not in KEYS:
@@ -106,29 +106,29 @@ def read_settings(root: Path) -> Settings:
         ):
             raise CannotCheck(f"{place} {key}: must be {name}, is {value!r}.")
     limits = [limit.name.replace("_", "-") for limit in fields(Limits)]
-    for key, value in said.get("lock", {}).items():
+    for key, value in given.get("lock", {}).items():
         if key not in limits:
             raise CannotCheck(
                 f"{place} lock: no key {key}{nearest(key, limits)}; known: {', '.join(limits)}."
             )
         if not isinstance(value, int | float):
             raise CannotCheck(f"{place} lock {key}: must be a number of seconds, is {value!r}.")
-    for name, value in said.get("severity", {}).items():
+    for name, value in given.get("severity", {}).items():
         if value not in SEVERITIES:
             raise CannotCheck(
                 f"{place} severity {name}: must be {', '.join(SEVERITIES)}, is {value!r}."
             )
-    if "databases" in said:
-        said["lowest"] = dict(map(read_database, said["databases"]))
-        said["databases"] = list(said["lowest"])
-    said["lock"] = Limits(
-        **{key.replace("-", "_"): value for key, value in said.get("lock", {}).items()}
+    if "databases" in given:
+        given["lowest"] = dict(map(read_database, given["databases"]))
+        given["databases"] = list(given["lowest"])
+    given["lock"] = Limits(
+        **{key.replace("-", "_"): value for key, value in given.get("lock", {}).items()}
     )
-    said["versions"] = [root / folder for folder in said["versions"]]
-    said |= {key: root / said[key] for key in ("baseline", "config") if key in said}
-    lists = {key: tuple(value) for key, value in said.items() if isinstance(value, list)}
+    given["versions"] = [root / folder for folder in given["versions"]]
+    given |= {key: root / given[key] for key in ("baseline", "config") if key in given}
+    lists = {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
     return Settings(
-        root=root, **{key.replace("-", "_"): value for key, value in {**said, **lists}.items()}
+        root=root, **{key.replace("-", "_"): value for key, value in {**given, **lists}.items()}
     )
 
 

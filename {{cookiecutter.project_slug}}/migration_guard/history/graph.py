@@ -19,7 +19,7 @@ def parents(migration: Migration) -> tuple[str, ...]:
 def fault(
     rule: str, migration: Migration, name: str, message: str, fix: str | None = None
 ) -> Finding:
-    """A finding where the migration says this name."""
+    """A finding where the migration has this name."""
     return finding(RULES[rule], migration, migration.lines.get(name, 1), message, fix)
 
 

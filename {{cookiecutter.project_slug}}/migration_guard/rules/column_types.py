@@ -101,8 +101,8 @@ UNLIMITED = float("inf")
 
 def size(type_: Type) -> float:
     """Its length or precision."""
-    said = [*type_.args, type_.kwargs.get("length"), type_.kwargs.get("precision")]
-    return next((number for number in said if isinstance(number, int)), UNLIMITED)
+    given = [*type_.args, type_.kwargs.get("length"), type_.kwargs.get("precision")]
+    return next((number for number in given if isinstance(number, int)), UNLIMITED)
 
 
 AFFINITIES = (

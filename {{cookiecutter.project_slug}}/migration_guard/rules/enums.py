@@ -33,7 +33,7 @@ from .upgrade import Upgrade
 def enum_left_behind(upgrade: Upgrade) -> Found:
     if upgrade.migration.bodies.get("downgrade") != "code" or upgrade.migration.irreversible:
         return
-    made: dict[str, Operation] = {}
+    created: dict[str, Operation] = {}
     there: set[str] = set()  # types that were there before
     for op in [
         *upgrade.operations(),
@@ -41,19 +41,19 @@ def enum_left_behind(upgrade: Upgrade) -> Found:
     ]:
         back = op.function.startswith("downgrade")
         if op.operation == "create_table" and not back:
-            made |= {name: op for column in op.definitions if (name := enum_name(column.type))}
+            created |= {name: op for column in op.definitions if (name := enum_name(column.type))}
         elif op.operation == "create_type" and op.name and not back:
-            made[op.name] = op
+            created[op.name] = op
         elif op.operation in ("drop_type", "alter_type") and op.name:
             new_name = op.kwargs.get("new_name")
             if op.operation == "alter_type" and not new_name:
                 continue
-            old = made.pop(op.name, None)
+            old = created.pop(op.name, None)
             if old is None and not back:
                 there.add(op.name)
             elif old is not None and new_name:
-                made[new_name] = old
-    for name, op in made.items():
+                created[new_name] = old
+    for name, op in created.items():
         if name not in there:
             yield op, f"The enum type {name} stays after downgrade."
 

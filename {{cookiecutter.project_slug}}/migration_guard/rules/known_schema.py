@@ -35,10 +35,10 @@ def known_checks(
 
 
 def is_checked_not_null(upgrade: Upgrade, op: Operation, column: str) -> bool:
-    """Whether a CHECK that every row passes says that the column is not NULL."""
-    says = re.compile(rf"(?i)(?<![\w\"])\"?{re.escape(column)}\"?\W+is not null")
+    """Whether a CHECK that every row passes proves that the column is not NULL."""
+    proof = re.compile(rf"(?i)(?<![\w\"])\"?{re.escape(column)}\"?\W+is not null")
     return any(
-        valid and says.search(text := str(check.expression)) and not re.search(r"(?i)\bor\b", text)
+        valid and proof.search(text := str(check.expression)) and not re.search(r"(?i)\bor\b", text)
         for check, valid in known_checks(upgrade, op)
     )
 

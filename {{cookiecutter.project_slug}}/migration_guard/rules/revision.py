@@ -81,7 +81,10 @@ def empty_downgrade(upgrade: Upgrade) -> Found:
     migration = upgrade.migration
     works = migration.bodies.get("upgrade") in ("code", "reads")
     empty = migration.bodies.get("downgrade") in (None, "empty")
-    changes = [op for op in upgrade.everything if not is_read(op)]
+    # PostgreSQL can't remove an enum value, and one that stays does no harm
+    added = [op for op in upgrade.everything if op.kwargs.get("add_value")]
+    with_value = {op.sql for op in added}
+    changes = [op for op in upgrade.everything if not is_read(op) and op.sql not in with_value]
     stated = migration.irreversible or (migration.lossy and not any(map(is_schema, changes)))
     validates = "validate_constraint" in upgrade.kinds <= {"validate_constraint", "execute", "set"}
     # PostgreSQL drops no value of an enum type, and one that nothing uses does no harm.

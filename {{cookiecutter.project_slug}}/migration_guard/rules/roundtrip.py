@@ -27,7 +27,7 @@ downgrade_fails = declare(
     Undo in reverse order, with the names that upgrade gave. If there is no way back, set
     irreversible = "reason".
     """,
-    bad='op.drop_index("ix_video_title", "videos")  # made as ix_videos_title',
+    bad='op.drop_index("ix_video_title", "videos")  # created as ix_videos_title',
     good='op.drop_index("ix_videos_title", "videos")',
 )
 
@@ -54,7 +54,7 @@ data_not_restored = declare(
     summary="Rows are changed or lost after upgrade and downgrade.",
     why="A rollback loses what users have entered, and the migration does not say so.",
     fix='Keep what is needed to restore the rows, or set lossy = "reason" in the module.',
-    bad='op.drop_column("videos", "url")  # and nothing says that the values are lost',
+    bad='op.drop_column("videos", "url")  # and no lossy = "..."',
     good='lossy = "nobody has read url since 2.3"',
 )
 

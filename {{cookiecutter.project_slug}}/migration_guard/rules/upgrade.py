@@ -43,7 +43,7 @@ def written(op: Operation, migration: Migration) -> str:
 
 
 def renamed(op: Operation) -> str | None:
-    """The new name that a rename gives; "?" where it can't be told."""
+    """The new name that a rename gives; "?" where it is not known."""
     name = op.kwargs.get("new_column_name")
     if op.operation == "rename_table":
         name = op.kwargs.get("new_table_name", op.args[1] if len(op.args) > 1 else "?")
@@ -208,7 +208,7 @@ class Upgrade:
 def on_table(
     table: str, operations: Iterable[Operation], names: Collection[str] = ()
 ) -> list[Operation]:
-    """The operations of these names, or all, on this table or on one that can't be told."""
+    """The operations of these names, or all, on this table or on one that is not known."""
     return [
         each
         for each in operations

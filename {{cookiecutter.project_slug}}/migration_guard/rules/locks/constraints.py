@@ -24,7 +24,7 @@ CHECKED_SET_NOT_NULL = {"postgresql": "12", "citus": "12"}  # older ones read th
     summary="NOT NULL is set on a column of an existing table.",
     why="""
     The whole table is read (PostgreSQL) or rebuilt (MySQL, MariaDB, SQLite) under a lock, and one
-    NULL makes it fail. PostgreSQL reads nothing if a valid CHECK says so already (since version
+    NULL makes it fail. PostgreSQL reads nothing if a valid CHECK proves it already (since version
     12: manual, ALTER TABLE, SET NOT NULL).
     """,
     fix="""

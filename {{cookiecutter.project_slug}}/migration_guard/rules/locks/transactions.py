@@ -56,7 +56,7 @@ ENDS = re.compile(
     summary="The migration begins or ends a transaction itself.",
     why="""
     Alembic runs each migration in one transaction. A COMMIT in the middle keeps half of it if the
-    rest fails; a ROLLBACK takes back what came before, and the version says that it ran.
+    rest fails; a ROLLBACK takes back what came before, and yet the version counts it as run.
     """,
     fix="""
     Remove the statement. What can't run inside a transaction belongs into `with
