@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ from lib.checks import check
 from lib.faults import History, Revision
 from lib.projects import Project
 from lib.servers import require
+from migration_guard.running.models import Models
+from migration_guard.running.schema.objects import Column, Difference
 
 KEY = 'sa.Column("id", sa.Integer(), primary_key=True)'
 LONG = "amount_is_positive_before_it_can_be_charged_to_the_card"
@@ -211,3 +215,31 @@ def test_what_env_py_leaves_out_is_no_drift(
     name = '"include_name": include_name,'
     project.edit(project.path / "alembic" / "env.py", name, f"{name} {filtering}")
     assert check(project.path, "sqlite") == []
+
+
+MODULE = """
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # migration-guard: ignore[models-out-of-sync] dropped in 3.0
+    old: Mapped[int]
+    new: Mapped[int]
+"""
+
+
+def test_autogenerate_can_ask_which_differences_are_suppressed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "suppressing_models.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("suppressing_models")
+    models = Models(module.Base.metadata, tmp_path, "env.py")
+    for name, suppressed in (("old", True), ("new", False)):
+        difference = Difference("table users", f"column {name}", None, Column("integer"))
+        assert models.is_suppressed(difference) is suppressed
