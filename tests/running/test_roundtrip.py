@@ -162,9 +162,9 @@ def test_it_says_how_to_reproduce_a_failure(
         ),
         (
             "op.add_column('users', sa.Column('x', sa.Integer, nullable=False))",
-            "the rows that exist",
+            "The test rows include",
         ),
-        ("op.create_index('ix', 'users', ['name'], unique=True)", "the rows that exist"),
+        ("op.create_index('ix', 'users', ['name'], unique=True)", "The test rows include"),
     ],
 )
 def test_the_remedy_speaks_of_rows_where_they_are_the_cause(
@@ -461,8 +461,8 @@ def test_a_trigger_that_uses_what_is_gone_is_found(
             "set nullable=True for a computed column",
             "Correct it",
         ),
-        ("ALTER TABLE users ADD UNIQUE uq (bio)", "1834", "Make it fit the rows"),
-        ("ALTER TABLE users MODIFY age integer NOT NULL", "NULL", "Make it fit the rows"),
+        ("ALTER TABLE users ADD UNIQUE uq (bio)", "1834", "The test rows include"),
+        ("ALTER TABLE users MODIFY age integer NOT NULL", "NULL", "The test rows include"),
     ],
 )
 def test_what_mariadb_refuses_is_laid_to_the_rows_or_to_the_statement(
