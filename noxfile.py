@@ -79,7 +79,9 @@ def bench(session: nox.Session) -> None:
     install(session, "tests")
     session.install("matplotlib", "squawk-cli", "alembic-guard", "lockcheck")
     for name in (
-        ("first_minute", "roundtrip", "faults", "lock", "rules") if part == "all" else (part,)
+        ("first_minute", "roundtrip", "faults", "lock", "rules", "road")
+        if part == "all"
+        else (part,)
     ):
         session.run("python", f"benchmarks/{name}.py", *options)
     if part == "all":

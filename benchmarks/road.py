@@ -13,8 +13,10 @@ import time
 from pathlib import Path
 
 from common import FOLDER, reachable  # first: it finds the tests' library
+from lib.projects import bake_into  # and this the guard
+
+# isort: split
 from lib.changes import CHANGES, change
-from lib.projects import bake_into
 from lib.road import Arrival, Change, Road
 from lib.servers import fresh_database
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from lib.road import Change
 
 PG = ("postgresql",)
-DATA = frozenset({"upgrade-fails"})
 
 
 def change(
@@ -57,12 +56,14 @@ CHANGES = [
         f'{CODE}, Column("b", Integer)',
         f'{CODE}, Column("b", Integer), Column("c", Integer), UniqueConstraint("c", "b", name="uq_cb", deferrable=True, initially="DEFERRED")',
         *PG,
+        decide="upgrade-fails",
     ),
     change(
         "unique, include",
         f'{CODE}, Column("b", Integer)',
         f'{CODE}, Column("b", Integer), Column("c", Integer), UniqueConstraint("c", name="uq_c", postgresql_include=["b"], postgresql_nulls_not_distinct=False)',
         *PG,
+        decide="upgrade-fails",
     ),
     change(
         "foreign key column added",
