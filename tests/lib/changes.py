@@ -49,21 +49,18 @@ CHANGES = [
         "unique column added",
         CODE,
         f'{CODE}, Column("b", String(20), unique=True)',
-        decide="upgrade-fails",
     ),
     change(
         "unique, deferrable",
         f'{CODE}, Column("b", Integer)',
         f'{CODE}, Column("b", Integer), Column("c", Integer), UniqueConstraint("c", "b", name="uq_cb", deferrable=True, initially="DEFERRED")',
         *PG,
-        decide="upgrade-fails",
     ),
     change(
         "unique, include",
         f'{CODE}, Column("b", Integer)',
         f'{CODE}, Column("b", Integer), Column("c", Integer), UniqueConstraint("c", name="uq_c", postgresql_include=["b"], postgresql_nulls_not_distinct=False)',
         *PG,
-        decide="upgrade-fails",
     ),
     change(
         "foreign key column added",
