@@ -172,6 +172,7 @@ CHANGES = [
         f'{CODE}, Column("flag", Boolean(create_constraint=True, name="flag"))',
         "sqlite",
         "mariadb",
+        decide="mariadb:constraint-scan",
     ),
     change("schema public", None, f'{CODE}, schema="public"', *PG),
     change(
