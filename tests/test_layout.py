@@ -24,16 +24,8 @@ FOLDER = PROJECT_TEMPLATE / GUARD
 LINES_OF_A_FILE = 400
 LONGER_FILES: dict[str, str] = {}
 COLUMNS = 100
-# Files that are still to be wrapped. None is to be added.
-WIDER_FILES = {
-    "__main__.py",
-    "reporting/pictures/draw_history.py",
-    "reporting/pictures/draw_schema.py",
-    "reporting/pictures/project.py",
-    "reporting/pictures/write_page.py",
-    "reporting/suppression.py",
-    "reporting/text.py",
-}
+# Files that are still to be wrapped.
+WIDER_FILES = {"reporting/pictures/write_page.py"}
 LINES_OF_THE_GUARD = 13_000
 LINES_OF_A_DEPLOYMENT = 1_300
 LOADED = """\
@@ -139,7 +131,7 @@ def test_lines_are_short() -> None:
         for path in modules(FOLDER).values()
         if any(len(line) > COLUMNS for line in path.read_text(encoding="utf-8").splitlines())
     }
-    assert wide <= WIDER_FILES
+    assert wide == WIDER_FILES, "wrap the lines; a file that got narrow leaves WIDER_FILES"
 
 
 def test_the_guard_is_small() -> None:

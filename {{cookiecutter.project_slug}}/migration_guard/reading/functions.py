@@ -42,7 +42,7 @@ STRUCTURAL: dict[str, Callable[..., Any]] = {
     "range": range,
     "reversed": lambda values: list(values)[::-1],
     "tuple": tuple,
-    "zip": lambda *args, **_: list(zip(*args)),
+    "zip": lambda *args, **_: list(zip(*args, strict=False)),
     "OrderedDict": dict,
     "chain": lambda *args: [value for arg in args for value in arg],
 }

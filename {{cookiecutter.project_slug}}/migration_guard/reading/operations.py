@@ -54,7 +54,7 @@ class Operations(Interpreter):
         signature = (BATCH_SIGNATURES if batch else SIGNATURES).get(name)
         if signature is None:
             return self.call_other(name, args, kwargs, batch, node)
-        fields: dict[str, Any] = dict(zip(signature, args))
+        fields: dict[str, Any] = dict(zip(signature, args, strict=False))
         for key, value in kwargs.items():
             if type(value) is Test and value.sure and key.startswith("postgresql_"):
                 value = kwargs[key] = "postgresql" in value.yes

@@ -1,4 +1,4 @@
-"""Draw the revision graph into docs/SCHEMA.md, as Mermaid; ``--check`` only says whether it is current."""
+"""Draw the revision graph into docs/SCHEMA.md; ``--check`` only says whether it is current."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEGIN, END = "<!-- BEGIN_REVISION_GRAPH -->", "<!-- END_REVISION_GRAPH -->"
 def draw(scripts: ScriptDirectory) -> str:
     """Return the graph, oldest revision first.
 
-    An arrow leads to each revision that follows, and a dotted one to a revision that depends on another.
+    An arrow leads to each revision that follows, a dotted one to each that depends on another.
     """
     nodes, arrows = [], []
     for script in reversed(list(scripts.walk_revisions())):
@@ -34,7 +34,7 @@ def draw(scripts: ScriptDirectory) -> str:
 
 
 def main(root: Path) -> int:
-    """Write the graph between its two marks and return the exit status; report faults of the models too."""
+    """Write the graph between its two marks, report faults of the models; return the status."""
     document = root / "docs" / "SCHEMA.md"
     text = document.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)

@@ -1,4 +1,4 @@
-"""Place the tables and the lines of their foreign keys for a picture: Graphviz says where, the page draws."""
+"""Place the tables and the lines of their foreign keys: Graphviz says where, the page draws."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Box:
         return min(self.x, self.x + self.width, key=lambda side: abs(side - x))
 
     def label(self) -> str:
-        """Return it as Graphviz takes it: rows to end lines at, with room for their feet, and no text to measure."""
+        """Return it for Graphviz: rows where lines end, room for their feet, no text to measure."""
         size = f'FIXEDSIZE="TRUE" WIDTH="{self.width + 2 * FOOT}"'
         rows = "".join(
             f'<TR><TD {size} HEIGHT="{ROW}" PORT="{port}"></TD></TR>'
@@ -57,11 +57,12 @@ class Box:
         above, below = (
             f'<TR><TD {size} HEIGHT="{height}"></TD></TR>' for height in (ROW, PAD // 2)
         )
-        return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{above}{rows}{below}</TABLE>>'
+        bare = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
+        return f"<<TABLE {bare}>{above}{rows}{below}</TABLE>>"
 
 
 class Line(NamedTuple):
-    """A foreign key: its path from the table that it refers to; at either end "one" row, "maybe" one, or "many"."""
+    """A foreign key: its path, and at either end "one" row, "maybe" one, or "many"."""
 
     key: sa.ForeignKeyConstraint
     path: str
@@ -91,7 +92,7 @@ def wide(text: str) -> float:
 def box_of(
     table: sa.Table, type_of: Callable[[sa.Column[Any]], str], referred: set[sa.Column[Any]]
 ) -> Box:
-    """Return the box of a table, its place still open: all its keys, and other columns until there are too many."""
+    """Return the box of a table, not placed yet: its keys, and as many columns as fit."""
     rows: dict[sa.Column[Any] | None, tuple[str, str, str]] = {}
     for number, column in enumerate(table.columns):
         mark = " ".join(["PK"] * column.primary_key + ["FK"] * bool(column.foreign_keys))
@@ -131,7 +132,7 @@ def rows_at_ends(key: sa.ForeignKeyConstraint) -> tuple[str, str]:
 
 
 def shelve(boxes: Iterable[Box], width: float, y: float) -> tuple[float, float]:
-    """Place the boxes side by side from `y` on, in rows of this width; return how far they reach."""
+    """Place the boxes side by side from `y` on, in rows of this width; return their extent."""
     x = right = bottom = 0.0
     for box in sorted(boxes, key=lambda box: -box.height):
         if x and x + box.width + 2 * FOOT > width:
@@ -143,7 +144,7 @@ def shelve(boxes: Iterable[Box], width: float, y: float) -> tuple[float, float]:
 
 
 def draw(tables: Sequence[sa.Table], type_of: Callable[[sa.Column[Any]], str]) -> Picture:
-    """Return the picture: a box for each table, a line for each foreign key (of several columns, at the first)."""
+    """Return the picture: a box for each table, and a line for each foreign key."""
     keys = [
         key
         for table in tables
@@ -182,13 +183,15 @@ def draw(tables: Sequence[sa.Table], type_of: Callable[[sa.Column[Any]], str]) -
                 here.y + ROW * (here.row(column) + 1.5) for column in (part.column, part.parent)
             )
             out = here.x - FOOT
-            path = f"M{here.x} {start}H{out}C{out - PAD} {start} {out - PAD} {end} {out} {end}H{here.x}"
+            curve = f"{out - PAD} {start} {out - PAD} {end} {out} {end}"
+            path = f"M{here.x} {start}H{out}C{curve}H{here.x}"
         else:
             spline = graph.get_edge(node[there.table], node[here.table], number).attr["pos"].split()
             points = [
                 (float(x), height - float(y)) for x, y in (point.split(",") for point in spline)
             ]
-            (x, y), *curve = points
-            path = f"M{there.side(x)} {y}H{x}C{' '.join(f'{x} {y}' for x, y in curve)}H{here.side(points[-1][0])}"
+            x, y = points[0]
+            curve = " ".join(f"{x} {y}" for x, y in points[1:])
+            path = f"M{there.side(x)} {y}H{x}C{curve}H{here.side(points[-1][0])}"
         lines.append(Line(key, path, *rows_at_ends(key)))
     return Picture(list(boxes.values()), lines, max(width, right), max(height, bottom))

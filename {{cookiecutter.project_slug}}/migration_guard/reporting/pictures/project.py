@@ -22,7 +22,7 @@ from ...settings import read_settings
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """``tables`` come in the order of their references; ``dialect`` is that of the configured database."""
+    """``tables`` come in the order of their references, ``dialect`` of the configured database."""
 
     name: str
     config: Config
