@@ -133,3 +133,6 @@ def revision(session: nox.Session) -> None:
     install(session, "drivers", "guard", "lint")
     # On a scratch database: your own need not be up to date.
     session.run("python", "-m", "migration_guard.writing.revision", session.posargs[0])
+
+
+# Add your own sessions below this line: updates of the template leave it where it is.
