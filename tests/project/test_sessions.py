@@ -34,6 +34,7 @@ def test_nox_lists_each_session_with_what_it_does(project: Project) -> None:
         "- docs",
         "- format",
         "- migrate",
+        "- plan",
         "- revision",
     }
 
