@@ -86,7 +86,7 @@ def with_grant(message: str, error: Any, engine: sa.Engine) -> str:
     """Return the message, and the statement that gives the missing right where there is one."""
     from .grants import grant_for
 
-    grant = grant_for(str(getattr(error, "orig", error)), engine.url)
+    grant = grant_for(str(getattr(error, "orig", error)), engine)
     return f"{message}; have an administrator run: {grant}" if grant else message
 
 

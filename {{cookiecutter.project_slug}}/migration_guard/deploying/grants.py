@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
 
 # What the server says, and the statement that its administrator runs.
 POSTGRESQL = {
@@ -16,19 +17,32 @@ POSTGRESQL = {
     ' "{user}"',
 }
 MYSQL = {
-    r"([A-Z, ]+) command denied to user ('.*?'@'.*?') for table": "GRANT {0} ON `{database}`.* TO"
-    " {1}",
-    r"Access denied for user ('.*?'@'.*?') to database": "GRANT ALL ON `{database}`.* TO {0}",
+    r"([A-Z, ]+) command denied to user": "GRANT {0} ON `{database}`.* TO {account}",
+    r"Access denied for user '.*?'@'.*?' to database": "GRANT ALL ON `{database}`.* TO {account}",
 }
 
 
-def grant_for(text: str, url: URL) -> str:
+def grant_for(text: str, engine: Engine) -> str:
     """Return the statement that an administrator runs after the server said ``text``, or ""."""
+    url = engine.url
     known = MYSQL if url.get_backend_name() in ("mysql", "mariadb") else POSTGRESQL
     for pattern, statement in known.items():
         if match := re.search(pattern, text):
             names = {"user": url.username, "database": url.database}
+            if "{account}" in statement:
+                names["account"] = account_of(engine)
             return statement.format(
                 *(name.strip().rstrip(":;") for name in match.groups()), **names
             )
     return ""
+
+
+def account_of(engine: Engine) -> str:
+    """Return MySQL's account, whose host is not the client's that the error names."""
+    try:
+        with engine.connect() as connection:
+            found = str(connection.exec_driver_sql("SELECT CURRENT_USER()").scalar())
+    except DBAPIError:  # no right to the database at all
+        found = f"{engine.url.username}@%"
+    name, _, host = found.rpartition("@")
+    return f"'{name}'@'{host}'"
