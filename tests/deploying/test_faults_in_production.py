@@ -204,7 +204,7 @@ def test_the_downgrade_of_a_new_table_with_an_indexed_foreign_key_runs(project: 
 def test_autogenerate_asks_nothing_where_a_transaction_undoes_it(project: Project) -> None:
     project.run("alembic", "upgrade", "head")
     written = project.autogenerate(
-        "    views: Mapped[int | None] = mapped_column(index=True)\n", "Add views"
+        "    views: Mapped[int | None] = mapped_column()\n", "Add views"
     ).read_text()
     assert "views" in written
     assert "exists" not in written
