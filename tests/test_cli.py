@@ -568,27 +568,30 @@ def test_the_migrations_of_a_new_project_are_clean_everywhere(
     assert rules(done.stdout) == []
 
 
-def test_another_database_than_it_deploys_to_is_said(bake: Callable[..., Project]) -> None:
+def test_2_is_a_check_on_a_database_that_is_not_declared(bake: Callable[..., Project]) -> None:
     project = bake(database="postgresql")
-    project.environment.pop("DATABASE_URL", None)
-    said = "The migrations ran on sqlite, not on postgresql."
-    assert said in project.run("python", "scripts/check_migrations.py").stdout
+    check = ("python", "scripts/check_migrations.py", "--database-url", "sqlite://")
+    reported = "The migrations ran on sqlite, and this project declares postgresql."
+    for option in ((), ("--roundtrip",)):
+        done = project.run(*check, *option, ok=False)
+        assert done.returncode == 2
+        assert done.stdout.splitlines()[-1].startswith(f"error: {reported}")
+        assert "Clean" not in done.stdout
     (initial,) = project.versions.glob("*_initial_schema.py")
     code = initial.read_text()
     initial.write_text(
         code.replace("def upgrade() -> None:\n", "def upgrade() -> None:\n    raise ValueError\n")
     )
-    failed = project.run(
-        "python", "scripts/check_migrations.py", "--select", "models-out-of-sync", ok=False
-    ).stdout
-    assert said in failed.splitlines()[-1]
+    failed = project.run(*check, "--select", "models-out-of-sync", ok=False)
+    assert failed.returncode == 2
+    assert reported in failed.stdout.splitlines()[-1]
     initial.write_text(code)
     project.edit(
         "pyproject.toml",
         'databases = ["postgresql>=17"]',
         'databases = ["postgresql>=17", "sqlite"]',
     )
-    assert said not in project.run("python", "scripts/check_migrations.py").stdout
+    assert "Clean" in project.run(*check).stdout
 
 
 @pytest.mark.parametrize(

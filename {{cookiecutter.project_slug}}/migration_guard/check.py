@@ -59,6 +59,7 @@ class Check:
         chosen = selected(options.select, "--select", self.all_rules) or self.all_rules
         self.rules = [name for name in chosen if name not in ignored]
         self.findings: list[Finding] = []
+        self.undeclared = ""  # why the migrations ran on a database that is not declared
         self.left_out: list[str] = []  # what is not checked, and how it would be
         self.compared = False  # the models, on the one database that the project declares
 
@@ -105,6 +106,8 @@ class Check:
                         for each in ran
                     ]
                 self.findings += ran
+                if self.undeclared:
+                    failed = CannotCheck(self.undeclared)
             except CannotCheck as error:  # raised after the report of what was found without
                 failed = error
         self.report_idle_rules()
@@ -204,13 +207,14 @@ class Check:
         config = self.config()
         from .running.scratch import find_url
 
-        server, elsewhere = find_url(settings.root, url).get_backend_name(), ""
+        server = find_url(settings.root, url).get_backend_name()
         if server not in settings.dialects:
             names = ", ".join(settings.databases)
-            elsewhere = (
-                f"The migrations ran on {server}, not on {names}. Name a server: DATABASE_URL"
+            self.undeclared = (
+                f"The migrations ran on {server}, and this project declares {names}. Set"
+                f' DATABASE_URL to such a server, or add "{server}" to databases in'
+                " [tool.migration-guard]."
             )
-            self.left_out.append(elsewhere)
         try:
             if options.roundtrip:
                 from .running.roundtrip import check_roundtrip
@@ -220,12 +224,12 @@ class Check:
             from .running.drift import check_drift
 
             found = check_drift(config, settings, url)
-            self.compared = len(settings.databases) == 1 and not elsewhere
+            self.compared = len(settings.databases) == 1 and not self.undeclared
             return found
         except CannotCheck as error:
-            if not elsewhere:
+            if not self.undeclared:
                 raise
-            raise CannotCheck(f"{str(error).rstrip('.')}. {elsewhere}") from error
+            raise CannotCheck(f"{str(error).rstrip('.')}. {self.undeclared}") from error
 
     def plan(self, files: list[Path]) -> int:
         """Report what is to run on the configured database, judged for that database alone."""
