@@ -315,6 +315,34 @@ def test_what_replaces_itself_just_runs_again(migrated: Project, words: str) -> 
     assert (alembic(migrated, "upgrade", "head")[0] == 0) == (words != "CREATE")
 
 
+WRONG_SYNTAX = {
+    'op.execute("CRATE TABLE a (n INT)")': None,
+    'op.execute("CREATE TABLE a (n INT)")\n    op.execute("CRATE TABLE b (n INT)")': "CREATE TABLE a",
+    # The procedure has committed something before its own wrong syntax.
+    'op.execute("CREATE OR REPLACE PROCEDURE p() BEGIN UPDATE t SET n = n + 1; COMMIT;'
+    ' EXECUTE IMMEDIATE \'CRATE\'; END")\n    op.execute("CALL p()")': "CALL p()",
+    # What the migration itself caught says nothing about what came after it.
+    'try:\n        op.execute("CREATE TABLE IF NOT EXISTS a AS SELECT * FROM nowhere")\n'
+    '    except Exception:\n        pass\n    op.execute("CREATE TABLE b (n INT)")\n'
+    "    raise RuntimeError": "CREATE TABLE b",
+}
+
+
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("upgrade", WRONG_SYNTAX)
+def test_a_statement_that_was_not_parsed_did_nothing(migrated: Project, upgrade: str) -> None:
+    done = WRONG_SYNTAX[upgrade]
+    write_migration(migrated, 4, upgrade)
+    message = failure(migrated, "upgrade", "head")
+    write_migration(migrated, 4, "pass")
+    if done is None:
+        assert "-x resume" not in message
+        assert alembic(migrated, "upgrade", "head")[0] == 0
+    else:
+        assert f"can't be repeated: {done}" in message
+        assert f"can't be repeated: {done}" in failure(migrated, "upgrade", "head")
+
+
 @on_sqlite
 def test_a_batch_migration_of_a_parent_keeps_its_children(project: Project) -> None:
     write_history(project, "data", 1)

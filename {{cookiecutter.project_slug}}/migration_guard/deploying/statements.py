@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 WORD = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*(?!M?!).*?\*/)*(\w+)", re.DOTALL)
 READS = {"SELECT", "WITH", "VALUES", "SHOW", "SET", "DESCRIBE", "EXPLAIN", "PRAGMA", "USE", "KILL"}
@@ -63,6 +64,14 @@ def is_whole(sql: str) -> bool:
     word = first_word(sql)
     listed = word in ("DROP", "RENAME") and "," in sql  # MariaDB drops those that it finds
     return word in WHOLE and not is_several(sql) and not listed
+
+
+def was_not_parsed(sql: str, error: Any) -> bool:
+    """Return whether the server refused a statement for its syntax, before it did anything."""
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    syntax = state == "42601" or error.args[:1] == (1064,) or "syntax error" in str(error)
+    # What these run may have a wrong syntax, too, after other work.
+    return syntax and first_word(sql) not in ("", "CALL", "DO", "EXECUTE") and not is_several(sql)
 
 
 def words_of(sql: str) -> set[str]:

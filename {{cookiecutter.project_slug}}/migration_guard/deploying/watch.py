@@ -136,7 +136,7 @@ class Watch:
         if self.stop.at_once:
             raise KeyboardInterrupt
         dbapi = self.dbapi
-        self.counted = False
+        self.counted = self.refused = False
         if statements.CONTROL.match(sql):
             if self.note and driver.status(dbapi) != driver.IN_ERROR:
                 self._describe()
@@ -218,7 +218,8 @@ class Watch:
                     # A deadlock undid the statements before this one, too.
                     deadlock = kind == "rows" and error.args[:1] == (1213,)
                     if last or deadlock or not is_transient(error):
-                        self.refused = kind == "commits" and whole and not patient
+                        undone = whole or statements.was_not_parsed(sql, error)
+                        self.refused = kind == "commits" and undone and not patient
                         raise
         finally:
             self.busy = False
