@@ -67,7 +67,9 @@ class MigrationFiles:
         if migration.path not in self.whole:
             dialects = self.settings.dialects
             with contextlib.suppress(SyntaxError, ValueError):
-                whole = read_migration(migration.path, dialects=dialects, source=migration.source)
+                whole = read_migration(
+                    migration.path, dialects=dialects, source=migration.source, root=self.root
+                )
                 self.whole[migration.path] = whole
         return self.whole.get(migration.path, migration)
 
@@ -84,7 +86,7 @@ class MigrationFiles:
                 migration.source = source
                 if migration.revision:
                     return migration
-        return read_migration(path, dialects=self.settings.dialects, source=source)
+        return read_migration(path, dialects=self.settings.dialects, source=source, root=self.root)
 
     def is_application(self, module: str) -> bool:
         """Whether a module belongs to the application.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from typing import Any
 
+from .columns import class_name
 from .expressions import Expressions
 from .files import call_of_files
 from .functions import CHANGING, EXACT, GROWING, METHODS, STRUCTURAL, WIDE
@@ -14,6 +16,7 @@ from .paths import ALWAYS
 from .state import MAX_SIZE
 from .values import (
     ABSTRACT,
+    DIALECT,
     Args,
     Either,
     Function,
@@ -53,6 +56,9 @@ HIDING = words(
     "runpy.run_module subprocess.run subprocess.call subprocess.check_call "
     "subprocess.check_output subprocess.Popen"
 )
+
+
+DIALECT_CLASS = re.compile(r"sqlalchemy\.dialects\.(\w+)\.")
 
 
 class Calls(Expressions):
@@ -164,13 +170,20 @@ class Calls(Expressions):
         endless = any(type(arg) is range and arg[MAX_SIZE:] for arg in args)
         if (endless and name not in ("range", "len")) or any(map(is_large, args)):
             return UNKNOWN
+        if name == "isinstance" and len(args) == 2 and args[0] is DIALECT:
+            classes = args[1] if isinstance(args[1], (tuple, list)) else [args[1]]
+            paths = [each.path for each in classes if type(each) is Ref]
+            wanted = {found[1] for path in paths if (found := DIALECT_CLASS.match(path))}
+            if "mysql" in wanted:
+                wanted.add("mariadb")
+            return self.on_dialects(lambda dialect: dialect in wanted) if wanted else UNKNOWN
         if name in STRUCTURAL and not any(type(arg) in ABSTRACT for arg in args):
             return self.attempt(STRUCTURAL[name], *args)
         if name in EXACT and plain(args) and plain(kwargs):
             return self.attempt(EXACT[name], *args, **kwargs)
         if name in STRUCTURAL or name in EXACT:
             return HOLE if name == "str" else UNKNOWN
-        found = call_of_files(ref.path, args, self.migration.path)
+        found = call_of_files(ref.path, args, self.file)
         if found is not None:
             return found
         if name == "getattr" and len(args) > 1 and isinstance(args[1], str):
@@ -198,7 +211,7 @@ class Calls(Expressions):
                 self.hidden = True
             return UNKNOWN
         self.handed_over(name, args, kwargs, node)
-        return Call(name, tuple(args), kwargs)
+        return Call(class_name(ref), tuple(args), kwargs)
 
     def call_plain(self, owner: Any, name: str, args: Args, kwargs: Kwargs) -> Any:
         kind = str if isinstance(owner, str) else type(owner)

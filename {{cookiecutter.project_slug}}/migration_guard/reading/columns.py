@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .migration import HOLE, UNKNOWN, Call, Column, Constraint, Type
-from .values import Args, Kwargs, Ref, Table, Text, shown, shown_values, text_of, texts_of
+from .values import Args, Either, Kwargs, Ref, Table, Text, shown, shown_values, text_of, texts_of
 
 # The types whose SQL name is not their class name in lower case.
 TYPES = {
@@ -36,12 +36,22 @@ def given(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: s
     return args[position] if len(args) > position else kwargs.get(name)
 
 
+def class_name(ref: Ref) -> str:
+    """The name of a type's class; the application's own JSON may be another type of a database."""
+    own = ref.name == "JSON" and ref.root not in ("sqlalchemy", "sqlmodel")
+    return ref.path if own else ref.name
+
+
 def type_of(value: Any) -> Type | None:
     """Return a column's type from the call that builds it; None if it isn't known."""
     if isinstance(value, Type) or value is None:
         return value
     if isinstance(value, Ref):
-        value = Call(value.name)
+        value = Call(class_name(value))
+    if isinstance(value, Either):  # another type on each database
+        ways = {name: type_of(each) for names, _, each in value.ways for name in names}
+        base = next(filter(None, ways.values()), None)
+        return base and Type(base.name, base.args, {**base.kwargs, "variants": ways})
     if not isinstance(value, Call):
         return None
     name = TYPES.get(value.name) or value.name.lower()

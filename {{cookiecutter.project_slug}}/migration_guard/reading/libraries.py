@@ -115,10 +115,10 @@ class Libraries(Operations):
             return owner
         if kind is dict and name == "get" and args and args[0] is DIALECT_NAME:
             return self.by_dialect(owner, args[1] if len(args) > 1 else None)
-        if kind is Text and name in ("bindparams", "columns", "execution_options"):
+        if kind is Text and name in ("bindparams", "params", "columns", "execution_options"):
             return owner
         if isinstance(owner, PurePath):
-            return method_of_path(owner, name, args, self.migration.path)
+            return method_of_path(owner, name, args, self.file)
         if isinstance(owner, (str, list, dict, set, tuple)):
             return self.call_plain(owner, name, args, kwargs)
         if kind is Table:
@@ -126,6 +126,8 @@ class Libraries(Operations):
                 return Statement(name, owner)
             if name in ("create", "drop"):
                 return self.change(owner, f"{name}_table", node)
+            if name == "select":
+                return Call(name)
         elif kind is Statement:
             if name in ("where", "filter", "filter_by"):
                 parts: list[ast.expr | ast.keyword] = []
@@ -139,7 +141,8 @@ class Libraries(Operations):
             return Row(owner.table) if owner.kind == "query" and name in ONE_ROW else owner
         elif kind is Call:
             if name in ("create", "drop") and owner.name.upper() == "ENUM":
-                enum = text_of(owner.kwargs.get("name"))
+                type_ = type_of(owner)
+                enum = text_of(type_.kwargs.get("name")) if type_ else None
                 return self.note(Operation(f"{name}_type", name=enum, certain=bool(enum)), node)
             if name in ("create", "drop") and owner.name == "Index":
                 index = [owner.args[0], UNKNOWN, list(owner.args[1:])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,16 +33,24 @@ from .values import (
 QUERIES = words("select union union_all except_ intersect exists values")
 
 
-LOGGING = words("debug info warning error exception log echo")
+LOGGING = words(
+    "debug info warning error exception log echo get_main_option get_section_option get_x_argument"
+)
 
 
 OP = Ref.of("alembic.op")
+
+
+SEARCH_PATH = re.compile(
+    r"(?i)SET\s+(?:SESSION\s+|LOCAL\s+)?search_path\s*(?:=|\bTO\b)\s*[\"']?(\w+)"
+)
 
 
 class Operations(Interpreter):
     """Notes in ``migration`` what is done."""
 
     lines: list[str] | None = None
+    search_path: str | None = None  # the schema of names without one, where the migration sets it
 
     def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
         super().__init__(migration, dialects)
@@ -177,7 +186,8 @@ class Operations(Interpreter):
             target = what.args[0] if what.args else UNKNOWN
             named = target.args[0] if isinstance(target, Call) and target.args else target
             table = target if isinstance(target, Table) else None
-            self.change(table, name, node).name = text_of(named)
+            operation = self.change(table, name, node)
+            operation.name, operation.kwargs = text_of(named), shown_values(what.kwargs)
         elif name not in QUERIES:
             operation = called("execute", args, kwargs)
             self.note(operation, node)
@@ -236,6 +246,10 @@ class Operations(Interpreter):
             return
         node = self.site or node
         operation.function = self.function
+        if operation.operation == "set" and (path := SEARCH_PATH.match(operation.sql or "")):
+            self.search_path = path[1] if path[1].casefold() != "default" else None
+        elif operation.table and not operation.schema:
+            operation.schema = self.search_path
         operation.line, operation.column = node.lineno, node.col_offset + 1
         operation.end_column = node.end_col_offset + 1
         if node.end_lineno != node.lineno or not self.ascii:

@@ -39,16 +39,17 @@ def read_migration(
     *,
     dialects: Sequence[str] = ("sqlite", "postgresql", "mariadb"),
     source: str | None = None,
+    root: str | Path = "",
 ) -> Migration:
-    """What the migration does, or ``UnreadableMigration``."""
+    """What the migration does, or ``UnreadableMigration``. The path is relative to ``root``."""
     name = str(path)
     collecting = gc.isenabled()
     gc.disable()  # to look for cycles in a growing tree is a third of the time
     try:
         if source is None:
-            with open(path, "rb", buffering=0) as file:
+            with open(os.path.join(root, path), "rb", buffering=0) as file:
                 source = decode(file.read())
-        reader = Reader(Migration(name, source), tuple(dialects))
+        reader = Reader(Migration(name, source), tuple(dialects), root)
         migration = reader.read(parse(source, name))
         large.clear()
         reader.globals.clear()  # breaks the cycle of each function and the names around it
@@ -109,9 +110,11 @@ class Reader(Libraries):
 
     starred: ClassVar[Mapping[str, Iterable[str]]] = {"alembic.op": STARRED}
 
-    def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
+    def __init__(
+        self, migration: Migration, dialects: tuple[str, ...], root: str | Path = ""
+    ) -> None:
         super().__init__(migration, dialects)
-        self.globals["__file__"] = os.path.abspath(migration.path)
+        self.file = self.globals["__file__"] = os.path.abspath(os.path.join(root, migration.path))
 
     def read(self, tree: ast.Module) -> Migration:
         migration = self.migration
@@ -166,7 +169,7 @@ class Reader(Libraries):
         steps: list[Any] = [self.globals.get(name)]
         if not is_def(steps[0]):
             return
-        self.function, self.autocommit = name, False
+        self.function, self.autocommit, self.search_path = name, False, None
         parameters = {parameter.arg for parameter in steps[0].node.args.args}
         if parameters - HANDED_IN.keys():  # the multi-database template: upgrade(engine_name)
             steps += [
@@ -198,9 +201,9 @@ class Reader(Libraries):
         if type(ref) is not Ref or ref.root in QUIET or not self.function:
             return ref
         module, _, name = ref.path.rpartition(".")
-        return module_beside(
-            os.path.dirname(self.migration.path), module, near or self.site is not None
-        ).get(name, ref)
+        return module_beside(os.path.dirname(self.file), module, near or self.site is not None).get(
+            name, ref
+        )
 
 
 def is_def(value: Any) -> bool:

@@ -7,6 +7,7 @@ tests, expressions, calls, branches, statements. A migration is followed and nev
 from __future__ import annotations
 
 import ast
+import os.path
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
@@ -46,6 +47,7 @@ class State(ABC):
 
     def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
         self.migration = migration
+        self.file = os.path.abspath(migration.path)  # where it lies
         self.dialects = dialects
         self.globals: dict[str, Any] = {}
         self.scopes: tuple[dict[str, Any], ...] = (self.globals,)

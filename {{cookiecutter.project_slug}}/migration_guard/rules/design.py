@@ -99,9 +99,21 @@ def foreign_key_without_index(upgrade: Upgrade) -> Found:
         keys += [(str(column.name),) for column in op.definitions if column.references]
         known = op.operation != "create_foreign_key" or is_known(upgrade, op)
         for columns in dict.fromkeys(keys):
-            if columns and known and not is_indexed(upgrade, op, columns):
+            if not columns or not known or is_replaced_key(upgrade, op, columns):
+                continue
+            if not is_indexed(upgrade, op, columns):
                 where = f"{op.qualified_table} ({', '.join(columns)})"
                 yield op, f"The foreign key of {where} has no index that begins with it."
+
+
+def is_replaced_key(upgrade: Upgrade, op: Operation, columns: tuple[str, ...]) -> bool:
+    """Whether the columns had a foreign key before: a replaced one is not new."""
+    for each in upgrade.history(op, "create_table", "add_column", "create_foreign_key"):
+        keys = [key.columns for key in each.constraints if key.kind == "foreign_key"]
+        keys += [(str(column.name),) for column in each.definitions if column.references]
+        if columns in keys:
+            return True
+    return False
 
 
 def is_known(upgrade: Upgrade, op: Operation) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..databases import POSTGRESQL
@@ -139,7 +140,10 @@ def is_enum_created(upgrade: Upgrade, op: Operation, name: str) -> bool:
         for each in upgrade.past.of("create_table", "add_column")
         if name in [name_of_enum(column.type) for column in each.definitions if column.type]
     ]
-    return upgrade.any_runs_whenever(op, [*creators, *used])
+    block = re.compile(rf"(?i)\bCREATE\s+TYPE\s+[\w.\"]*?\b{re.escape(name)}\b")  # DO $$ ... $$
+    executed = [*upgrade.past.of("execute"), *upgrade.everything[: upgrade.at[id(op)]]]
+    blocks = [each for each in executed if block.search(each.sql or "")]
+    return upgrade.any_runs_whenever(op, [*creators, *used, *blocks])
 
 
 def enums_created_by(op: Operation) -> list[str]:

@@ -64,6 +64,18 @@ def may_be_null(upgrade: Upgrade, op: Operation, column: str) -> bool | None:
     return None
 
 
+BYTES = {"utf8": 3, "utf8mb3": 3, "latin1": 1, "ascii": 1}  # of a character, of utf8mb4: 4
+
+
+def bytes_of_a_character(upgrade: Upgrade, op: Operation) -> int:
+    """How many bytes MySQL and MariaDB need for a character of the operation's table, at most."""
+    for each in reversed(upgrade.history(op, "create_table")):
+        for name, value in each.kwargs.items():
+            if name.casefold() in ("mysql_charset", "mysql_default_charset"):
+                return BYTES.get(str(value).casefold(), 4)
+    return 4
+
+
 def is_created(upgrade: Upgrade, op: Operation) -> bool:
     """Whether the files create the operation's table."""
     return bool(upgrade.history(op, "create_table", "create_table_as"))

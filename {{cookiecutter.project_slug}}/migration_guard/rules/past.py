@@ -47,9 +47,9 @@ class Past:
         self.before = before
         self.undeployed = [op for each in undeployed for op in upgrade_of(each)]
 
-    def on(self, table: str) -> list[Operation]:
-        """The operations on one table, oldest first."""
-        return self.of(f"table {table}")
+    def on(self, *tables: str) -> list[Operation]:
+        """The operations on these tables, for each oldest first."""
+        return self.of(*(f"table {table}" for table in tables))
 
     def of(self, *keys: str) -> list[Operation]:
         """The operations of these names."""

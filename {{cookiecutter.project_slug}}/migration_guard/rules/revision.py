@@ -34,8 +34,12 @@ def application_import(upgrade: Upgrade) -> Found:
         (module.removeprefix("src."), line) for module, line in reversed(upgrade.migration.imports)
     ]
     found = {line: module for module, line in imports if upgrade.application(module)}
-    for line, module in found.items():
-        yield line, f"{module} is the application's code."
+    lines: dict[str, list[int]] = {}
+    for line, module in sorted(found.items()):
+        lines.setdefault(module, []).append(line)
+    for module, (first, *others) in lines.items():
+        more = f" (it is imported on {len(others)} more lines)" if others else ""
+        yield first, f"{module} is the application's code{more}."
 
 
 @rule(
@@ -81,18 +85,32 @@ def empty_downgrade(upgrade: Upgrade) -> Found:
     migration = upgrade.migration
     works = migration.bodies.get("upgrade") in ("code", "reads")
     empty = migration.bodies.get("downgrade") in (None, "empty")
-    # PostgreSQL can't remove an enum value, and one that stays does no harm
-    added = [op for op in upgrade.everything if op.kwargs.get("add_value")]
-    with_value = {op.sql for op in added}
-    changes = [op for op in upgrade.everything if not is_read(op) and op.sql not in with_value]
+    read = {(op.line, op.column) for op in upgrade.everything if op.via == "execute"}
+    changes = [
+        op
+        for op in upgrade.everything
+        if not is_read(op)
+        and not changes_nothing(op)
+        and not (op.operation == "execute" and (op.line, op.column) in read)  # its statements count
+    ]
     stated = migration.irreversible or (migration.lossy and not any(map(is_schema, changes)))
-    validates = "validate_constraint" in upgrade.kinds <= {"validate_constraint", "execute", "set"}
-    # PostgreSQL drops no value of an enum type, and one that nothing uses does no harm.
-    others = [op for op in changes if op.operation != "execute"]
-    validates = validates or (bool(others) and all(op.kwargs.get("add_value") for op in others))
-    if works and empty and changes and not stated and not validates:
+    # PostgreSQL drops no value of an enum type, and one that nothing uses does no harm
+    harmless = all(
+        op.operation == "validate_constraint" or op.kwargs.get("add_value") for op in changes
+    )
+    if works and empty and not stated and not harmless:
         line = migration.lines.get("downgrade", migration.lines.get("upgrade", 1))
         yield line, "There is no way back, and the migration does not say so."
+
+
+def changes_nothing(op: Operation) -> bool:
+    """Whether it is an alter_column() that states only what the column is already."""
+    stated = ("existing_", "schema", "autoincrement")
+    return (
+        op.operation == "alter_column"
+        and op.via is None
+        and all(name.startswith(stated) for name in op.kwargs)
+    )
 
 
 # Functions that only compute. Others may change something.
@@ -141,7 +159,9 @@ def not_resumable(upgrade: Upgrade) -> Found:
     schema = [op for op in upgrade.operations() if is_schema(op)]
     data = list(upgrade.operations(*DATA_CHANGES))
     for op in schema:
-        if not is_repeatable(upgrade, op) and any(runs_after(upgrade, each, op) for each in schema):
+        # what the migration does on a condition of its own can look whether it is done already
+        after = [each for each in schema if runs_after(upgrade, each, op)]
+        if not is_repeatable(upgrade, op) and upgrade.any_need(op, after):
             message = f"a second run after a failure stops at this {op.operation}"
             yield op, f"{label(op)}: {message}."
             return

@@ -177,7 +177,7 @@ def drop_column(upgrade: Upgrade) -> Found:
 )
 def drop_constraint(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("drop_constraint"):
-        kind = CONSTRAINTS.get(str(op.kwargs.get("type_")), "")
+        kind = CONSTRAINTS.get(str(op.kwargs.get("type_"))) or kind_by_name(upgrade, op)
         replaced = any(op.name == other.name for other in upgrade.later(op, *CONSTRAINTS.values()))
         if kind:
             replaced = replaced or bool(upgrade.later(op, kind) or upgrade.earlier(op, kind))
@@ -194,6 +194,22 @@ def drop_constraint(upgrade: Upgrade) -> Found:
         )
         if not (replaced or gone or required or upgrade.creates(op)):
             yield op, f"{label(op) if op.name else f'A constraint of {label(op)}'} is dropped."
+
+
+KIND_BY_NAME = {
+    "create_foreign_key": r"(?i)(?:^|_)fk\d*(?:_|$)|_fkey\d*$",
+    "create_primary_key": r"(?i)(?:^|_)pk(?:_|$)|_pkey\d*$",
+    "create_unique_constraint": r"(?i)(?:^|_)(?:uq|uc|uniq\w*?)(?:_|$)|_key\d*$",
+    "create_check_constraint": r"(?i)(?:^|_)(?:ck|chk|check)(?:_|$)",
+}
+
+
+def kind_by_name(upgrade: Upgrade, op: Operation) -> str:
+    """The operation that creates such a constraint, from the history or its name; "" if unknown."""
+    for each in reversed(upgrade.history(op, *CONSTRAINTS.values())):
+        if op.name and each.name == op.name:
+            return each.operation
+    return next((kind for kind, name in KIND_BY_NAME.items() if re.search(name, op.name or "")), "")
 
 
 # What has a name that code can use, beside tables and columns.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..databases import DATABASES, NOT_TRANSACTIONAL, concerns
@@ -34,7 +35,7 @@ def label(op: Operation) -> str:
         return ", ".join(f"{table}.{column}" for column in op.columns)
     if op.name and table and op.operation != "rename_table":
         return f"{op.name} on {table}"
-    return op.name or table or "an unknown object"
+    return op.name or table or "a table whose name is only known when the migration runs"
 
 
 def written(op: Operation, migration: Migration) -> str:
@@ -48,6 +49,16 @@ def renamed(op: Operation) -> str | None:
     if op.operation == "rename_table":
         name = op.kwargs.get("new_table_name", op.args[1] if len(op.args) > 1 else "?")
     return name if name is None or isinstance(name, str) else "?"
+
+
+def renamed_table(op: Operation) -> str:
+    """The new name of a renamed table, in the spelling of ``table_of``."""
+    return table_of(replace(op, table=renamed(op)))
+
+
+def names_column(name: str | None, column: str) -> bool:
+    """Whether the name of an index or a constraint says that it is for this column."""
+    return re.search(rf"(?i)(?:^|_){re.escape(column)}(?:_|$)", name or "") is not None
 
 
 def concurrently(op: Operation) -> Any:
@@ -117,7 +128,7 @@ class Upgrade:
             elif op.operation == "create_materialized_view":
                 tables.setdefault((op.name or "").casefold(), []).append(op)
             elif op.operation == "rename_table" and self.table_creators[id(op)]:
-                tables[str(renamed(op)).casefold()] = self.table_creators[id(op)]
+                tables[renamed_table(op)] = self.table_creators[id(op)]
             elif op.operation == "drop_table":
                 left = [each for each in tables.get(table, ()) if not op.runs_whenever(each)]
                 tables[table] = left
@@ -181,20 +192,32 @@ class Upgrade:
         databases = [each for name in self.databases_of(op) for each in DATABASES[name]]
         return any(each.runs_whenever(op, databases) for each in others)
 
+    def any_need(self, op: Operation, others: Iterable[Operation]) -> bool:
+        """Whether ``op`` runs in every execution that runs one of these."""
+        return any(self.any_runs_whenever(other, [op]) for other in others)
+
     def earlier(self, op: Operation, *names: str) -> list[Operation]:
         """The operations on the same table that run before this one whenever it runs."""
         return self.surely(op, on_table(table_of(op), self.everything[: self.at[id(op)]], names))
 
     def later(self, op: Operation, *names: str) -> list[Operation]:
         """The operations on the same table that run after this one whenever it runs."""
-        after = self.everything[self.at[id(op)] + 1 :]
-        return self.surely(op, on_table(table_of(op), after, names))
+        tables, found = [table_of(op)], []
+        for each in self.everything[self.at[id(op)] + 1 :]:
+            if each.operation == "rename_table" and table_of(each) in tables:
+                tables.append(renamed_table(each))
+            found += on_tables(tables, [each], names)
+        return self.surely(op, found)
 
     def history(self, op: Operation, *names: str, table: str | None = None) -> list[Operation]:
         """The operations on a table (by default its own) that surely ran before this one."""
-        table = table_of(op) if table is None else table
-        before = [*self.past.on(table), *self.everything[: self.at[id(op)]]]
-        return self.surely(op, on_table(table, before, names))
+        tables = [table_of(op) if table is None else table]
+        here = self.everything[: self.at[id(op)]]
+        for each in reversed([*self.past.of("rename_table"), *here]):
+            if each.operation == "rename_table" and renamed_table(each) == tables[0] != "":
+                tables.insert(0, table_of(each))  # its name before
+        before = [*self.past.on(*dict.fromkeys(tables)), *here]
+        return self.surely(op, on_tables(tables, before, names))
 
     def perhaps_earlier(self, op: Operation, *names: str) -> list[Operation]:
         """The operations on the same table that may run before this one, here or undeployed."""
@@ -209,8 +232,15 @@ def on_table(
     table: str, operations: Iterable[Operation], names: Collection[str] = ()
 ) -> list[Operation]:
     """The operations of these names, or all, on this table or on one that is not known."""
+    return on_tables([table], operations, names)
+
+
+def on_tables(
+    tables: Collection[str], operations: Iterable[Operation], names: Collection[str] = ()
+) -> list[Operation]:
+    """The same for several names of a table."""
     return [
         each
         for each in operations
-        if (not names or each.operation in names) and table_of(each) in (table, "")
+        if (not names or each.operation in names) and table_of(each) in (*tables, "")
     ]

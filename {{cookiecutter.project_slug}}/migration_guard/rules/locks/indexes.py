@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...databases import POSTGRESQL
+from ...reading.migration import Operation
 from ..known_schema import partition_key
 from ..rule import Found, rule
-from ..upgrade import Upgrade, concurrently, label, statement
+from ..upgrade import Upgrade, concurrently, label, names_column, statement
 
 PARTITIONED = """\
 Create the index of the parent alone, which takes no time: CREATE INDEX <name> ON ONLY
@@ -41,12 +42,26 @@ def blocking_index(upgrade: Upgrade) -> Found:
             yield op, f"{message}; writers to every partition wait.", PARTITIONED
         elif concurrently(op) is False and not (
             op.operation == "drop_index"
-            and (upgrade.creates(op) or (op.table and upgrade.later(op, "drop_table")))
+            and (upgrade.creates(op) or goes_with_table_or_column(upgrade, op))
         ):
             yield op, f"{label(op)}: {what} without CONCURRENTLY makes writers wait."
     for op, column in upgrade.added_columns():
         if column.index:
             yield op, f"{label(op)}: index=True builds an index under the lock of ADD COLUMN."
+
+
+def goes_with_table_or_column(upgrade: Upgrade, op: Operation) -> bool:
+    """Whether the migration drops the index's table or one of its columns, for which are rules."""
+    if op.table and upgrade.later(op, "drop_table"):
+        return True
+    created = [each for each in upgrade.history(op, "create_index") if each.name == op.name]
+    columns = {column for each in created for column in each.columns}
+    around = [*upgrade.earlier(op, "drop_column"), *upgrade.later(op, "drop_column")]
+    return any(
+        column in columns or names_column(op.name, column)
+        for each in around
+        for column in each.columns
+    )
 
 
 @rule(

@@ -9,7 +9,7 @@ from typing import Any
 from ...databases import MYSQL, POSTGRESQL
 from ...reading.migration import Call, Column, Operation, Type
 from ..column_types import is_free, size, sql_name
-from ..known_schema import known_checks
+from ..known_schema import bytes_of_a_character, known_checks
 from ..rule import Found, rule
 from ..upgrade import Upgrade, label, statement
 
@@ -155,7 +155,8 @@ def type_change(upgrade: Upgrade) -> Found:
         if reason := costly_on_postgresql(upgrade, op) if databases & POSTGRESQL else "":
             yield op, f"{label(op)}: {reason}."
             continue
-        costly = ", ".join(sorted(name for name in databases if not is_free(name, old, new)))
+        width = bytes_of_a_character(upgrade, op)
+        costly = ", ".join(sorted(name for name in databases if not is_free(name, old, new, width)))
         if costly and isinstance(old, Type):
             fails = ""
             if old.name == new.name and size(new) < size(old):
