@@ -84,7 +84,7 @@ def test_back_one_step_from_a_merge_names_the_remedy(migrated: Project) -> None:
         (
             'op.execute("CREATE TABLE u (t_id INTEGER, KEY k (t_id), FOREIGN KEY (t_id) REFERENCES t (id))")\n'
             '    op.drop_index("k", "u")',
-            "need this index for a foreign key: drop that first",
+            "need this index for a foreign key. Drop the foreign key first",
         ),
     ],
 )
@@ -144,7 +144,9 @@ def test_a_migration_that_is_gone_and_undone_by_hand_can_be_forgotten(migrated: 
     (migrated.versions / f"{revision(4)}.py").unlink()
     remedy = " (or, if it is undone: alembic -x edited upgrade head)"
     said = failure(migrated, "-x", "edited", "upgrade", "head")
-    assert said.endswith("bring the file back"), "alembic_version has it still"
+    assert said.endswith("deploy the release before the squash first"), (
+        "alembic_version has it still"
+    )
     with engine(migrated.environment["DATABASE_URL"]).begin() as connection:
         connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision(2)}'")
     assert failure(migrated, "upgrade", "head") == said + remedy
@@ -189,7 +191,7 @@ def test_a_bug_in_a_migration_stops_the_upgrade(migrated: Project) -> None:
 def test_a_parent_that_is_nowhere_is_named(migrated: Project) -> None:
     path = migrated.versions / f"{revision(4)}.py"
     path.write_text(path.read_text().replace("'r003'", "'lost'"))
-    said = "Can't locate revision 'lost', which another one follows: bring its file back, or name the right parent"
+    said = "Can't locate revision 'lost', which another one follows: restore its file, or name the right parent"
     for command in (
         ("upgrade", "head"),
         ("current",),

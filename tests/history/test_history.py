@@ -330,7 +330,7 @@ def test_a_shallow_clone_and_a_worktree_are_enough(history: History, tmp_path: P
     for place in (shallow, tree):
         (place / "alembic/versions/d1.py").unlink()
         assert main(place, ["--static", "--against", "HEAD"]) == 1
-        assert "d1 is deployed (HEAD) and is no longer here" in history.capsys.readouterr().out
+        assert "d1 is deployed (HEAD), but its file is missing" in history.capsys.readouterr().out
 
 
 @pytest.mark.slow

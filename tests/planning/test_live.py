@@ -259,7 +259,7 @@ def test_only_this_machine_gets_a_scratch_database_unasked(
         return
     with pytest.raises(Exception, match=r"is not on this machine.*--database-url"):
         server_for(planned, None)
-    with pytest.raises(Exception, match=r"nothing is created there"):
+    with pytest.raises(Exception, match=r"--plan creates nothing there"):
         server_for(planned, planned)
     other = planned.set(host="127.0.0.1", query={})
     assert server_for(planned, other) == other
@@ -358,7 +358,7 @@ def test_what_mariadb_hides_from_a_role_is_not_called_missing(
             made = plan(project, "--database-url", SERVERS["mariadb"], status=2)
             assert made["findings"] == []
             assert made["not_checked"] == [
-                "table orders is not visible: grant SELECT on it, or it is missing"
+                "table orders is not visible: it is missing, or this role needs SELECT on it"
             ]
         finally:
             statements(url, f"DROP USER '{user}'@'%'")
@@ -391,7 +391,7 @@ def found_rows(made: dict[str, Any], severity: str = "warning") -> list[str]:
 
 def fixes_of(made: dict[str, Any]) -> list[str]:
     return [
-        each["fix"].partition("They are: ")[2]
+        each["fix"].partition("To list them, run: ")[2]
         for step in made["revisions"]
         for each in step["findings"]
         if each["rule"] == "rows-do-not-fit"

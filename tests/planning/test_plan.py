@@ -199,7 +199,7 @@ def test_what_can_not_be_printed_says_so_and_the_others_are(
     where = f"alembic/versions/001_r1.py:{reads}"
     assert (
         second["problem"]
-        == f"this revision reads the database ({where}): it can't be shown before it runs"
+        == f"this revision reads the database ({where}), so its SQL is unknown before it runs"
     )
     assert [each["line"] for each in second["operations"]] == [reads, reads + 1]
     assert [found["rule"] for found in second["findings"]][:1] == ["offline-unsafe"]
@@ -218,11 +218,11 @@ def test_what_asks_for_offline_mode_may_run_more_than_is_printed(
     first, second = plan(project)["revisions"]
     assert first["problem"] is None
     assert ("SELECT 1" in second["sql"], "SELECT 2" in second["sql"]) == (True, False)
-    says = "001_r1.py asks for offline mode: on a database it may run more than this"
+    says = "001_r1.py checks for offline mode: on a database it may run more than this"
     assert second["problem"].endswith(says)
     for form in ("text", "markdown"):
         text = show(project, form)
-        assert text.index("SELECT 1") < text.index("asks for offline mode")
+        assert text.index("SELECT 1") < text.index("checks for offline mode")
 
 
 def test_a_batch_that_copies_a_table_of_sqlite_is_shown_without_sql(
@@ -328,7 +328,7 @@ def test_a_database_that_is_not_known_is_said_as_the_check_says_it(
 def test_a_folder_that_is_not_there_is_one_line(bake: Callable[..., Project]) -> None:
     assert (
         refused(bake("sqlite:////nowhere/x.db"))
-        == "error: /nowhere: no such folder: create it, or fix DATABASE_URL.\n"
+        == "error: The folder /nowhere is missing: create it, or fix DATABASE_URL.\n"
     )
 
 
@@ -352,7 +352,7 @@ def test_a_revision_that_is_twice_there_is_not_said_to_want_a_merge(
     (project.versions / "copy.py").write_text(file.read_text())
     said = project.run("alembic", "upgrade", "head", ok=False).stdout
     assert (
-        f"FAILED: Revision {SECOND} is in several files: give each an identifier of its own" in said
+        f"FAILED: Revision {SECOND} is in several files: give each file its own identifier" in said
     )
 
 
@@ -362,7 +362,7 @@ def test_a_revision_that_the_code_has_not_is_one_line(project: Project) -> None:
     file.unlink()
     said = refused(project).removeprefix("error: ")
     assert said.startswith(
-        f"Can't locate revision {SECOND}: it is in no migration here; if the database has it, "
+        f"Can't locate revision {SECOND}: no migration in this checkout has it. Pull the latest code"
     )
     for command in (("upgrade", "head"), ("current",), ("downgrade", "-1")):
         assert project.run("alembic", *command, ok=False).stdout.endswith(f"FAILED: {said}")
@@ -436,9 +436,9 @@ def test_what_sqlite_cannot_run_is_one_line_with_its_place(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--static"], "--plan takes no --static, --roundtrip or --write-baseline."),
-        (["--roundtrip"], "--plan takes no --static, --roundtrip or --write-baseline."),
-        (["--format", "sarif"], "--format sarif: a plan is text, json or markdown."),
+        (["--static"], "--plan can't run with --static, --roundtrip or --write-baseline."),
+        (["--roundtrip"], "--plan can't run with --static, --roundtrip or --write-baseline."),
+        (["--format", "sarif"], "--format sarif: with --plan use text, json or markdown."),
     ],
 )
 def test_options_that_do_not_go_together(
@@ -452,7 +452,7 @@ def test_options_that_do_not_go_together(
 
 def test_a_check_is_not_markdown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(tmp_path, ["--format", "markdown"]) == 2
-    error = "error: --format markdown is a plan's: add --plan.\n"
+    error = "error: --format markdown needs --plan.\n"
     assert capsys.readouterr() == ("", error)
 
 
@@ -559,7 +559,7 @@ def test_markdown_is_cut_between_revisions_to_what_a_comment_may_hold(
     made = show(project, "markdown")
     assert len(made) <= 65536
     shown = made.count("\n### ")
-    left = f"Left out: {len(long) - shown} of {len(long)} revisions"
+    left = f"{len(long) - shown} of {len(long)} revisions are left out"
     assert shown == 2 if fits else 0 < shown < 4
     assert (left in made) is not fits
     assert (made.count("<details>"), made.count("</details>")) == (shown, shown)

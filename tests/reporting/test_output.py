@@ -109,7 +109,7 @@ def test_a_file_is_not_written_through_a_link(
         "revision = 'a'\ndown_revision = None\n"
     )
     assert main(tmp_path, ["--static", "--output", str(link)]) == 2
-    assert "a symbolic link; name the file itself" in capsys.readouterr().err
+    assert "a symbolic link; pass the path of the file itself" in capsys.readouterr().err
     assert target.read_text() == "mine"
     write_file(target, "report")
     assert target.read_text() == "report"

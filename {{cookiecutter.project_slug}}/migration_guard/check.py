@@ -68,12 +68,13 @@ class Check:
         options = self.options
         files = list(self.files)
         if lost := next((file for file in options.files if not file.is_file()), None):
-            raise CannotCheck(f"{lost}: no such file.")
+            raise CannotCheck(f"{lost}: this file does not exist.")
         if not files and not options.files:
             folders = " or ".join(map(self.files.relative, self.settings.versions))
             raise CannotCheck(
-                f"no migrations in {folders}; if they are elsewhere, set --versions DIR or versions"
-                " in the settings; to create the first: alembic revision --autogenerate"
+                f"There are no migrations in {folders}. If they are elsewhere, pass --versions DIR"
+                " or set versions in [tool.migration-guard]. To create the first one, run:"
+                " alembic revision --autogenerate"
             )
         if options.plan:
             return self.plan(files)
@@ -108,7 +109,7 @@ class Check:
                 self.findings += ran
                 if self.undeclared:
                     failed = CannotCheck(self.undeclared)
-            except CannotCheck as error:  # raised after the report of what was found without
+            except CannotCheck as error:  # raised later, after the report of the other findings
                 failed = error
         self.report_idle_rules()
         mine = {migration.path: migration for migration in judged if migration.revision not in old}
@@ -118,7 +119,7 @@ class Check:
                 raise failed
             return self.write_baseline(findings)
         if failed and not findings:
-            raise failed  # and no report that could be read as clean
+            raise failed  # without a report, which would look clean
         operations = sum(len(migration.operations) for migration in judged)
         checked = {"files": len(chosen), "operations": operations, "revisions": len(past)}
         self.report(findings, checked)
@@ -133,7 +134,7 @@ class Check:
         return int(any(found.severity in failing for found in findings))
 
     def compare_with_deployed(self, past: list[Migration]) -> None:
-        """Find deployed migrations that were changed, where it is known what is deployed."""
+        """Add a finding for each deployed migration that was changed, if a ref is known."""
         if "edited-migration" not in self.rules:
             return
         if self.deployed.ref:
@@ -145,7 +146,7 @@ class Check:
             )
 
     def know_history(self, past: list[Migration]) -> None:
-        """Note what the revisions are, for the rules that ask what came before."""
+        """Remember the revisions, for the rules that need what came before."""
         self.history = in_order(past)
         self.undeployed = self.deployed.undeployed(past)
 
@@ -155,11 +156,11 @@ class Check:
         )
 
     def report_idle_rules(self) -> None:
-        """Tell which of the selected rules this command does not look for."""
+        """List the selected rules that this command does not check."""
         idle = [name for name in self.rules if not self.runs(self.all_rules[name])]
         if self.options.select and idle:
             self.left_out.append(
-                f"This command does not look for {', '.join(idle)}."
+                f"This command does not check {', '.join(idle)}."
                 " See --help: --static, --roundtrip, --plan"
             )
 
@@ -180,7 +181,7 @@ class Check:
         return judge(migration, databases, self.files.is_application, self.all_rules, past)
 
     def runs(self, rule: Rule) -> bool:
-        """Whether this command looks for what the rule describes."""
+        """Return whether this command checks the rule."""
         if rule.check is not None:
             return not self.options.roundtrip
         if rule.category == "drift":
@@ -232,7 +233,10 @@ class Check:
             raise CannotCheck(f"{str(error).rstrip('.')}. {self.undeclared}") from error
 
     def plan(self, files: list[Path]) -> int:
-        """Report what is to run on the configured database, judged for that database alone."""
+        """Report the pending migrations of the configured database, and return the exit status.
+
+        The rules check them for that database only.
+        """
         past = [migration for file in files if (migration := self.files.read(file, whole=False))]
         for found in [*self.files.unreadable, *check_graph(past)]:
             if found.rule in BREAKS_ALEMBIC:
@@ -275,9 +279,9 @@ class Check:
 
         They come in the order of the history, those outside of migrations last.
         """
-        # What only running them shows differs from one database to the next: where there are
-        # several, no suppression of it is called unused. Nor are those of edited-migration:
-        # what is deployed is not known everywhere.
+        # Findings of drift and of the roundtrip differ between databases, so a project with
+        # several never has an unused suppression of them. The same holds for edited-migration,
+        # because not every clone knows what is deployed.
         rules = [
             name
             for name in self.rules
@@ -346,15 +350,16 @@ class Check:
         output: Path | None = self.options.output
         if output is None:
             if isinstance(sys.stdout, TextIOWrapper):
-                sys.stdout.reconfigure(
-                    errors="backslashreplace"
-                )  # a terminal that lacks a character of the source
+                # The terminal's encoding may lack a character of the source.
+                sys.stdout.reconfigure(errors="backslashreplace")
             sys.stdout.write(text)
             return
         try:
             write_file(output, text)
         except OSError as error:
-            why = "a symbolic link; name the file itself" if output.is_symlink() else error.strerror
+            why = error.strerror
+            if output.is_symlink():
+                why = "this is a symbolic link; pass the path of the file itself"
             raise CannotCheck(f"--output {output}: {why}") from None
 
 
@@ -364,7 +369,7 @@ RESTORE = (
 )
 
 
-NOT_CHECKED = "not checked: {} (or leave it out with --ignore database-drift,rows-do-not-fit)"
+NOT_CHECKED = "Not checked: {}. To leave this out: --ignore database-drift,rows-do-not-fit"
 
 
 BREAKS_ALEMBIC = (

@@ -34,25 +34,25 @@ def parser() -> argparse.ArgumentParser:
         nargs="*",
         type=Path,
         metavar="FILE",
-        help="with --static: judge these migrations alone",
+        help="with --static: check only these migrations",
     )
     add(
         "--static",
         action="store_true",
-        help="history and rules alone: no database, nothing imported or run",
+        help="check only history and rules: needs no database and runs no migration",
     )
     add(
         "--roundtrip",
         action="store_true",
-        help="history, then every revision up, down and up again, with rows",
+        help="check the history, then run every revision up, down and up again, with rows",
     )
     add(
         "--since",
         metavar="REF",
-        help="with --roundtrip or --static: only the revisions that are new since this git ref"
+        help="with --roundtrip or --static: check only revisions that are new since this git ref"
         " (origin/HEAD: the default branch of the remote, if there is one)",
     )
-    add("-k", dest="only", metavar="REVISION", help="with --roundtrip: only this revision")
+    add("-k", dest="only", metavar="REVISION", help="with --roundtrip: check only this revision")
     add(
         "--keep",
         action="store_true",
@@ -61,47 +61,49 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--plan",
         action="store_true",
-        help="what `alembic upgrade head` would run and lock; the database is only read",
+        help="show what `alembic upgrade head` would run and lock; this only reads the database",
     )
-    add("--probe", action="store_true", help="with --plan: do the rows fit what is pending?")
+    add(
+        "--probe",
+        action="store_true",
+        help="with --plan: check whether the rows fit the pending migrations",
+    )
     add(
         "--against",
         metavar="REF",
-        help="deployed is what stands at this git ref (default: the remote's main branch)",
+        help="the git ref whose migrations are deployed (default: the remote's main branch)",
     )
-    add("--versions", metavar="DIR", type=Path, help="another folder of migrations")
+    add("--versions", metavar="DIR", type=Path, help="read the migrations of this folder")
     add(
         "--database-url",
         metavar="URL",
         help="the server for scratch databases (default: DATABASE_URL, else SQLite)",
     )
     add("--no-cache", action="store_true", help=argparse.SUPPRESS)
-    add("--select", metavar="RULE,...", help="only these rules or categories")
-    add("--ignore", metavar="RULE,...", help="all but these rules or categories")
+    add("--select", metavar="RULE,...", help="check only these rules or categories")
+    add("--ignore", metavar="RULE,...", help="skip these rules or categories")
     add(
         "--format",
         choices=[*REPORTS, "markdown"],
         default="text",
-        help="text is for people; markdown is of a plan",
+        help="the format of the report; markdown needs --plan",
     )
     add("--output", metavar="FILE", type=Path, help="write the report to a file")
     add(
         "--write-baseline",
         metavar="FILE",
         type=Path,
-        help="note the findings, for `baseline` in the settings",
+        help="record the findings in this file, for the setting `baseline`",
     )
-    add("--strict", action="store_true", help="warnings fail, too")
+    add("--strict", action="store_true", help="fail on warnings, too")
     add("--list-rules", action="store_true", help="list the rules")
-    add("--explain", metavar="RULE,...", help="what a rule finds, why, and what to do")
+    add("--explain", metavar="RULE,...", help="explain what a rule finds, why, and what to do")
     return built
 
 
 def main(root: Path, arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
-    gc.set_threshold(
-        100_000
-    )  # to look for cycles was an eighth of the time, in a process that soon ends
+    gc.set_threshold(100_000)  # looking for cycles took an eighth of the time of a short process
     try:
         return run(root, options)
     except CannotCheck as error:
@@ -112,11 +114,11 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except Exception:  # our own fault: status 1 would mean that the migrations have errors
+    except Exception:  # a bug of ours: status 1 would mean that the migrations have errors
         traceback.print_exc()
         return 2
     finally:
-        gc.freeze()  # Python would look for cycles again when it ends, for up to half a second
+        gc.freeze()  # at exit, Python would look for cycles again, for up to half a second
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
@@ -127,7 +129,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
         return 0
     if options.no_cache:
         raise CannotCheck(
-            "--no-cache: delete this option: nothing is kept from one run to the next any more."
+            "--no-cache: delete this option. The guard no longer keeps anything between runs."
         )
     if options.files and not options.static:
         raise CannotCheck(
@@ -138,17 +140,17 @@ def run(root: Path, options: argparse.Namespace) -> int:
     if options.since and not (options.roundtrip or options.static):
         raise CannotCheck("--since needs --roundtrip or --static.")
     if options.since and options.files:
-        raise CannotCheck("--since chooses the files: leave out FILE.")
+        raise CannotCheck("--since chooses the files: remove FILE.")
     if options.static and (options.roundtrip or options.database_url):
-        raise CannotCheck("--static uses no database: leave out --roundtrip and --database-url.")
+        raise CannotCheck("--static uses no database: remove --roundtrip and --database-url.")
     if options.plan and (options.static or options.roundtrip or options.write_baseline):
-        raise CannotCheck("--plan takes no --static, --roundtrip or --write-baseline.")
+        raise CannotCheck("--plan can't run with --static, --roundtrip or --write-baseline.")
     if options.probe and not options.plan:
         raise CannotCheck("--probe needs --plan.")
     if options.plan and options.format in ("github", "sarif"):
-        raise CannotCheck(f"--format {options.format}: a plan is text, json or markdown.")
+        raise CannotCheck(f"--format {options.format}: with --plan use text, json or markdown.")
     if options.format == "markdown" and not options.plan:
-        raise CannotCheck("--format markdown is a plan's: add --plan.")
+        raise CannotCheck("--format markdown needs --plan.")
     settings = read_settings(root)
     if options.versions:
         settings = replace(settings, versions=(options.versions.resolve(),))

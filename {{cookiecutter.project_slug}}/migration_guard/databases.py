@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# What a project can deploy to -> its SQLAlchemy dialects, by which a migration branches.
+# Each database that a project can deploy to, with the SQLAlchemy dialects that it may have.
 DATABASES: dict[str, tuple[str, ...]] = {
     "sqlite": ("sqlite",),
     "postgresql": ("postgresql",),
@@ -25,7 +25,7 @@ def dialects_of(databases: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-# The oldest versions that are maintained: what is assumed of a database without a stated version.
+# The oldest maintained versions: the guard assumes them where a project states no version.
 OLDEST = {
     "sqlite": "3.35",
     "postgresql": "14",
@@ -37,14 +37,15 @@ OLDEST = {
 
 
 def version(text: str) -> tuple[int, ...]:
-    """A version as numbers, which compare as versions do."""
+    """Return a version as numbers, which compare as versions do."""
     return tuple(int(number) for number in text.split("."))
 
 
 def concerns(versions: str, database: str, lowest: str) -> bool:
-    """Whether a rule for these versions of a database ("<12", "" for all) matters to a project.
+    """Return whether a rule for these versions of a database concerns a project.
 
-    ``lowest`` is the lowest version that the project declares, or "".
+    ``versions`` is "<12", or "" for all of them. ``lowest`` is the lowest version that the project
+    declares, or "".
     """
     lowest = lowest or OLDEST.get(database, "0")
     return all(
@@ -62,12 +63,11 @@ POSTGRESQL = frozenset({"postgresql", "citus"})
 MYSQL = frozenset({"mysql", "mariadb", "galera"})
 
 
-NOT_TRANSACTIONAL = frozenset(
-    {*MYSQL, "cockroachdb", "tidb", "yugabytedb"}
-)  # DDL commits by itself
+# DDL commits by itself.
+NOT_TRANSACTIONAL = frozenset({*MYSQL, "cockroachdb", "tidb", "yugabytedb"})
 
 
 DISTRIBUTED = frozenset({"citus", "cockroachdb", "galera", "tidb", "yugabytedb"})
 
 
-TRANSACTIONAL = EVERY - NOT_TRANSACTIONAL  # a migration that fails leaves nothing
+TRANSACTIONAL = EVERY - NOT_TRANSACTIONAL  # a migration that fails leaves nothing behind

@@ -33,16 +33,15 @@ REMEDIES = {
     ),
     "Target database is not up to date": "Target database is not up to date: alembic upgrade head",
     "Ambiguous walk": (
-        "After a merge -1 can be either parent: name the revision to go to: alembic downgrade"
-        " <revision>"
+        "After a merge, -1 can be either parent. Name the revision: alembic downgrade <revision>"
     ),
     "needed in a foreign key constraint": (
-        "MySQL and MariaDB need this index for a foreign key: drop that first; if you drop the"
-        " whole table, don't drop the index"
+        "MySQL and MariaDB need this index for a foreign key. Drop the foreign key first; if you"
+        " drop the whole table, don't drop the index"
     ),
     r"\(1064,.* near 'NOT NULL": (
-        "MariaDB takes no NOT NULL here: set nullable=True for a computed column, in the model,"
-        " too. For another column use MODIFY with its whole definition"
+        "MariaDB accepts no NOT NULL here. If the column is computed, set nullable=True here and in"
+        " the model. For another column use MODIFY with its whole definition"
     ),
     "require the existing type": (
         "MySQL and MariaDB need the whole definition of a column: pass existing_type= and"
@@ -52,13 +51,13 @@ REMEDIES = {
 
 
 def text_of(error: BaseException) -> str:
-    """The message of Alembic or the server, without what SQLAlchemy adds, and with a fix."""
+    """Return the message of Alembic or the server with a fix, without what SQLAlchemy adds."""
     cause = error.__cause__
     if isinstance(cause, revision.MultipleHeads):
         heads = sorted(set(cause.heads))
         if len(heads) == 1:
             return (
-                f"Revision {heads[0]} is in several files: give each an identifier of its own, or"
+                f"Revision {heads[0]} is in several files: give each file its own identifier, or"
                 " remove the copies"
             )
         return " ".join(several(heads))
@@ -70,19 +69,18 @@ def text_of(error: BaseException) -> str:
 
 def lost(name: str) -> str:
     return (
-        f"Can't locate revision {name}: it is in no migration here. If the database has it, this"
-        " code is older or lost it: update the code, deploy the release before a squash first, or"
-        " bring the file back"
+        f"Can't locate revision {name}: no migration in this checkout has it. Pull the latest code"
+        " or restore the file; after a squash, deploy the release before the squash first"
     )
 
 
 def full_message(error: BaseException) -> str:
-    """All of its lines as one, with the server's hints, for a person who runs a command."""
+    """Return the whole message on one line, with the server's hints, for a person."""
     return printable(" ".join(text_of(error).split()))
 
 
 def printable(text: str) -> str:
-    """Return the text with its control characters escaped: a terminal or a CI would obey them."""
+    """Return the text with escaped control characters, which a terminal or a CI would obey."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
@@ -93,8 +91,8 @@ SCRATCH = r"migration_guard_(?P<machine>[0-9a-f]{8})_(?P<pid>\d+)_(?P<start>\d+)
 
 
 def one_line(error: BaseException) -> str:
-    """The first of its lines, for a report."""
-    # MySQL's messages name the database, whose name differs each time.
+    """Return the first line of the message, for a report."""
+    # MySQL's messages contain the name of the scratch database, which differs in each run.
     text = re.sub(f"`?{SCRATCH}`?\\.", "", text_of(error).strip()) or type(error).__name__
     first, *rest = text.splitlines()
     depending = [
@@ -106,7 +104,10 @@ def one_line(error: BaseException) -> str:
 
 
 def fault(error: Exception) -> str:
-    """Where in the project it was raised, and its message; Alembic's own errors name the place."""
+    """Return where in the project the error was raised, and its message.
+
+    Alembic's own errors contain the place already.
+    """
     if isinstance(error, CommandError):
         return one_line(error)
     if (
@@ -114,19 +115,14 @@ def fault(error: Exception) -> str:
         and traceback.extract_tb(error.__traceback__)[-1].filename == revision.__file__
     ):
         return (
-            f"Can't locate revision {error}, which another one follows: bring its file back, or"
-            " name the right parent"
+            f"Can't locate revision {error}, which another one follows: restore its file, or name"
+            " the right parent"
         )
     what = error.msg if isinstance(error, SyntaxError) else one_line(error)
     if isinstance(error, NoReferenceError) and (key := foreign_key(error)):
-        tables, table, column = (
-            key.parent.table.metadata.tables,
-            error.table_name,
-            getattr(error, "column_name", ""),
-        )
-        what += (
-            nearest(column, tables[table].columns.keys())
-            if table in tables
-            else nearest(table, tables)
-        )
+        tables, table = key.parent.table.metadata.tables, error.table_name
+        if table in tables:
+            what += nearest(getattr(error, "column_name", ""), tables[table].columns.keys())
+        else:
+            what += nearest(table, tables)
     return f"{place(error)}: {type(error).__name__}: {what}"

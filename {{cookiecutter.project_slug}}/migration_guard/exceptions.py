@@ -1,4 +1,4 @@
-"""The one exception that a check raises, and messages that need no other module."""
+"""The exception of a check that can't run, and messages that need no other module."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 class CannotCheck(Exception):
-    """The check could not be made: one line saying why and what to do; exit status 2."""
+    """The check can't run. The message is one line with the cause and the fix; exit status 2."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -17,6 +17,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def several(heads: Sequence[str]) -> tuple[str, str]:
-    """What is wrong with several heads, and what to do."""
+    """Return the message about several heads, and its fix."""
     message = f"{len(heads)} heads: {', '.join(heads)}; `alembic upgrade head` refuses to choose."
     return message, f'Merge them: alembic merge -m "Merge migrations" {" ".join(heads)}'

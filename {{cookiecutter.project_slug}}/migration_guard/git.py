@@ -1,4 +1,4 @@
-"""What git knows."""
+"""What git knows about the project's files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from .exceptions import CannotCheck
 
 
 def git(folder: Path, *arguments: str, give: bytes = b"") -> bytes:
-    import subprocess  # not needed where there is no repository
+    import subprocess  # not needed without a repository
 
-    hook = (
-        "GIT_DIR",
-        "GIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-    )  # inside a hook they point at another place than the folder
+    # Inside a hook these variables point to another place than the folder.
+    hook = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
     environment = {name: value for name, value in os.environ.items() if name not in hook}
     command = ["git", "-C", str(folder), *arguments]
     done = subprocess.run(command, input=give, capture_output=True, check=False, env=environment)
@@ -26,7 +23,7 @@ def git(folder: Path, *arguments: str, give: bytes = b"") -> bytes:
 
 
 def new_since(root: Path, ref: str, folders: Iterable[Path]) -> set[Path]:
-    """The files in these folders that were added or changed since a ref, committed or not.
+    """Return the files in these folders that were added or changed since a ref, committed or not.
 
     Raises CannotCheck if git can't tell.
     """
@@ -41,14 +38,14 @@ def new_since(root: Path, ref: str, folders: Iterable[Path]) -> set[Path]:
 
 
 def default_branch(folder: Path) -> str | None:
-    """The remote's default branch, where it is known here."""
+    """Return the remote's default branch, or None if this clone does not know it."""
     if not in_repository(folder):
         return None
     candidates = [f"refs/remotes/origin/{name}" for name in ("HEAD", "main", "master")]
     try:
         listed = git(folder, "for-each-ref", "--format=%(refname)", *candidates).decode().split()
     except OSError:
-        return None  # no git here
+        return None  # git is not installed
     return next((name.removeprefix("refs/remotes/") for name in candidates if name in listed), None)
 
 

@@ -1,4 +1,4 @@
-"""What leaves the guard for a terminal, a log or a file: nothing in it that one of them obeys."""
+"""Text for a terminal, a log or a file, without anything in it that one of them would obey."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COMMAND = re.compile(r"(?m)^(?P<blanks>\s*)::(?=[\w-]+[^\n]*::)|(?P<older>##)(?=
 
 
 def printable(text: str, lines: bool = False) -> str:
-    """The text, its control characters as escapes; ``lines``: its line breaks stay."""
+    """Return the text with escaped control characters. With ``lines``, line breaks stay."""
 
     def escape(match: re.Match[str]) -> str:
         if lines and match[0] == "\n":
@@ -25,7 +25,7 @@ def printable(text: str, lines: bool = False) -> str:
 
 
 def without_commands(text: str) -> str:
-    """The text of a report, with no line in it that a CI takes for a command of a workflow."""
+    """Return the text of a report without lines that a CI would run as a workflow command."""
 
     def escape(match: re.Match[str]) -> str:
         return r"#\x23" if match["older"] else rf"{match['blanks']}\x3a:"

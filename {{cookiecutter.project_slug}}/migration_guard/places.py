@@ -1,4 +1,4 @@
-"""Where something is in the project's files."""
+"""The file and line of something in the project."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from sqlalchemy.exc import NoReferenceError
 
 
 def place(error: BaseException, path: str | None = None) -> str:
-    """Where in the project it was raised: the last line of ``path``, or of no library."""
+    """Return the file and line where the error was raised.
+
+    It is the last one in ``path``, or else the last one that is in no library.
+    """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{relative(error.filename)}:{error.lineno}"
     if (
@@ -38,13 +41,13 @@ def place(error: BaseException, path: str | None = None) -> str:
 
 
 def relative(path: str | Path, root: Path | None = None) -> str:
-    """The path as a report shows it: from the project's folder, where it lies in it."""
+    """Return the path as reports show it: relative to the project's folder if it is in there."""
     found, root = Path(path).resolve(), (root or Path.cwd()).resolve()
     return found.relative_to(root).as_posix() if found.is_relative_to(root) else str(found)
 
 
 def foreign_key(error: NoReferenceError) -> ForeignKey | None:
-    """The one of the models that leads nowhere."""
+    """Return the models' foreign key whose target does not exist."""
     frames = traceback.walk_tb(error.__traceback__)
     return next(
         (key for frame, _ in frames if isinstance(key := frame.f_locals.get("self"), ForeignKey)),
@@ -53,7 +56,7 @@ def foreign_key(error: NoReferenceError) -> ForeignKey | None:
 
 
 def place_of(column: Column[Any]) -> str | None:
-    """Where the column is in the class of its table."""
+    """Return the file and line of the column in the class of its table."""
     with suppress(KeyError, OSError):  # a table without a class, a class without a file
         model = dict(mapped([column.table.metadata]))[column.table]
         return f"{relative(inspect.getfile(model))}:{line_of(model, column.key)}"
@@ -61,7 +64,7 @@ def place_of(column: Column[Any]) -> str | None:
 
 
 def line_of(model: type, attribute: str) -> int:
-    """Where the class sets the attribute; its own line, where it does not."""
+    """Return the line where the class sets the attribute, or else the line of the class."""
     lines, first = inspect.getsourcelines(model)
     sets = re.compile(rf"\s*{re.escape(attribute)}\s*[:=]", re.IGNORECASE)
     return next(

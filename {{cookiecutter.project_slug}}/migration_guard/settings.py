@@ -18,13 +18,13 @@ class Limits:
     """In seconds. The environment overrides them (``lock-timeout``: ``MIGRATION_LOCK_TIMEOUT``)."""
 
     wait: float = 600  # for another migrator
-    lock_timeout: float = 0.2  # for a lock on a table: whoever wants the table next waits as long
-    retry: float = 300  # to go on trying after that
+    lock_timeout: float = 0.2  # for a lock on a table; everyone behind it waits as long
+    retry: float = 300  # to try again after that
     statement_timeout: float = 0  # for one statement; 0: none
     connect_wait: float = 30  # for a server that is still starting
     stop_grace_period: float = 20  # for the running revision, after SIGTERM or Ctrl-C
-    lease: float = 15  # where a row is the lock: how long after its holder died it is free
-    lease_only: float = 0  # 1: take a row though the database looks like one server
+    lease: float = 15  # where a row is the lock: it is free this long after its holder died
+    lease_only: float = 0  # 1: use a row as the lock even if the database looks like one server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +39,13 @@ class Settings:
     versions: tuple[Path, ...]  # the folders of migration files
     config: Path  # alembic.ini
     baseline: Path | None = None
-    safe_autogenerate: bool = True  # does autogenerate write safe forms, in several revisions?
-    offline: bool = False  # must --sql print the whole history?
+    safe_autogenerate: bool = True  # autogenerate writes safe forms, in several revisions
+    offline: bool = False  # --sql must be able to print the whole history
     lock: Limits = Limits()
 
     @property
     def declared(self) -> dict[str, str]:
-        """The databases, each with the lowest version that is declared, or ""."""
+        """Return the databases, each with the lowest version that is declared, or ""."""
         return {name: self.lowest.get(name, "") for name in self.databases}
 
     @property
@@ -73,12 +73,13 @@ SEVERITIES = ("error", "warning", "note")
 
 REMOVED = dict.fromkeys(
     ("cache", "cache-size"),
-    "delete this line and the folder .migration-cache: nothing is kept between runs any more.",
+    "delete this line and the folder .migration-cache. The guard no longer keeps anything between"
+    " runs.",
 )
 
 
 def read_settings(root: Path) -> Settings:
-    """The settings of the project at ``root``, with a default for each that is not set."""
+    """Return the settings of the project at ``root``, with defaults. Raises CannotCheck."""
     place = "pyproject.toml: [tool.migration-guard]"
     given: dict[str, Any] = {"versions": ["alembic/versions"], "config": "alembic.ini"}
     try:
@@ -98,7 +99,7 @@ def read_settings(root: Path) -> Settings:
             )
         kind, name = KEYS[key]
         strings = all(isinstance(item, str) for item in value) if isinstance(value, list) else True
-        # to judge for no database is not to judge
+        # Without any database, no rule would be checked.
         if (
             not isinstance(value, kind)
             or not strings
@@ -133,7 +134,7 @@ def read_settings(root: Path) -> Settings:
 
 
 def read_database(text: str) -> tuple[str, str]:
-    """The database that a setting names, and its lowest version or ""."""
+    """Return the name and the lowest version (or "") of a database. Raises CannotCheck."""
     place = "pyproject.toml: [tool.migration-guard] databases"
     name = text.partition(">")[0].rstrip("<=~! ")
     versions = text.removeprefix(name).strip()

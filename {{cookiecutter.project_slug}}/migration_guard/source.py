@@ -1,4 +1,4 @@
-"""Source text: how it is decoded and parsed, and what it does without comments and layout."""
+"""Source text: how it is decoded, parsed, and compared without comments and layout."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from .reading.reader import read_migration
 __all__ = ["MigrationValidator", "UnreadableMigration"]
 
 
-# They change neither a table's definition nor its rows.
+# These operations change neither a table's definition nor its rows.
 UPKEEP = frozenset({"lock_table", "vacuum", "reindex", "optimize", "cluster"})
 
 

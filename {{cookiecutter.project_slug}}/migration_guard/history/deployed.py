@@ -18,7 +18,7 @@ from .graph import fault, parents
 class Deployed:
     """The migrations at a git ref, by default those of the remote's default branch.
 
-    ``ref`` is None where it is not known what is deployed.
+    ``ref`` is None if no ref is known.
     """
 
     def __init__(self, files: MigrationFiles, ref: str | None) -> None:
@@ -27,19 +27,19 @@ class Deployed:
         self.ref = ref or next(filter(None, map(default_branch, self.folders)), None)
 
     def check(self, migrations: list[Migration]) -> Iterator[Finding]:
-        """Find what happened to each deployed migration. Files may be moved or renamed."""
+        """Yield a finding for each deployed migration that changed. Files may be renamed."""
         now = {migration.revision: migration for migration in migrations}
         by_path = {migration.path: migration for migration in migrations}
         for old in self.changed:
             new = now.get(old.revision)
             name, deployed = "revision", f"{old.revision} is deployed ({self.ref})"
             if new is None:
-                message = f"{deployed} and is no longer here."
+                message = f"{deployed}, but its file is missing."
             elif parents(old) != parents(new):
                 name = "down_revision"
-                message = f"{deployed}; it followed {names(old)}, and now {names(new)}."
+                message = f"{deployed}; it followed {names(old)}, and now follows {names(new)}."
             elif meaning(old.source) != meaning(new.source):
-                message = f"{deployed} and was changed."
+                message = f"{deployed}, and its code was changed."
             else:
                 continue
             where = new or by_path.get(old.path, old)
@@ -50,7 +50,7 @@ class Deployed:
             yield fault("edited-migration", where, name, message, fix)
 
     def undeployed(self, migrations: list[Migration]) -> set[str | None]:
-        """The revisions that are not deployed yet; none where that is not known."""
+        """Return the revisions that are not deployed yet; none if no ref is known."""
         if self.ref is None:
             return set()
         paths = set()
@@ -66,7 +66,7 @@ class Deployed:
 
     @cached_property
     def changed(self) -> list[Migration]:
-        """The migrations at the ref whose file is not the same now, as they were there."""
+        """Return the migrations at the ref whose files differ now, as they are at the ref."""
         found = []
         for folder in self.folders:
             for path, content in self.changed_files(folder):
@@ -79,7 +79,7 @@ class Deployed:
         return found
 
     def changed_files(self, folder: Path) -> Iterator[tuple[str, bytes]]:
-        """Path and content, at the ref, of each file that is not the same now."""
+        """Yield the path and the content at the ref of each file that differs now."""
         options = ("--name-only", "-z", "--relative", "--no-renames", "--diff-filter=a")
         listed = self.git(folder, "diff", *options, str(self.ref), "--", ".").decode().split("\0")
         paths = [path for path in dict.fromkeys(listed) if path.endswith(".py")]

@@ -1,4 +1,4 @@
-"""The migration files of a project: which exist, what is in them, and whose modules they use."""
+"""The migration files of a project, and which modules belong to the application."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class MigrationFiles:
                     yield file
 
     def relative(self, path: Path) -> str:
-        """The path as reports show it: from the project's folder where it lies in it."""
+        """Return the path as reports show it: relative to the project's folder if in there."""
         path = path if path.is_relative_to(self.root) else path.resolve()
         return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
 
     def read(self, file: Path, whole: bool) -> Migration | None:
-        """The migration in a file, or None and a finding in ``unreadable``."""
+        """Return the migration in a file; None with a finding in ``unreadable`` if it fails."""
         path = self.relative(file)
         try:
             migration = self.read_content(path, file.read_bytes(), whole)
@@ -63,7 +63,7 @@ class MigrationFiles:
         return None
 
     def read_whole(self, migration: Migration) -> Migration:
-        """The migration with its operations, where only its place in the history was read."""
+        """Return the migration with its operations, if only its identifiers were read before."""
         if migration.path not in self.whole:
             dialects = self.settings.dialects
             with contextlib.suppress(SyntaxError, ValueError):
@@ -74,9 +74,9 @@ class MigrationFiles:
         return self.whole.get(migration.path, migration)
 
     def read_content(self, path: str, content: bytes, whole: bool = True) -> Migration:
-        """The migration in this content of a file.
+        """Return the migration in this content of a file.
 
-        If not ``whole``, only what stands before upgrade() is read: its place in the history.
+        If not ``whole``, only the part before upgrade() is read, which has the identifiers.
         """
         source = decode(content)
         if not whole:
@@ -89,9 +89,9 @@ class MigrationFiles:
         return read_migration(path, dialects=self.settings.dialects, source=source, root=self.root)
 
     def is_application(self, module: str) -> bool:
-        """Whether a module belongs to the application.
+        """Return whether a module belongs to the application.
 
-        It does if it lies in the project or around the migrations, and not beside them.
+        It does if it is in the project or above the migrations, and not beside them.
         """
         top, *inner = module.split(".")
         folders = self.settings.versions

@@ -1,4 +1,4 @@
-"""Connections to the configured database that can only read; is its server this machine?"""
+"""Read-only connections to the configured database, and whether its server is this machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOCK_TIMEOUT = 2  # seconds
 
 
 def shown(url: URL) -> str:
-    """The URL for a report: no password, and no query, which may hold one."""
+    """Return the URL for a report: without the password, and without the query."""
     return url.set(query={}).render_as_string()
 
 
@@ -54,13 +54,16 @@ def read_only(url: URL) -> Iterator[sa.Connection | None]:
 
 
 def existing_file(url: URL) -> URL | None:
-    """The SQLite file in a mode that can't write; None if it does not exist. Raises CannotCheck."""
+    """Return the URL that opens the SQLite file read-only, or None if there is no file.
+
+    Raises CannotCheck.
+    """
     file = url.database or ""
     if file.startswith("file:"):
         return url.update_query_dict({"mode": "ro"})
     path = Path(file)
     if not path.parent.is_dir():
-        raise CannotCheck(f"{path.parent}: no such folder: create it, or fix DATABASE_URL.")
+        raise CannotCheck(f"The folder {path.parent} is missing: create it, or fix DATABASE_URL.")
     if not path.is_file():
         return None
     uri = f"file:{quote(str(path.absolute()))}"
@@ -68,11 +71,11 @@ def existing_file(url: URL) -> URL | None:
 
 
 def is_this_machine(url: URL) -> bool:
-    """Whether the server of ``url`` is this machine, as far as its address tells."""
+    """Return whether the server of ``url`` is this machine, according to its address."""
     backend = url.get_backend_name()
     if backend == "sqlite":
         return True
-    # These name a file that names the host.
+    # These options name a file that contains the host.
     if {"service", "read_default_file", "read_default_group"} & url.query.keys():
         return False
     named = [url.host, url.query.get("host"), url.query.get("hostaddr")]

@@ -1,4 +1,4 @@
-"""The schema of the configured database, compared with what its own revision should be."""
+"""The schema of the configured database, compared with the schema of its revision."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ STATEMENTS = {
 
 VALIDATE = "ALTER TABLE {table} VALIDATE CONSTRAINT {name};"
 
-# What the server adds to a definition, what a pending revision may do about it, and the fix.
+# What the server adds to a definition, which pending operations resolve it, and the fix.
 VALIDITY = {
     "invalid-index": (" INVALID", ("drop_index",), "REINDEX INDEX CONCURRENTLY {object};"),
     "not-validated": (" NOT VALID", ("validate_constraint", "drop_constraint"), VALIDATE),
@@ -51,13 +51,13 @@ VALIDITY = {
 
 @dataclass(slots=True)
 class LiveSchema:
-    """The database as its server describes it to the role that asks, and what is found in it."""
+    """The database as its server describes it to the connected role, and the findings."""
 
     url: URL
     heads: tuple[str, ...]
     hidden: set[str]  # the tables of Alembic, of the lock and of the journal
     objects: list[SchemaObject] = field(default_factory=list)
-    sees_all: bool = True  # False: tables may exist that this role can't see
+    sees_all: bool = True  # False: there may be tables that this role can't see
     findings: list[Finding] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
 
@@ -69,14 +69,14 @@ class LiveSchema:
         """Describe the database of ``connection``. Raises DBAPIError."""
         hidden = set(self.hidden)
         if connection.dialect.name in ("mysql", "mariadb"):
-            # To describe a view takes a right of its own, and views are not compared.
+            # SHOW CREATE VIEW needs another privilege, and views are not compared.
             views = "SHOW FULL TABLES WHERE Table_type = 'VIEW'"
             hidden |= set(connection.exec_driver_sql(views).scalars())
             self.sees_all = any(connection.exec_driver_sql(MAY_SELECT).scalars())
         self.objects = list(describe(connection, hidden).values())
 
     def check_validity(self, rules: Mapping[str, Rule], pending: set[tuple[str, str]]) -> None:
-        """Find invalid indexes and constraints that no operation in ``pending`` deals with."""
+        """Report invalid indexes and constraints that no operation in ``pending`` resolves."""
         for each in self.objects:
             for prop, text in each.properties.items():
                 name = prop.partition(" ")[2]
@@ -88,7 +88,7 @@ class LiveSchema:
                         self.report(rules[rule], found, message, self.sql(fix, found))
 
     def compare(self, expected: list[SchemaObject], rule: Rule, include_name: Any = None) -> None:
-        """Find what differs from ``expected``; ``include_name`` is env.py's own filter."""
+        """Report what differs from ``expected``. ``include_name`` is the filter of env.py."""
         at = " and ".join(self.heads) or "base"
         sides = [[without_validity(each) for each in side] for side in (expected, self.objects)]
         for each in differences(*sides):
@@ -97,7 +97,7 @@ class LiveSchema:
             if storage or each.prop == "comment" or kind not in COMPARED:
                 continue
             if each.after is None and kind == "table" and not self.sees_all:
-                grant = "grant SELECT on it, or it is missing"
+                grant = "it is missing, or this role needs SELECT on it"
                 self.not_checked.append(f"{what} is not visible: {grant}")
             elif each.after is None:
                 message = f"The {what} is missing; the migrations up to {at} create it."
@@ -112,17 +112,17 @@ class LiveSchema:
                 keep = "drop it here before" if kind == "constraint" else "pass if_not_exists=True"
                 self.report(rule, each, message, KEEP.format(keep=keep, sql=sql))
             else:
-                message = f"The {what} is {each.after}; revision {at} has it as {each.before}."
+                message = f"The {what} is {each.after}, but in revision {at} it is {each.before}."
                 self.report(rule, each, message, CHANGED)
 
     def is_looked_at(self, each: Difference, include_name: Any) -> bool:
-        """Whether to report this table: no partition, nor one that env.py excludes."""
+        """Return whether to report this table: not a partition, and not excluded by env.py."""
         name = each.name.partition(" ")[2]
         schema, _, table = name.rpartition(".")
         if any(prop.startswith("parent ") for prop in self.tables.get(name.casefold(), {})):
             return False
         names = {"schema_name": schema or None, "schema_qualified_table_name": name}
-        with suppress(Exception):  # env.py's own code, which expects Alembic around it
+        with suppress(Exception):  # the project's code, which expects to run inside Alembic
             if include_name is not None:
                 return bool(include_name(table, "table", names))
         return True
@@ -136,7 +136,7 @@ class LiveSchema:
         self.findings.append(Finding(rule=rule.name, message=message, fix=fix, **about))
 
     def sql(self, form: str, each: Difference) -> str:
-        """The statement of this form; empty where a person has to choose more than that."""
+        """Return the statement, or "" where a person has to decide first."""
         quote = self.url.get_dialect()().identifier_preparer.quote
         kind, _, name = each.prop.partition(" ")
         schema, _, table = each.owner.partition(" ")[2].rpartition(".")
@@ -170,7 +170,7 @@ CHANGED = "Change it back, or change the model and write a revision that accepts
 
 
 def template(verb: str, kind: str, url: URL) -> str:
-    """The form of the statement on this database; empty where there is none."""
+    """Return the statement's template for this database, or "" if there is none."""
     dialect = url.get_backend_name()
     if kind == "constraint" and dialect == "sqlite":
         return ""
@@ -184,7 +184,7 @@ def words(each: Difference) -> str:
 
 
 def without_validity(each: SchemaObject) -> SchemaObject:
-    """The object without what has rules of its own."""
+    """Return the object without INVALID and NOT VALID, which have their own rules."""
     marks = re.compile(r" (NOT VALID|INVALID)\b")
     properties = {
         name: marks.sub("", prop) if isinstance(prop, str) else prop
@@ -224,7 +224,7 @@ def expected_schema(
 
 
 def server_for(planned: URL, given: URL | None) -> URL:
-    """The server for the scratch database. Raises CannotCheck if there is none."""
+    """Return the server for the scratch database. Raises CannotCheck if there is none."""
     problem = ""
     family = (given or planned).get_backend_name().replace("mariadb", "mysql")
     if family != planned.get_backend_name().replace("mariadb", "mysql"):
@@ -232,7 +232,7 @@ def server_for(planned: URL, given: URL | None) -> URL:
     elif not is_this_machine(planned) and (
         given is None or (given.host, given.port) == (planned.host, planned.port)
     ):
-        problem = f"{shown(planned)} is not on this machine, and nothing is created there"
+        problem = f"{shown(planned)} is not on this machine, and --plan creates nothing there"
     if problem:
         raise CannotCheck(f"{problem}; name a server for a scratch database with --database-url")
     return given or planned

@@ -67,18 +67,16 @@ class Revision:
 
 @dataclass(slots=True)
 class Plan:
-    """What would run, and how the database and its rows compare with what the migrations expect."""
+    """What would run, and whether the database and its rows are as the migrations expect."""
 
     database: str  # its URL, without the password
     current: tuple[str, ...]
-    first: str | None  # the tables that the lock and the journal create before the revisions
+    first: str | None  # SQL for the tables of the lock and the journal, which come first
     revisions: list[Revision] = field(default_factory=list)
-    compared: bool = False  # its schema with what its revision should be
+    compared: bool = False  # whether its schema was compared with that of its revision
     probed: bool = False
     findings: list[Finding] = field(default_factory=list)  # of the database itself
-    not_checked: list[str] = field(
-        default_factory=list
-    )  # what was asked for, and why it was not done
+    not_checked: list[str] = field(default_factory=list)  # what could not be checked, and why
 
     @property
     def summary(self) -> str:
@@ -90,7 +88,7 @@ class Plan:
 
     @property
     def schema(self) -> str:
-        """How its schema compares; never the words of a clean one where it was not compared."""
+        """Return how its schema compares with that of its revision, or that nothing compared it."""
         at = " and ".join(self.current) or "base"
         if not self.compared:
             return "Its schema was not compared with what its revision should be."
@@ -183,12 +181,12 @@ class Steps:
 
     @property
     def databases(self) -> tuple[str, ...]:
-        """The declared databases that this one may be."""
+        """Return the declared databases that this one may be."""
         here = tuple(name for name in self.declared if self.dialect in DATABASES[name])
         return here or tuple(name for name in DATABASES if name == self.dialect) or self.declared
 
     def read(self, migration: Migration) -> list[Finding]:
-        """Take the operations of the next revision; return what its rows do not fit."""
+        """Read the operations of the next revision; return findings for rows that don't fit."""
         self.operations = that_run(migration, self.dialect)
         self.pending |= {(op.operation, op.name or "") for op in self.operations}
         return self.prober.look(migration, self.operations) if self.prober else []
@@ -211,7 +209,7 @@ class Steps:
 
 
 def first_tables(url: URL, tables: list[sa.Table], scripts: ScriptDirectory) -> str | None:
-    """The statements that create the tables of the lock and the journal, where env.py uses them."""
+    """Return the SQL that creates the tables of the lock and the journal, if env.py uses them."""
     if "migration_guard.deploying" not in Path(scripts.env_py_location).read_text(encoding="utf-8"):
         return None
     dialect = load_dialect(url)()
@@ -222,9 +220,9 @@ def first_tables(url: URL, tables: list[sa.Table], scripts: ScriptDirectory) -> 
 def current(
     url: URL, scripts: ScriptDirectory, options: dict[str, Any], root: Path
 ) -> tuple[LiveSchema, list[sa.Table]]:
-    """Where the database stands, and the tables that the lock or the journal has yet to create.
+    """Return where the database is, and the tables that the lock and the journal will create.
 
-    ``options`` are those that env.py gives to context.configure(). Raises what stops an upgrade.
+    ``options`` are those that env.py passes to context.configure(). Raises what stops an upgrade.
     """
     load_dialect(url)
     names = ("version_table", "version_table_schema")
@@ -253,18 +251,21 @@ def current(
 
 
 def why_not_shown(migration: Migration, problem: str | None) -> str | None:
-    """Why the SQL of a migration is not shown, or that more may run than is shown."""
+    """Return why the SQL of a migration is not shown, or that more may run than is shown."""
     reads = [line for function, line in migration.bind_reads if function.startswith("upgrade")]
     if problem and reads:
         where = f"{migration.path}:{min(reads)}"
-        return f"this revision reads the database ({where}): it can't be shown before it runs"
+        return f"this revision reads the database ({where}), so its SQL is unknown before it runs"
     if problem is None and re.search(r"\b(is_offline_mode|as_sql)\b", migration.source):
-        return f"{migration.path} asks for offline mode: on a database it may run more than this"
+        return f"{migration.path} checks for offline mode: on a database it may run more than this"
     return problem
 
 
 def that_run(migration: Migration, dialect: str) -> list[Operation]:
-    """The operations of ``upgrade`` on this database, without SQL text that was read itself."""
+    """Return the operations of ``upgrade`` on this database.
+
+    An ``execute`` is left out if the operations in its SQL text follow.
+    """
     ops = [op for op in migration.operations if op.function.startswith("upgrade")]
     found = []
     for op, following in zip_longest(ops, ops[1:]):

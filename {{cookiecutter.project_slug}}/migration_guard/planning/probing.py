@@ -1,4 +1,4 @@
-"""Do the rows of the configured database fit what is pending? It is only read."""
+"""Whether the rows of the configured database fit the pending migrations. It is only read."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from ..rules.upgrade import DATA_CHANGES
 
 SECONDS = 5  # for one query
 
-FIX = "Fix these rows first: delete them, or fill or shorten what does not fit. They are: {rows};"
+FIX = "Fix these rows first: delete them, or correct their values. To list them, run: {rows};"
 
-EARLIER = "An earlier pending statement changes {table}, and may fix them."
+EARLIER = "An earlier pending statement changes {table} and may fix them."
 
 FOREIGN_KEY = re.compile(r"(?i)FOREIGN KEY \((.*?)\) REFERENCES ([^ (]+) ?\((.*?)\)")
 
@@ -40,14 +40,14 @@ Probe = tuple[str, str]  # what does not fit, and the query for such rows
 
 @dataclass(slots=True)
 class Prober:
-    """Looks for rows that do not fit, one pending migration after the other."""
+    """Finds rows that do not fit, one pending migration after the other."""
 
     connection: sa.Connection
     tables: dict[str, dict[str, Any]]  # the properties of each existing table, by its name
     rule: Rule
     not_checked: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)  # tables whose rows a pending statement changes
-    new: set[tuple[str, str]] = field(default_factory=set)  # columns that are to come
+    new: set[tuple[str, str]] = field(default_factory=set)  # columns of pending migrations
     keys: dict[str | None, Operation] = field(default_factory=dict)  # foreign keys, NOT VALID
 
     def __post_init__(self) -> None:
@@ -57,7 +57,7 @@ class Prober:
         self.connection.commit()
 
     def look(self, migration: Migration, operations: list[Operation]) -> list[Finding]:
-        """The findings of one migration; ``not_checked`` gets what could not be counted."""
+        """Return the findings of one migration; add what can't be counted to ``not_checked``."""
         found = []
         for op in operations:
             table = table_of(op)
@@ -80,7 +80,7 @@ class Prober:
         return found
 
     def count(self, rows: str, where: str) -> int:
-        """How many rows the query has; 0 if it fails, which goes to ``not_checked``."""
+        """Return how many rows the query has; 0 if it fails, with a note in ``not_checked``."""
         text = f"SELECT count(*) FROM ({rows}) AS counted"
         if self.connection.dialect.name == "sqlite":
             end = time.monotonic() + SECONDS
@@ -96,7 +96,7 @@ class Prober:
             self.connection.rollback()
 
     def probes(self, op: Operation) -> Iterator[Probe]:
-        """What would stop an operation on an existing table."""
+        """Yield what would stop an operation on an existing table."""
         kind, table = op.operation, self.quoted(op.qualified_table or "")
         key = op
         if kind == "validate_constraint":
@@ -107,7 +107,7 @@ class Prober:
                 yield from self.orphans(op, key, table)
             return
         if not columns or any((table_of(op), name.casefold()) in self.new for name in op.columns):
-            return  # what is to come has no rows
+            return  # a new column has no values yet
         named = f"{op.qualified_table} ({', '.join(op.columns)})"
         select = f"SELECT {', '.join(columns)} FROM {table} WHERE "
         unique = kind == "create_index" and op.kwargs.get("unique") is True
@@ -130,7 +130,11 @@ class Prober:
                 yield f"Rows of {named} with more than {type_.args[0]} characters", select + length
 
     def orphans(self, op: Operation, key: Operation, table: str) -> Iterator[Probe]:
-        """``key`` adds the foreign key; or it is ``op``, which validates an existing constraint."""
+        """Yield the rows whose foreign key refers to no row.
+
+        ``key`` is the operation that adds the foreign key, or ``op``, which validates one that
+        exists.
+        """
         own: Sequence[str] = key.columns
         other = key.kwargs.get("remote_cols") or ()
         referred = str(key.constraints[0].references) if key.constraints else ""
@@ -146,7 +150,7 @@ class Prober:
         columns = [f"child.{self.quoted(name)}" for name in own]
         rows = f"SELECT {', '.join(columns)} FROM {table} child WHERE "
         rows += " AND ".join(f"{column} IS NOT NULL" for column in columns)
-        if referred.casefold().removeprefix("public.") in self.tables:  # else it is to come, empty
+        if referred.casefold().removeprefix("public.") in self.tables:  # else it is new and empty
             pairs = zip(columns, other, strict=True)
             same = [f"parent.{self.quoted(name)} = {column}" for column, name in pairs]
             parents = f"SELECT 1 FROM {self.quoted(referred)} parent WHERE {' AND '.join(same)}"

@@ -32,8 +32,8 @@ def described(lock: TableLock) -> str:
 
 
 def as_json(plan: Plan) -> str:
-    said = {"summary": plan.summary, "schema": plan.schema}
-    return json.dumps({"version": 1, **asdict(plan), **said}, indent=2) + "\n"
+    sentences = {"summary": plan.summary, "schema": plan.schema}
+    return json.dumps({"version": 1, **asdict(plan), **sentences}, indent=2) + "\n"
 
 
 def as_text(plan: Plan) -> str:
@@ -72,7 +72,7 @@ def revision_lines(each: Revision) -> list[str]:
 
 
 def as_markdown(plan: Plan) -> str:
-    """A comment for a pull request. Names and messages may hold anything: they become entities."""
+    """Return a comment for a pull request, with special characters as entities."""
     head = ["## Migration plan", "", f"{plain(plan.database)}, {plan.summary} {plan.schema}", ""]
     head += [f"- **Not checked**: {plain(each)}" for each in plan.not_checked]
     head += [f"- **{found.severity} {found.rule}** {advice(found)}" for found in plan.findings]
@@ -82,9 +82,8 @@ def as_markdown(plan: Plan) -> str:
     for index, each in enumerate(plan.revisions):
         part = "\n".join(markdown_lines(each)) + "\n"
         if len(text) + len(part) > COMMENT - 200:  # for the last line
-            left = (
-                f"Left out: {number - index} of {number} revisions; --plan --format text shows all."
-            )
+            left = f"{number - index} of {number} revisions are left out."
+            left += " To see all, run: --plan --format text"
             return without_commands(f"{text}\n{left}\n")
         text += part
     return without_commands(text)

@@ -1,4 +1,4 @@
-"""How large the tables are, by the server's own estimates: nothing is counted."""
+"""How large the tables are, from the server's estimates: no rows are counted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FROM information_schema.tables WHERE table_schema = database() AND table_type = 
 
 
 def sizes_of(connection: sa.Connection) -> dict[str, Size]:
-    """The size of each table, by its name in lower case and without ``public``.
+    """Return the size of each table, by its name in lower case and without ``public``.
 
     On SQLite each lock is on the whole database, and so is the size. Raises DBAPIError.
     """
@@ -44,7 +44,7 @@ def sizes_of(connection: sa.Connection) -> dict[str, Size]:
 
 
 def sqlite_size(connection: sa.Connection) -> Size:
-    """From the highest row number of each table: to count the rows would read them all."""
+    """Return the size, from the highest rowid of each table: count(*) would read all rows."""
     listing = "SELECT name FROM pragma_table_list WHERE type = 'table' AND NOT wr"
     rows = 0
     for name in connection.exec_driver_sql(listing).scalars().all():

@@ -11,7 +11,7 @@ from ..finding import Finding
 
 
 def read_baseline(path: Path) -> set[str]:
-    """The keys of the findings in the file. Raises CannotCheck."""
+    """Return the keys of the findings in the file. Raises CannotCheck."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         return {str(key) for key in data["findings"]}

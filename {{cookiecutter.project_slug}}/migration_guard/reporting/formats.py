@@ -15,7 +15,7 @@ from .text import report_text
 
 
 def report_json(findings: list[Finding], checked: Mapping[str, int], **_: Any) -> str:
-    """One object, with the version of its form."""
+    """Return one JSON object, with the version of its form."""
     data = {
         "version": 1,
         "findings": [asdict(finding) for finding in findings],
@@ -25,7 +25,7 @@ def report_json(findings: list[Finding], checked: Mapping[str, int], **_: Any) -
 
 
 def report_github(findings: list[Finding], **_: Any) -> str:
-    """One annotation for each finding, as a command of GitHub's workflows."""
+    """Return one annotation for each finding, as a GitHub workflow command."""
 
     def escape(text: str, more: str = "") -> str:
         text = printable(text, lines=True)
@@ -46,7 +46,7 @@ def report_github(findings: list[Finding], **_: Any) -> str:
 
 
 def report_sarif(findings: list[Finding], rules: Collection[Rule], **_: Any) -> str:
-    """SARIF 2.1.0, which code scanning takes."""
+    """Return SARIF 2.1.0, the input of code scanning."""
     import hashlib
     from urllib.parse import quote
 
@@ -63,7 +63,7 @@ def report_sarif(findings: list[Finding], rules: Collection[Rule], **_: Any) -> 
             "level": finding.severity,
             "message": {"text": f"{finding.message}\n{finding.fix}"},
             "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
-            # by this an alert is known again when lines move
+            # GitHub recognises an alert by this when lines move.
             "partialFingerprints": {
                 "operation/v1": hashlib.sha256(finding.key.encode()).hexdigest()
             },

@@ -1,4 +1,4 @@
-"""What a rule tells about itself: for --explain, --list-rules and RULES.md."""
+"""The description of a rule, for --explain, --list-rules and RULES.md."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ op.drop_column("videos", "url")  # migration-guard: ignore[drop-column] unused s
 ```
 
 Three settings in `[tool.migration-guard]` of `pyproject.toml` choose the rules: `ignore` turns
-rules or whole categories off, `databases` names the databases that you deploy to (a rule for other
-databases never speaks), and `rules` adds your own (see [README.md](README.md#rules-of-your-own)).
+rules or whole categories off, `databases` names the databases that you deploy to (rules for other
+databases are skipped), and `rules` adds your own (see [README.md](README.md#rules-of-your-own)).
 
 | category | rule | what it finds | databases | severity |
 |---|---|---|---|---|
@@ -29,14 +29,14 @@ databases never speaks), and `rules` adds your own (see [README.md](README.md#ru
 
 
 def concerns(rule: Rule) -> str:
-    """The databases that a rule holds for, with their versions."""
+    """Return the databases that a rule is for, with their versions."""
     if rule.databases.keys() >= EVERY and not any(rule.databases.values()):
         return "all"
     return ", ".join(f"{name}{versions}" for name, versions in sorted(rule.databases.items()))
 
 
 def explain(rule: Rule) -> str:
-    """Everything about a rule, for the terminal."""
+    """Return the full description of a rule, for the terminal."""
     return (
         f"{rule.name} ({rule.severity}; category: {rule.category}; databases: {concerns(rule)})\n\n"
         f"{rule.summary}\n\nWhy: {rule.why}\n\nFix: {rule.fix}\n\n"
@@ -46,21 +46,21 @@ def explain(rule: Rule) -> str:
 
 
 def list_of_rules(rules: Iterable[Rule]) -> str:
-    """One line for each rule."""
+    """Return one line for each rule."""
     return "\n".join(
         f"{rule.name:27} {rule.category:13} {rule.severity:8} {rule.summary}" for rule in rules
     )
 
 
 def handbook(rules: Iterable[Rule]) -> str:
-    """RULES.md."""
+    """Return the text of RULES.md."""
     table, parts = "", ""
     for rule in rules:
         table += (
             f"| {rule.category} | [`{rule.name}`](#{rule.name}) | {rule.summary} |"
             f" {concerns(rule)} | {rule.severity} |\n"
         )
-        # graphs and SQL stand only in rules without a function
+        # Only rules without a function have graphs or SQL as examples.
         language = "python" if rule.check or "op." in rule.bad + rule.good else "text"
         parts += (
             f"\n## {rule.name}\n\n{rule.summary}\n\n{rule.why}\n\n**Fix:** {rule.fix}\n"

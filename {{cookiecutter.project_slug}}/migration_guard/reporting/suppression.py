@@ -36,11 +36,11 @@ OUTSIDE_STATEMENTS = {tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.EN
 
 
 def ignores(source: str) -> list[Ignore]:
-    """The suppressions in ``source``, each with the lines of the statement that it covers."""
+    """Return the suppressions in ``source``, each with the lines of its statement."""
     if "migration-guard:" not in source:
         return []
     found: list[Ignore] = []
-    waiting = 0  # the first of those whose statement is not read to its end
+    waiting = 0  # the first suppression whose statement has not ended yet
     start = 0  # first line of the statement being read
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -60,7 +60,7 @@ def ignores(source: str) -> list[Ignore]:
             elif token.type not in OUTSIDE_STATEMENTS:
                 start = start or token.start[0]
     except (tokenize.TokenError, SyntaxError):
-        pass  # what can't be parsed is a finding of its own
+        pass  # another rule reports a file that can't be parsed
     return found
 
 
@@ -71,7 +71,7 @@ def suppress(
     known: Collection[str],
     judged: Collection[str],
 ) -> list[Finding]:
-    """The findings of one file that are not suppressed, and one for each unused suppression.
+    """Return the findings of one file that aren't suppressed, and one for each unused suppression.
 
     ``known`` are all rules. ``judged`` are those that ran: only their suppressions can be unused.
     """
@@ -90,9 +90,7 @@ def suppress(
     for mark in marks if "unused-ignore" in judged else []:
         for name in mark.rules or [""]:
             if not name or not mark.reason:
-                message = (
-                    "This comment suppresses nothing: it needs the name of a rule and a reason."
-                )
+                message = "This comment suppresses nothing: add the name of a rule and a reason."
             elif name not in known:
                 message = f"There is no rule {name!r}{nearest(name, known)}."
             elif name not in mark.used and name in judged:

@@ -26,9 +26,9 @@ def report_text(
     colour: bool = False,
     **_: Any,
 ) -> str:
-    """Each finding with its line and its fix, then how much was checked, and what was not.
+    """Return each finding with its line and fix, then what was checked, and what was not.
 
-    ``source`` gives the text of a file; ``colour``: for a terminal.
+    ``source`` returns the text of a file. ``colour`` adds colours for a terminal.
     """
 
     def paint(style: str, text: str) -> str:
@@ -54,7 +54,7 @@ def report_text(
 
 
 def finding_lines(finding: Finding, source: str, paint: Paint) -> list[str]:
-    """Where it is, the line underlined, the message and the fix."""
+    """Return the place, the underlined line, the message and the fix."""
     place = paint("bold", f"{printable(finding.path)}:{finding.line}:{finding.column}")
     what = paint(finding.severity, f"{finding.severity} {finding.rule}")
     revision = f" (revision {printable(finding.revision)})" if finding.revision else ""

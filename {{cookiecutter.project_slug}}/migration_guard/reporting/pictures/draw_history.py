@@ -1,4 +1,4 @@
-"""Draw the revision graph into docs/SCHEMA.md; ``--check`` only says whether it is current."""
+"""Draw the revision graph into docs/SCHEMA.md; ``--check`` only tests whether it is current."""
 
 from __future__ import annotations
 
@@ -40,9 +40,8 @@ def main(root: Path) -> int:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        print(
-            f"error: docs/SCHEMA.md has lost its marks: put {BEGIN} and {END} back", file=sys.stderr
-        )
+        message = f"docs/SCHEMA.md lacks the marks of the graph: add {BEGIN} and {END}"
+        print(f"error: {message}", file=sys.stderr)
         return 2
     try:
         project = read_project(root)

@@ -1,4 +1,4 @@
-"""Place the tables and the lines of their foreign keys: Graphviz says where, the page draws."""
+"""Place the tables and the lines of their foreign keys with Graphviz; the page draws them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,8 @@ from unicodedata import east_asian_width
 import pygraphviz
 import sqlalchemy as sa
 
-ROW, PAD, FOOT, GAP, LETTER = (
-    22,
-    12,
-    22,
-    30,
-    7.3,
-)  # pixels: a row, a margin, a line's foot, between tables, a letter
-SHEET = 1100  # pixels that there are side by side
+# In pixels: a row, a margin, the end of a line, the space between tables, a letter, the sheet.
+ROW, PAD, FOOT, GAP, LETTER, SHEET = 22, 12, 22, 30, 7.3, 1100
 SHOWN, LONGEST = 12, 30  # columns of a table beside its keys, letters of a name
 
 
@@ -35,25 +29,25 @@ class Box:
 
     @property
     def height(self) -> int:
-        """Return how high it is, with the row of its name."""
+        """Return its height, with the row of its name."""
         return ROW * (len(self.rows) + 1) + PAD // 2
 
     def row(self, column: sa.Column[Any]) -> int:
-        """Return which row is that of the column."""
+        """Return the number of the column's row."""
         return list(self.rows).index(column)
 
     def side(self, x: float) -> float:
-        """Return the x of the side that is nearer."""
+        """Return the x of the nearer side."""
         return min(self.x, self.x + self.width, key=lambda side: abs(side - x))
 
     def label(self) -> str:
-        """Return it for Graphviz: rows where lines end, room for their feet, no text to measure."""
+        """Return it for Graphviz: its rows, with room for the ends of lines, without text."""
         size = f'FIXEDSIZE="TRUE" WIDTH="{self.width + 2 * FOOT}"'
         rows = "".join(
             f'<TR><TD {size} HEIGHT="{ROW}" PORT="{port}"></TD></TR>'
             for port in range(len(self.rows))
         )
-        # Between what is above and below, a row is open at its sides alone.
+        # Cells above and below the rows make lines end at the sides.
         above, below = (
             f'<TR><TD {size} HEIGHT="{height}"></TD></TR>' for height in (ROW, PAD // 2)
         )
@@ -71,7 +65,7 @@ class Line(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """What there is to draw, and on how large a sheet."""
+    """What to draw, and the size of the sheet."""
 
     boxes: list[Box]
     lines: list[Line]
@@ -85,7 +79,7 @@ def cut(text: str) -> str:
 
 
 def wide(text: str) -> float:
-    """Return how many pixels the text takes where all letters are as wide, or twice as wide."""
+    """Return the width of a text in pixels; some East Asian letters count twice."""
     return LETTER * sum(1 + (east_asian_width(letter) in "WF") for letter in text)
 
 
@@ -95,7 +89,8 @@ def box_of(
     """Return the box of a table, not placed yet: its keys, and as many columns as fit."""
     rows: dict[sa.Column[Any] | None, tuple[str, str, str]] = {}
     for number, column in enumerate(table.columns):
-        mark = " ".join(["PK"] * column.primary_key + ["FK"] * bool(column.foreign_keys))
+        keys = {"PK": column.primary_key, "FK": bool(column.foreign_keys)}
+        mark = " ".join(name for name, is_key in keys.items() if is_key)
         if mark or number < SHOWN or column in referred:
             rows[column] = mark, cut(column.name), cut(type_of(column))
     if left := len(table.columns) - len(rows):
@@ -103,17 +98,13 @@ def box_of(
     marks, names, types = (
         max((wide(row[part]) for row in rows.values()), default=0) for part in range(3)
     )
-    indent = PAD + marks + (marks > 0) * PAD / 2
-    return Box(
-        table,
-        rows,
-        indent,
-        math.ceil(max(indent + names + PAD + types, PAD + wide(cut(table.key))) + PAD),
-    )
+    indent = PAD + marks + (PAD / 2 if marks else 0)
+    width = max(indent + names + PAD + types, PAD + wide(cut(table.key))) + PAD
+    return Box(table, rows, indent, math.ceil(width))
 
 
 def rows_at_ends(key: sa.ForeignKeyConstraint) -> tuple[str, str]:
-    """Return to how many rows a row refers, and how many may refer to the same one."""
+    """Return how many rows a row refers to, and how many rows may refer to the same one."""
     columns, table = set(key.columns), key.parent
     unique: list[Any] = [
         each for each in table.constraints if isinstance(each, sa.UniqueConstraint)
@@ -126,9 +117,8 @@ def rows_at_ends(key: sa.ForeignKeyConstraint) -> tuple[str, str]:
     alone = any(
         len(each.columns) and set(each.columns) <= columns for each in [table.primary_key, *unique]
     )
-    return "maybe" if any(
-        column.nullable for column in columns
-    ) else "one", "maybe" if alone else "many"
+    optional = any(column.nullable for column in columns)
+    return "maybe" if optional else "one", "maybe" if alone else "many"
 
 
 def shelve(boxes: Iterable[Box], width: float, y: float) -> tuple[float, float]:
@@ -174,7 +164,7 @@ def draw(tables: Sequence[sa.Table], type_of: Callable[[sa.Column[Any]], str]) -
         box = boxes[table]
         box.x, box.y = x - box.width / 2, height - y - box.height / 2
     alone = [box for table, box in boxes.items() if not graph.has_node(node[table])]
-    right, bottom = shelve(alone, max(width, SHEET), height + GAP * (height > 0))
+    right, bottom = shelve(alone, max(width, SHEET), height + GAP if height else 0)
 
     lines = []
     for number, (key, (there, here, part)) in enumerate(zip(keys, ends, strict=True)):

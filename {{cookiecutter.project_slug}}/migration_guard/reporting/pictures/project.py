@@ -1,4 +1,4 @@
-"""The migrations and the models of the project in a folder, as its env.py configures them."""
+"""The migrations and the models of a project, as its env.py configures them."""
 
 from __future__ import annotations
 
@@ -59,10 +59,12 @@ def read_project(root: Path) -> Project:
         scripts.run_env()
         metadata = configured.get("target_metadata")
         if metadata is None:
-            raise CannotCheck("alembic/env.py gives no target_metadata to context.configure().")
+            raise CannotCheck(
+                "alembic/env.py passes no target_metadata to context.configure(): pass the"
+                " metadata of the models."
+            )
         many = metadata if isinstance(metadata, list | tuple) else [metadata]
-        tables = [
-            table for each in many for table in each.sorted_tables
-        ]  # which follows every foreign key
+        # Accessing sorted_tables resolves every foreign key.
+        tables = [table for each in many for table in each.sorted_tables]
     url = sa.make_url(configured["url"]) if configured.get("url") else sa.make_url("sqlite://")
     return Project(name_of(root), config, scripts, tables, load_dialect(url)())

@@ -1,4 +1,4 @@
-"""Write one page that opens offline: a verdict, what is pending, findings, revisions, the schema."""
+"""Write a page that opens offline: verdict, pending migrations, findings, revisions, schema."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ input.addEventListener("input", () => {
 
 
 def report(root: Path, *options: str) -> dict[str, Any]:
-    """Return what the check reports as JSON; where it reports nothing, exit after its message."""
+    """Return the JSON report of the check. Exits if the check failed, after its message."""
     with TemporaryDirectory() as folder:
         output = Path(folder) / "report.json"
         check(root, [*options, "--format", "json", "--output", str(output)])
@@ -47,12 +47,12 @@ def report(root: Path, *options: str) -> dict[str, Any]:
 
 
 def blocks(lock: dict[str, Any]) -> bool:
-    """Whether a lock makes others wait on a table with rows."""
+    """Return whether a lock makes others wait on a table with rows."""
     return bool(lock["blocks"] != "nobody" and lock["rows"] != 0)
 
 
 def grouped(items: Iterable[dict[str, Any]], *keys: str) -> list[list[dict[str, Any]]]:
-    """Return those that are equal in these keys together, each group where its first one is."""
+    """Return the items in groups that are equal in these keys, in the order of their first one."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for item in items:
         groups.setdefault(repr([item[key] for key in keys]), []).append(item)
@@ -80,7 +80,8 @@ def verdict(plan: dict[str, Any], findings: list[dict[str, Any]]) -> tuple[str, 
     if plan["not_checked"]:
         return "wait", "Not known to be safe: not everything was checked.", plan["not_checked"]
     if unknown:
-        return "wait", "Not known to be safe: what these operations lock.", sorted(unknown)
+        sentence = "Not known to be safe: nobody knows what these operations lock."
+        return "wait", sentence, sorted(unknown)
     if waits:
         return "wait", "Deploying makes others wait.", sorted(waits)
     if not operations:
@@ -89,7 +90,7 @@ def verdict(plan: dict[str, Any], findings: list[dict[str, Any]]) -> tuple[str, 
 
 
 def beside(plan: dict[str, Any], findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the findings that do not stand at a pending migration already."""
+    """Return the findings that no pending migration shows already."""
     shown = [found for step in plan["revisions"] for found in step["findings"]]
     places = {(found["rule"], found["path"], found["line"]) for found in shown}
     return [each for each in findings if (each["rule"], each["path"], each["line"]) not in places]
@@ -109,11 +110,12 @@ def where_from(root: Path, database: str) -> str:
     commit = "no commit"
     with suppress(CannotCheck):
         commit = f"commit {git(root, 'rev-parse', '--short', 'HEAD').decode().strip()}"
-    return f"{url.get_backend_name()} database {name}, {commit}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{url.get_backend_name()} database {name}, {commit}, {now}"
 
 
 def marks_of(column: sa.Column[Any]) -> str:
-    """Return what a reader of the schema looks for: keys, NULL, uniqueness, indexes, enum values."""
+    """Return the properties of a column: key, NULL, uniqueness, index, enum values."""
     table, marks = column.table, []
     if column.primary_key:
         marks.append("primary key")
@@ -131,7 +133,7 @@ def marks_of(column: sa.Column[Any]) -> str:
 
 
 def graph(scripts: ScriptDirectory) -> dict[str, Any]:
-    """Return the revisions, newest first, and the paths between them: each line of descent in a lane of its own."""
+    """Return the revisions, newest first, and the paths between them, each branch in a lane."""
     revisions = list(scripts.walk_revisions())
     at = {script.revision: row * ROW + ROW // 2 for row, script in enumerate(revisions)}
     lanes: list[str | None] = []  # the revision to which each lane leads down
@@ -159,17 +161,13 @@ def graph(scripts: ScriptDirectory) -> dict[str, Any]:
         for other in to_tuple(script.dependencies, ()):
             if other in at:  # and not a branch's label
                 here, there = (f"{place[end]} {at[end]}" for end in (script.revision, other))
-                paths.append(
-                    (
-                        f"M{here}C{width} {at[script.revision]} {width} {at[other]} {there}",
-                        "depends",
-                    )
-                )
+                curve = f"C{width} {at[script.revision]} {width} {at[other]} {there}"
+                paths.append((f"M{here}{curve}", "depends"))
     return {"revisions": revisions, "paths": paths, "place": place, "at": at, "width": width}
 
 
 def type_of(column: sa.Column[Any], dialect: sa.Dialect) -> str:
-    """Return the column's type as the configured database has it, or as the models say it where that has none."""
+    """Return the column's type on the configured database, or in Python if it has none there."""
     try:
         return column.type.compile(dialect)
     except sa.exc.CompileError:
@@ -177,28 +175,24 @@ def type_of(column: sa.Column[Any], dialect: sa.Dialect) -> str:
 
 
 def constraints_of(table: sa.Table, dialect: sa.Dialect) -> list[str]:
-    """Return what its columns don't say already: the constraints but the primary key and foreign keys of one column."""
-    said = []
+    """Return the constraints, without the primary key and foreign keys of one column."""
+    texts = []
     for constraint in table.constraints - {table.primary_key}:
         if not isinstance(constraint, sa.ForeignKeyConstraint) or len(constraint.columns) > 1:
             try:
                 compiler = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
-                said.append(compiler.process(constraint))
+                texts.append(compiler.process(constraint))
             except sa.exc.CompileError:
-                said.append(repr(constraint))
-    return sorted(said)
+                texts.append(repr(constraint))
+    return sorted(texts)
 
 
 def default_of(column: sa.Column[Any]) -> str:
-    """Return the default that the database gives."""
+    """Return the server default, or ""."""
     default = column.server_default
-    return (
-        str(default.arg)
-        if isinstance(default, sa.DefaultClause)
-        else type(default).__name__
-        if default
-        else ""
-    )
+    if isinstance(default, sa.DefaultClause):
+        return str(default.arg)
+    return type(default).__name__ if default else ""
 
 
 def main(root: Path) -> int:
@@ -206,13 +200,10 @@ def main(root: Path) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--html", metavar="FILE", type=Path, nargs="?", help=f"default: {PAGE}")
     page = parser.parse_args().html or root / PAGE
-    template = Template(
-        filename=str(Path(__file__).with_name("page.html.mako")), default_filters=["h"]
-    )
-    findings, plan = (
-        report(root)["findings"],
-        report(root, "--plan"),
-    )  # first: they say what is wrong with URL and models
+    file = Path(__file__).with_name("page.html.mako")
+    template = Template(filename=str(file), default_filters=["h"])
+    # These come first, because they report what is wrong with the URL and the models.
+    findings, plan = report(root)["findings"], report(root, "--plan")
     try:
         project = read_project(root)
     except CannotCheck as error:
@@ -220,7 +211,7 @@ def main(root: Path) -> int:
         return 2
     tables, dialect = project.tables, project.dialect
     keys = [key for table in tables for key in table.foreign_keys]
-    made = template.render_unicode(
+    content = template.render_unicode(
         name=project.name,
         where=where_from(root, plan["database"]),
         verdict=verdict(plan, findings),
@@ -244,7 +235,7 @@ def main(root: Path) -> int:
         constraints_of=lambda table: constraints_of(table, dialect),
     )
     try:
-        page.write_text(made, encoding="utf-8")
+        page.write_text(content, encoding="utf-8")
     except OSError as error:
         print(f"error: --html {page}: {error.strerror}", file=sys.stderr)
         return 2
