@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,15 @@ GRAPH = ("multiple-heads", "missing-parent", "duplicate-revision", "revision-cyc
 
 
 def check(root: Path, database: str, *options: str) -> list[dict[str, Any]]:
-    """Run the guard on the project in ``root`` and return its findings."""
+    """Declare ``database`` in the project in ``root``, run the guard and return its findings."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "soundhash"]:
         del sys.modules[name]
     before, written = sys.path[:], sys.dont_write_bytecode
     report = root / "report.json"
     report.unlink(missing_ok=True)
+    pyproject = root / "pyproject.toml"
+    declared = re.sub(r"(?m)^databases = .*$", f'databases = ["{database}"]', pyproject.read_text())
+    pyproject.write_text(declared)
     if "--static" not in options:
         options = (*options, "--database-url", SERVERS.get(database, "sqlite://"))
     selected = ["--select", ",".join(RAN + GRAPH)]
