@@ -28,6 +28,8 @@ except Exception as error:
     raise CommandError(fault(error)) from error
 
 ROOT = Path(__file__).resolve().parents[1]
+# A wheel has this folder inside its package: there only the environment tells the database's URL.
+PROJECT = None if ROOT.name == "_migrations" else ROOT
 config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logging", True):
     fileConfig(config.config_file_name, disable_existing_loggers=False)
@@ -65,6 +67,8 @@ def configure(**where: Any) -> None:
     }
     context.configure(**where)
     if "revision_context" in context.get_context().opts:  # `alembic upgrade` imports none of it
+        if PROJECT is None:
+            raise CommandError("a wheel can't compare models: run this in the project's folder")
         from migration_guard.writing.autogenerate import options
 
         context.configure(**where, **options(ROOT))
@@ -73,7 +77,7 @@ def configure(**where: Any) -> None:
 def run_offline() -> None:
     """Print the SQL (``alembic upgrade head --sql``): no database is needed."""
     try:
-        url = database_url(ROOT)
+        url = database_url(PROJECT)
         name, where = url.get_backend_name(), {"url": url}
     except NoDatabaseUrl:
         if not getattr(config.cmd_opts, "sql", False):
@@ -142,7 +146,7 @@ def main() -> None:
         elif given := config.attributes.get("connection"):
             run_online(given, guarded=False)
         else:
-            engine = create_engine(database_url(ROOT), poolclass=pool.NullPool)
+            engine = create_engine(database_url(PROJECT), poolclass=pool.NullPool)
             with connect(engine, ROOT, wait=changes_the_database()) as connection:
                 run_online(connection, guarded=True)
     except (CommandError, ValueError, OSError, sa.exc.DBAPIError) as error:

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -37,9 +37,6 @@ ASYNC_DRIVERS = {
 # What asyncpg takes from a URL; for the rest pass connect_args.
 ASYNCPG_KEYS = {"ssl", "timeout", "command_timeout", "prepared_statement_cache_size"}
 {%- endif %}
-
-
-T = TypeVar("T")
 
 
 class NoDatabaseUrl(ValueError):
@@ -98,7 +95,7 @@ def create_engine(url: URL | str | None = None, **options: Any) -> Engine:
         ValueError: the driver for ``url`` is not installed, or there is none of that name.
     """
     url = database_url() if url is None else _with_sync_driver(make_url(url))
-    engine = _create(sa.create_engine, url, options)
+    engine: Engine = _create(sa.create_engine, url, options)
     _prepare(engine)
     return engine
 
@@ -121,13 +118,13 @@ def create_async_engine(url: URL | str | None = None, **options: Any) -> asyncio
             raise ValueError(
                 f"DATABASE_URL: asyncpg has no option {unknown[0]}: pass it in connect_args instead"
             )
-    engine = _create(asyncio.create_async_engine, url, options)
+    engine: asyncio.AsyncEngine = _create(asyncio.create_async_engine, url, options)
     _prepare(engine.sync_engine)
     return engine
 {%- endif %}
 
 
-def _create(create: Callable[..., T], url: URL, options: dict[str, Any]) -> T:
+def _create(create: Callable[..., Any], url: URL, options: dict[str, Any]) -> Any:
     """Return what ``create`` makes. Raises ValueError where there is no driver."""
     try:
         return create(url, **{"hide_parameters": True, **options})
@@ -136,9 +133,8 @@ def _create(create: Callable[..., T], url: URL, options: dict[str, Any]) -> T:
             f"the driver {error.name} is not installed: add it to the project's dependencies"
         ) from None
     except sa.exc.NoSuchModuleError:
-        known = "sqlite, postgresql, mariadb, mysql"
         raise ValueError(
-            f"DATABASE_URL: unknown database or driver {url.drivername}: use one of {known}"
+            f"DATABASE_URL: no driver {url.drivername}: use sqlite, postgresql, mariadb or mysql"
         ) from None
 
 
@@ -240,6 +236,4 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _prepare_mysql(connection: Any, record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("SET time_zone = '+00:00'")
-    cursor.close()
+    connection.cursor().execute("SET time_zone = '+00:00'")
