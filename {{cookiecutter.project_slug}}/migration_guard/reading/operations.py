@@ -272,7 +272,8 @@ class Operations(Interpreter):
 
     def bind_read(self) -> None:
         read = (self.function, self.line)
-        if self.function and not self.online and read not in self.migration.bind_reads:
+        here = not self.branch.isdisjoint(self.dialects)
+        if self.function and here and not self.online and read not in self.migration.bind_reads:
             self.migration.bind_reads.append(read)
 
 

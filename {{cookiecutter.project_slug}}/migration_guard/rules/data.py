@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .past import table_of
 from .rule import Found, rule
 from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, statement
 
@@ -118,9 +119,11 @@ def data_with_schema(upgrade: Upgrade) -> Found:
     ]
     columns = ("add_column", "alter_column", "drop_column", "drop_constraint")
     indexes = ("create_index", "drop_index")
-    for op in upgrade.on_existing_tables(*columns, *indexes, *CONSTRAINTS.values()):
-        for data in filled:
-            if not data.excludes(op):
-                message = f"Rows of {label(data)} are changed in the migration that changes"
-                yield data, f"{message} {label(op)}."
-                return
+    changes = list(upgrade.on_existing_tables(*columns, *indexes, *CONSTRAINTS.values()))
+    for data in filled:
+        beside = [op for op in changes if not data.excludes(op)]
+        of_its_table = [op for op in beside if table_of(op) == table_of(data)]
+        for op in (of_its_table or beside)[:1]:
+            message = f"Rows of {label(data)} are changed in the migration that changes"
+            yield data, f"{message} {label(op)}."
+            return

@@ -76,6 +76,21 @@ def bytes_of_a_character(upgrade: Upgrade, op: Operation) -> int:
     return 4
 
 
+def may_have_default(upgrade: Upgrade, op: Operation, column: str) -> bool:
+    """Whether the files gave the column a server default."""
+    for each in upgrade.history(op, *CREATES, "alter_column"):
+        defaults = [
+            definition.server_default
+            for definition in each.definitions
+            if str(definition.name).casefold() == column.casefold()
+        ]
+        if each.operation == "alter_column" and column in each.columns:
+            defaults.append(each.kwargs.get("server_default"))
+        if any(default is not None for default in defaults):
+            return True
+    return False
+
+
 def is_created(upgrade: Upgrade, op: Operation) -> bool:
     """Whether the files create the operation's table."""
     return bool(upgrade.history(op, "create_table", "create_table_as"))

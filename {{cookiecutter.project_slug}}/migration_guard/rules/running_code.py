@@ -9,7 +9,7 @@ import re
 
 from ..databases import MYSQL
 from ..reading.migration import Call, Operation, Type
-from .known_schema import may_be_null
+from .known_schema import may_be_null, may_have_default
 from .rule import Found, rule
 from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, renamed, statement
 
@@ -82,7 +82,11 @@ def not_null_lost(upgrade: Upgrade) -> Found:
             modified = {"new_column_name", "type_", "autoincrement", "comment"}
             modified |= {"server_default"} if dated else set()
             silent = bool(given & modified) and given.isdisjoint({"nullable", "existing_nullable"})
-        if silent:
+        known = all(
+            may_be_null(upgrade, op, column) is True and not may_have_default(upgrade, op, column)
+            for column in op.columns
+        )
+        if silent and not (known and op.columns):
             message = "the whole column is described again, without NOT NULL"
             yield op, f"{label(op)} can be NULL afterwards: {message}."
 

@@ -107,13 +107,15 @@ class Upgrade:
             self.declared
         )
         tables: dict[str, list[Operation]] = {}
+        views: dict[str, list[Operation]] = {}  # without their schemas
         columns: dict[tuple[str, str], list[Operation]] = {}
         names: dict[str, list[Operation]] = {}
         for number, op in enumerate(operations):
             table = table_of(op)
             if table.startswith("_alembic_tmp_"):
                 tables.setdefault(table, [op])
-            self.table_creators[id(op)] = [*tables.get(table, ())]
+            plain = table.rpartition(".")[2]
+            self.table_creators[id(op)] = [*tables.get(table, ()), *views.get(plain, ())]
             self.column_creators[id(op)] = [
                 [*columns.get((table, column.casefold()), ())] for column in op.columns
             ]
@@ -126,7 +128,7 @@ class Upgrade:
                 if op.kwargs.get("if_not_exists") is not True or dropped or resumable:
                     tables.setdefault(table, []).append(op)
             elif op.operation == "create_materialized_view":
-                tables.setdefault((op.name or "").casefold(), []).append(op)
+                views.setdefault((op.name or "").casefold(), []).append(op)
             elif op.operation == "rename_table" and self.table_creators[id(op)]:
                 tables[renamed_table(op)] = self.table_creators[id(op)]
             elif op.operation == "drop_table":

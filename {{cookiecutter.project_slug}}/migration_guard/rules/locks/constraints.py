@@ -55,7 +55,9 @@ def set_not_null(upgrade: Upgrade) -> Found:
 
 
 def is_excused(upgrade: Upgrade, op: Operation, column: str) -> bool:
-    """Whether a CHECK that is known to be valid makes the scan unnecessary."""
+    """Whether the column is NOT NULL already, or a valid CHECK makes the scan unnecessary."""
+    if column and may_be_null(upgrade, op, column) is False:
+        return True
     if upgrade.may_be_older(op, CHECKED_SET_NOT_NULL):
         return False
     if column and is_checked_not_null(upgrade, op, column):
