@@ -445,7 +445,7 @@ def test_a_trigger_that_uses_what_is_gone_is_found(
     write(project, made, *NOTES, gone)
     (found,) = roundtrip(project)
     assert (found["revision"], found["rule"]) == ("r3", "upgrade-fails")
-    assert "Table comments takes no more rows" in found["message"]
+    assert "Table comments accepts no more rows" in found["message"]
     replaced = Revision(
         f"{sql('DROP TABLE comments')}\n{gone.upgrade}", "pass", module='irreversible = "merged"'
     )

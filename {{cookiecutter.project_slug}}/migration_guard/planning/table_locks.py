@@ -1,14 +1,15 @@
-"""What an operation locks, and whom that blocks, as far as the manuals promise it.
+"""What an operation locks and whom that blocks, according to the manuals.
 
-PostgreSQL: "Explicit Locking", CREATE INDEX, ALTER TABLE. MariaDB and MySQL: their "Online DDL",
-the slower way where it depends on the table; the short lock at each end of it is not named. SQLite:
-"File Locking".
-Where it depends on more than the migration says, the lock is unknown: it is never guessed.
+PostgreSQL: "Explicit Locking", CREATE INDEX, ALTER TABLE. MariaDB and MySQL: "Online DDL", with the
+slower way where it depends on the table, and without the short lock at its beginning and end.
+SQLite: "File Locking".
+If a lock depends on more than what the migration states, it is unknown and never guessed.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..reading.migration import Column, Operation, Type
@@ -28,48 +29,86 @@ class TableLock:
     megabytes: float | None = None
 
 
-# A cluster's locks are its own.
+# The manuals of clusters describe other locks.
 ONE_SERVER = frozenset({"sqlite", "postgresql", "citus", "mysql", "mariadb"})
 
 
-LOCKS = {
-    "postgresql": {
-        "ACCESS EXCLUSIVE": "add_column drop_column rename_table drop_table truncate cluster"
-        " drop_index drop_constraint create_unique_constraint create_primary_key"
-        " create_exclude_constraint create_check_constraint",
-        "SHARE ROW EXCLUSIVE": "create_foreign_key create_trigger",
-        "SHARE": "create_index",
-        "SHARE UPDATE EXCLUSIVE": "validate_constraint create_table_comment drop_table_comment",
-        "ROW EXCLUSIVE": "bulk_insert update delete merge",
-        "": "create_table create_type create_sequence create_schema create_function"
-        " create_extension create_view",
-    },
-    "mariadb": {
-        "EXCLUSIVE": "drop_table rename_table truncate",
-        "COPY": "create_foreign_key create_check_constraint",
-        "INPLACE": "drop_column create_index drop_index create_unique_constraint"
-        " create_table_comment drop_table_comment",
-        "INSTANT": "add_column",
-        "row locks": "bulk_insert update delete",
-        "": "create_table create_schema create_function create_view",
-    },
+# The lock of each operation; "" stands for no lock on an existing table.
+POSTGRESQL: Mapping[str, str] = {
+    "add_column": "ACCESS EXCLUSIVE",
+    "cluster": "ACCESS EXCLUSIVE",
+    "create_check_constraint": "ACCESS EXCLUSIVE",
+    "create_exclude_constraint": "ACCESS EXCLUSIVE",
+    "create_primary_key": "ACCESS EXCLUSIVE",
+    "create_unique_constraint": "ACCESS EXCLUSIVE",
+    "drop_column": "ACCESS EXCLUSIVE",
+    "drop_constraint": "ACCESS EXCLUSIVE",
+    "drop_index": "ACCESS EXCLUSIVE",
+    "drop_table": "ACCESS EXCLUSIVE",
+    "rename_table": "ACCESS EXCLUSIVE",
+    "truncate": "ACCESS EXCLUSIVE",
+    "create_foreign_key": "SHARE ROW EXCLUSIVE",
+    "create_trigger": "SHARE ROW EXCLUSIVE",
+    "create_index": "SHARE",
+    "create_table_comment": "SHARE UPDATE EXCLUSIVE",
+    "drop_table_comment": "SHARE UPDATE EXCLUSIVE",
+    "validate_constraint": "SHARE UPDATE EXCLUSIVE",
+    "bulk_insert": "ROW EXCLUSIVE",
+    "delete": "ROW EXCLUSIVE",
+    "merge": "ROW EXCLUSIVE",
+    "update": "ROW EXCLUSIVE",
+    "create_extension": "",
+    "create_function": "",
+    "create_schema": "",
+    "create_sequence": "",
+    "create_table": "",
+    "create_type": "",
+    "create_view": "",
 }
 
 
-BLOCKS = dict.fromkeys(("ACCESS EXCLUSIVE", "EXCLUSIVE"), "reads and writes")
+MARIADB: Mapping[str, str] = {
+    "drop_table": "EXCLUSIVE",
+    "rename_table": "EXCLUSIVE",
+    "truncate": "EXCLUSIVE",
+    "create_check_constraint": "COPY",
+    "create_foreign_key": "COPY",
+    "create_index": "INPLACE",
+    "create_table_comment": "INPLACE",
+    "create_unique_constraint": "INPLACE",
+    "drop_column": "INPLACE",
+    "drop_index": "INPLACE",
+    "drop_table_comment": "INPLACE",
+    "add_column": "INSTANT",
+    "bulk_insert": "row locks",
+    "delete": "row locks",
+    "update": "row locks",
+    "create_function": "",
+    "create_schema": "",
+    "create_table": "",
+    "create_view": "",
+}
 
 
-BLOCKS |= dict.fromkeys(("ROW EXCLUSIVE", "row locks"), "writes of the same rows")
+# All others block writes.
+BLOCKS = {
+    "ACCESS EXCLUSIVE": "reads and writes",
+    "EXCLUSIVE": "reads and writes",
+    "ROW EXCLUSIVE": "writes of the same rows",
+    "row locks": "writes of the same rows",
+    "SHARE UPDATE EXCLUSIVE": "nobody",
+    "INPLACE": "nobody",
+    "INSTANT": "nobody",
+    "COPY": "writes (nobody from MariaDB 11.2 on)",
+}
 
 
-BLOCKS |= dict.fromkeys(("SHARE UPDATE EXCLUSIVE", "INPLACE", "INSTANT"), "nobody")
-
-
-BLOCKS |= {"COPY": "writes (nobody from MariaDB 11.2 on)"}  # all others: writes
+# The lock on MariaDB and MySQL for DROP CONSTRAINT, by the type of the constraint.
+DROPPED = {"primary": "COPY", "foreignkey": "INPLACE", "unique": "INPLACE", "check": "INPLACE"}
 
 
 def mode_of(op: Operation, dialect: str) -> str | None:
-    """The mode of the lock on the operation's own table; "" for none, None where it is unknown."""
+    """Return the lock on the operation's own table; "" for none, None if it is unknown."""
     kind = op.operation
     if dialect == "sqlite":
         copied = op.batch and (
@@ -85,22 +124,16 @@ def mode_of(op: Operation, dialect: str) -> str | None:
     elif kind == "add_column" and not all(map(is_plain, op.definitions)):
         return None
     elif kind == "drop_constraint":
-        return {
-            "primary": "COPY",
-            "foreignkey": "INPLACE",
-            "unique": "INPLACE",
-            "check": "INPLACE",
-        }.get(str(op.kwargs.get("type_")))
+        return DROPPED.get(str(op.kwargs.get("type_")))
     elif kind == "create_index" and (
         "mysql_prefix" in op.kwargs or re.search("(?i)FULLTEXT|SPATIAL", op.sql or "")
     ):
         return None
-    modes = LOCKS["postgresql" if dialect == "postgresql" else "mariadb"]
-    return next((mode for mode, kinds in modes.items() if kind in kinds.split()), None)
+    return (POSTGRESQL if dialect == "postgresql" else MARIADB).get(kind)
 
 
 def altered(op: Operation, dialect: str) -> str | None:
-    """ALTER COLUMN: what it locks depends on what is altered."""
+    """Return the lock of ALTER COLUMN, which depends on what is altered."""
     given = {name for name in op.kwargs if not name.startswith("existing_")}
     if dialect == "postgresql":
         if given & {"type_", "nullable", "server_default", "new_column_name"}:
@@ -113,7 +146,7 @@ def altered(op: Operation, dialect: str) -> str | None:
 
 
 def is_plain(column: Column) -> bool:
-    """Whether adding it touches no row on MariaDB and MySQL."""
+    """Return whether adding the column touches no row on MariaDB and MySQL."""
     default = column.server_default
     constant = default is None or (isinstance(default, str) and "(" not in default)
     more = (
@@ -123,20 +156,17 @@ def is_plain(column: Column) -> bool:
 
 
 def locks_of(op: Operation, dialect: str, new: set[str]) -> list[TableLock] | None:
-    """The locks on tables that exist already, not those in ``new``; None if they are unknown."""
+    """Return the locks on existing tables, not on those in ``new``; None if they are unknown."""
     mode, own = mode_of(op, dialect), table_of(op)
     if mode is None or (mode and not own and not op.name):
         return None
     if dialect == "sqlite":
         return [TableLock("the database", mode, "writes")]
-    locks = (
-        {op.qualified_table or f"the table of {op.name}": mode} if mode and own not in new else {}
-    )
-    if dialect == "postgresql" and op.operation in (
-        "create_table",
-        "add_column",
-        "create_foreign_key",
-    ):
+    locks = {}
+    if mode and own not in new:
+        locks[op.qualified_table or f"the table of {op.name}"] = mode
+    referring = ("create_table", "add_column", "create_foreign_key")
+    if dialect == "postgresql" and op.operation in referring:
         others = [str(each.references) for each in op.constraints if each.references is not None]
         others += [
             target.rpartition(".")[0] for column in op.definitions for target in column.references

@@ -1,4 +1,4 @@
-"""Branches and loops: of what can't be decided each way is followed, on a path of its own."""
+"""Branches and loops: if a test can't be decided, each branch is followed on its own path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .values import ABSTRACT, RESULT, UNSURE, Either, Row, Statement, Table, Tes
 MAX_UNROLL = 2_000  # turns of a loop over known values
 
 
-MAX_WHILE = 100  # turns of any other
+MAX_WHILE = 100  # turns of any other loop
 
 
 class End(NamedTuple):
@@ -23,7 +23,7 @@ class End(NamedTuple):
     number: int
     left: str | None
     names: dict[str, Any]
-    taken: Path  # the condition that stands for the branch
+    taken: Path  # the condition of the branch
     branch: frozenset[str]
     path: Path
     online: bool
@@ -52,18 +52,18 @@ class Branches(Calls):
         if node.handlers:
             choice = new_choice()
             ends = [self.way(choice, 0, UNSURE, body, names)]
-            after = dict(names)  # a handler may run when most of the body has
+            after = dict(names)  # a handler may run after most of the body
             for number, handler in enumerate(node.handlers, 1):
                 ends.append(self.way(choice, number, UNSURE, handler.body, after))
             left = self.meet(choice, ends)
-            if left is None and all(end.left for end in ends[1:]):  # it goes on as the body went
+            if left is None and all(end.left for end in ends[1:]):  # only the body continues
                 self.narrow(self.branch, ends[0].taken)
         else:
             left = self.block(body)
         return self.block(node.finalbody) or left
 
     def follow(self, *ways: tuple[Test, list[ast.stmt]]) -> str | None:
-        """Each way that can be taken, from the same names."""
+        """Follow each way that can be taken, beginning with the same names."""
         ways = tuple(way for way in ways if way[0].yes & self.branch)
         if len(ways) == 1 and ways[0][0].sure:
             return self.block(ways[0][1])
@@ -80,7 +80,7 @@ class Branches(Calls):
             self.scopes[0].clear()
             self.scopes[0].update(names)
         taken = ALWAYS
-        if not test.sure:  # in a loop that stands for many turns, each branch may be taken
+        if not test.sure:  # where one turn stands for many, each branch may be taken
             taken = on_branches(new_choice() if self.repeated else choice, number)
         self.online = self.online or test.offline is False
         self.narrow(test.yes, taken)
@@ -90,12 +90,12 @@ class Branches(Calls):
         return end
 
     def meet(self, choice: int, ends: list[End]) -> str | None:
-        """Go on where branches meet. A name on which they disagree has either value."""
+        """Continue where branches meet. A name on which they disagree has either value."""
         going = [end for end in ends if end.left is None]
         if not going:
             return ends[0].left if ends else None
         path = self.path
-        for end in going:  # where a branch was left early, its conditions hold from here on
+        for end in going:  # the conditions inside a branch hold after it, too
             path = narrowed(path, end.path - end.taken)
         left = {end.left for end in ends if end.taken}
         if "return" in left:
@@ -119,7 +119,7 @@ class Branches(Calls):
         return None
 
     def without(self, path: Path, choice: int, ends: list[End], *left: str) -> Path:
-        """The path without the branches that were left in one of these ways."""
+        """Return the path without the branches that were left in one of these ways."""
         staying = [end.number for end in ends if end.left not in (*left, "raise")]
         if self.repeated:  # an earlier turn may have taken another branch
             choice, staying = new_choice(), [0]
@@ -147,7 +147,7 @@ class Branches(Calls):
         if not isinstance(node.test, ast.Constant):
             try:
                 return self.loop(node, turns())
-            except OverflowError:  # its end can't be known
+            except OverflowError:  # the end of the loop is unknown
                 del self.migration.operations[noted:]
                 self.scopes[0].update(names)
         return self.loop(node, [(None, None)], known=False)
@@ -158,16 +158,16 @@ class Branches(Calls):
         branch, path, online = self.branch, self.path, self.online
         repeated, after_break, self.after_break = self.repeated, self.after_break, ALWAYS
         self.repeated = repeated or not known
-        if not known:  # one turn stands for all: what the body adds up may be anything
+        if not known:  # one turn stands for all, so the values of counters are unknown
             self.scopes[0].update(dict.fromkeys(counters(node.body), UNKNOWN))
         left = None
         for target, turn in turns:
             self.steps += 1
             self.branch, self.online = branch, online
             self.path = narrowed(narrowed(path, self.after_return), self.after_break)
-            if partial or not known:  # it may run zero times
+            if partial or not known:  # the body may never run
                 self.narrow(branch, on_branches(new_choice(), 0))
-            if type(turn) is Either and len(turn.ways) == 1:  # an item of one path
+            if type(turn) is Either and len(turn.ways) == 1:  # an item that exists on one path
                 databases, way, turn = turn.ways[0]
                 if not self.narrow(databases, way):
                     continue
@@ -185,7 +185,7 @@ class Branches(Calls):
         return self.block(node.orelse) if left is None else None
 
     def turns(self, value: Any) -> tuple[Sequence[Any], bool]:
-        """The values over which a loop goes, and whether they are known."""
+        """Return the values over which a loop goes, and whether they are known."""
         value = self.found(value)
         if type(value) is Either:
             items, known = [], True
@@ -212,7 +212,7 @@ class Branches(Calls):
 
 
 def counters(body: Iterable[Any]) -> Iterator[str]:
-    """The names to which statements add."""
+    """Yield the names to which statements add."""
     for node in body:
         if type(node) is ast.AugAssign and type(node.target) is ast.Name:
             yield node.target.id

@@ -1,4 +1,4 @@
-"""What a call gives: functions of the migration are followed, Python's own run on known values."""
+"""The value of a call: the migration's functions are followed, Python's run on known values."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ MAX_DEPTH = 16  # helpers that call helpers
 MAX_STEPS = 50_000  # statements, calls and turns of loops in one migration
 
 
-# Calls into these do nothing to a database.
+# Calls into these don't change a database.
 QUIET = sys.stdlib_module_names | words(
     "builtins sqlalchemy alembic click structlog loguru tqdm "
     "aiohttp boto3 botocore httpx redis requests urllib3"
 )
 
 
-# Of those, what runs code that isn't seen.
+# These exceptions run code that the reader can't see.
 HIDING = words(
     "builtins.exec builtins.eval builtins.__import__ os.system os.popen runpy.run_path "
     "runpy.run_module subprocess.run subprocess.call subprocess.check_call "
@@ -91,7 +91,7 @@ class Calls(Expressions):
         if kind is Function:
             known = all(plain(v) or type(v) is Instance for v in (*args, *kwargs.values()))
             if not known and any(function.node is other.node for other in self.stack):
-                return UNKNOWN  # as with a loop, one turn stands for all
+                return UNKNOWN  # as in a loop, one turn stands for all
             if len(self.stack) < MAX_DEPTH and self.steps < MAX_STEPS:
                 return self.run(function, args, kwargs, node)
             return self.unresolved(getattr(function.node, "name", "lambda"), args, kwargs, node)
@@ -119,7 +119,7 @@ class Calls(Expressions):
     def run(
         self, function: Function, args: Args, kwargs: Kwargs, call: ast.expr | None = None
     ) -> Any:
-        """What a function gives, followed with these arguments."""
+        """Follow a function with these arguments and return its value."""
         node, site, way = function.node, self.site, (self.branch, self.path, self.online)
         frame = self.scopes, self.returns, self.yields
         after = self.after_return, self.after_break
@@ -128,7 +128,7 @@ class Calls(Expressions):
         self.after_return = self.after_break = ALWAYS
         self.stack.append(function)
         if function.scopes[-1] is not self.globals and site is None:
-            self.site = call  # what another file does has the place of the call in this one
+            self.site = call  # an operation of another file gets the place of the call in this one
         if isinstance(node, ast.Lambda):
             self.returns = [(self.branch, self.path, self.value(node.body))]
         elif self.block(node.body) is None and not self.yields:
@@ -138,8 +138,8 @@ class Calls(Expressions):
         self.site, (self.branch, self.path, self.online) = site, way
         self.after_return, self.after_break = after
         self.scopes, self.returns, self.yields = frame
-        if yields:
-            return yields[0] if getattr(node, "decorator_list", None) else yields  # @contextmanager
+        if yields:  # the decorator of a generator is @contextmanager
+            return yields[0] if getattr(node, "decorator_list", None) else yields
         return joined(returns) if returns else UNKNOWN
 
     def arguments(self, function: Function, args: Args, kwargs: Kwargs) -> dict[str, Any]:
@@ -165,7 +165,7 @@ class Calls(Expressions):
         return local
 
     def call_python(self, ref: Ref, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """A function of Python's own, or one that can't be seen."""
+        """Return the value of a function of Python's own, or of one that can't be seen."""
         name = ref.name
         endless = any(type(arg) is range and arg[MAX_SIZE:] for arg in args)
         if (endless and name not in ("range", "len")) or any(map(is_large, args)):

@@ -27,7 +27,7 @@ TYPES = {
 }
 
 
-# Arguments that say how Python handles a value, and nothing of the database's type.
+# Arguments that only concern Python, and not the database's type.
 IN_PYTHON = ("as_uuid", "asdecimal", "decimal_return_scale", "none_as_null")
 
 
@@ -60,9 +60,8 @@ def type_of(value: Any) -> Type | None:
         kwargs.pop(argument, None)
     if name == "enum":
         first = value.args[0] if value.args else None
-        if (
-            isinstance(first, (Ref, Table)) and "name" not in kwargs
-        ):  # a Python enumeration, which names its type
+        # A Python enumeration names the type.
+        if isinstance(first, (Ref, Table)) and "name" not in kwargs:
             python = first.name if isinstance(first, Ref) else first.names.get("__name__")
             kwargs["name"] = str(python).lower() if python else UNKNOWN
         return Type("enum", (), {**kwargs, "values": args})
@@ -105,19 +104,18 @@ def column(args: Args, kwargs: Kwargs) -> Column:
             checks.append(arg)
         elif kind == "Computed":
             persisted = given(arg.args, arg.kwargs, 1, "persisted")
-            computed = (
-                "stored" if persisted is True else "virtual" if persisted is False else "default"
-            )
+            computed = "default"
+            if persisted is True:
+                computed = "stored"
+            elif persisted is False:
+                computed = "virtual"
         elif kind == "Identity":
             identity = True
         elif type_ is None and kind not in ("Sequence", "FetchedValue"):
             type_ = arg
     column = Column(shown(name), type_of(type_), computed=computed, identity=identity)
-    column.references, column.unnamed, column.not_valid = (
-        tuple(references),
-        unnamed,
-        bool(references) and not_valid,
-    )
+    column.references, column.unnamed = tuple(references), unnamed
+    column.not_valid = bool(references) and not_valid
     enum = column.type.kwargs if column.type and column.type.name == "enum" else {}
     if enum.get("native_enum") is False and enum.get("create_constraint") is True:
         checks.append(Constraint("check", enum.get("name")))
@@ -140,10 +138,8 @@ def constraint(kind: str, args: Args, kwargs: Kwargs) -> Constraint:
     if kind == "check":
         return Constraint(kind, name, (), shown(given(args, kwargs, 0, "sqltext")), None, not_valid)
     if kind == "foreign_key":
-        columns, remote = (
-            given(args, kwargs, 0, "columns"),
-            texts_of(given(args, kwargs, 1, "refcolumns")),
-        )
+        columns = given(args, kwargs, 0, "columns")
+        remote = texts_of(given(args, kwargs, 1, "refcolumns"))
         target = remote[0].rpartition(".")[0] if remote else UNKNOWN
         return Constraint(kind, name, texts_of(columns), None, target, not_valid)
     return Constraint(kind, name, texts_of(args))
@@ -159,7 +155,7 @@ NULL_TESTS: dict[Any, str] = {
 
 
 def condition_of(node: ast.expr | ast.keyword) -> str:
-    """The text of a condition: as SQL if it asks for NULL (``x IS NULL`` for ``t.c.x == None``)."""
+    """Return the text of a condition; if it tests for NULL as SQL: ``x IS NULL``."""
     test = ""
     left: ast.expr
     right: ast.expr
@@ -175,7 +171,7 @@ def condition_of(node: ast.expr | ast.keyword) -> str:
 
 
 def name_of(node: ast.expr) -> str:
-    """The last name of an expression: ``x`` of ``t.c.x`` and of ``sa.column("x")``."""
+    """Return the last name of an expression: ``x`` of ``t.c.x`` and of ``sa.column("x")``."""
     if isinstance(node, ast.Call):
         for literal in node.args[:1]:
             if isinstance(literal, ast.Constant) and isinstance(literal.value, str):

@@ -1,4 +1,4 @@
-"""What an expression gives, as far as it can be known without running it."""
+"""The value of an expression, if it can be known without running the migration."""
 
 from __future__ import annotations
 
@@ -38,11 +38,15 @@ from .values import (
 INDEXED = (list, tuple, dict, range)
 
 
+# The conversions of an f-string, as the syntax tree has them: {x!a}, {x!r}, {x!s}.
+CONVERSIONS: dict[int, Callable[[object], str]] = {ord("a"): ascii, ord("r"): repr, ord("s"): str}
+
+
 class Expressions(Truth):
     """Evaluates expressions."""
 
     def value(self, node: Any) -> Any:
-        kind = type(node)  # the frequent ones first: a call through the table costs twice as much
+        kind = type(node)  # the frequent ones come first: the table takes twice as long
         if kind is ast.Constant:
             return node.value
         if kind is ast.Call:
@@ -83,12 +87,12 @@ class Expressions(Truth):
             return owner.names.get(name, owner if name == "__table__" else owner.name)
         if isinstance(owner, PurePath) and name in OF_A_PATH:
             return getattr(owner, name)
-        if name == "value" and plain(owner):  # of a member of an enumeration
+        if name == "value" and plain(owner):  # a member of an enumeration
             return owner
         return Method(owner, name)
 
     def bound(self, owner: Instance | Table, name: str) -> Any:
-        """A method or another attribute of an instance or its class."""
+        """Return a method or another attribute of an instance or its class."""
         kind = owner
         if isinstance(owner, Instance):
             kind, owner = owner.kind, owner.itself or owner
@@ -102,9 +106,9 @@ class Expressions(Truth):
             return self.run(value, [owner], {})
         if "classmethod" in decorators:
             return Partial(value, [kind], {})
-        return (
-            value if "staticmethod" in decorators or owner is kind else Partial(value, [owner], {})
-        )
+        if "staticmethod" in decorators or owner is kind:
+            return value
+        return Partial(value, [owner], {})
 
     def of_List(self, node: ast.List) -> list[Any]:
         return self.elements(node.elts)
@@ -146,12 +150,13 @@ class Expressions(Truth):
         spec = self.value(node.format_spec) if node.format_spec else ""
         if not plain(value) or HOLE in spec or len(spec) > 4:
             return value if isinstance(value, str) and not spec else HOLE
-        value = {-1: value, 97: ascii(value), 114: repr(value), 115: str(value)}[node.conversion]
+        if node.conversion in CONVERSIONS:
+            value = CONVERSIONS[node.conversion](value)
         text = self.attempt(format, value, spec)
         return text if isinstance(text, str) else HOLE
 
     def of_BinOp(self, node: ast.BinOp) -> Any:
-        spine = [node]  # a + b + c + ...: as deep as it is long
+        spine = [node]  # a + b + c + ... is nested as deeply as it is long
         while type(spine[-1].left) is ast.BinOp:
             spine.append(spine[-1].left)
         value = self.value(spine[-1].left)
@@ -185,7 +190,7 @@ class Expressions(Truth):
             if not (total.no if either else total.yes):  # decided: the rest does not run
                 break
             value = self.value(part)
-            last = not (total.yes if either else total.no)  # which says it alone
+            last = not (total.yes if either else total.no)  # this part alone decides
             total = total | self.test(value) if either else total & self.test(value)
             result = value if last else total
         return result

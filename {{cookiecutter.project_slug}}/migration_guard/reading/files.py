@@ -1,4 +1,4 @@
-"""SQL in files of the project: their paths are computed, and their text is read."""
+"""SQL in files of the project: computes their paths and reads their text."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ SAME_PATH = words("absolute expanduser open resolve __enter__")
 
 
 def call_of_files(function: str, args: list[Any], migration: str) -> Any:
-    """What a function of Python's own gives that is about files; None if it is about others.
+    """Return the value of one of Python's functions about files; None for other functions.
 
-    An open file is its path.
+    An open file is represented by its path.
     """
     owner, _, name = function.rpartition(".")
     if not args or not plain(args) or not isinstance(args[0], (str, PurePath)):
@@ -45,7 +45,7 @@ def call_of_files(function: str, args: list[Any], migration: str) -> Any:
 
 
 def method_of_path(path: PurePath, name: str, args: list[Any], migration: str) -> Any:
-    """What a method of a path gives."""
+    """Return the value of a method of a path."""
     if name in ("read", "read_text"):
         return text_of_file(path, migration)
     if name == "joinpath" and plain(args):
@@ -54,7 +54,7 @@ def method_of_path(path: PurePath, name: str, args: list[Any], migration: str) -
 
 
 def text_of_file(path: PurePath, migration: str) -> str:
-    """The text of an SQL file, whose path may be relative to any folder above the migration."""
+    """Return the text of an SQL file; its path may begin in any folder above the migration."""
     for folder in Path(migration).absolute().parents:
         file = folder / path
         if path.suffix == ".sql" and file.is_file():

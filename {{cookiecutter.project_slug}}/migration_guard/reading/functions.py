@@ -1,4 +1,4 @@
-"""Operators, functions and methods of Python that are run as they are, on values that are known."""
+"""Python's operators, functions and methods that the interpreter runs on known values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 }
 
 
-# Functions that work on known containers whatever is in them, and functions that need every value.
+# Functions that need a known container, with any values in it.
 STRUCTURAL: dict[str, Callable[..., Any]] = {
     "dict": dict,
     "enumerate": lambda *args: list(enumerate(*args)),
@@ -48,24 +48,22 @@ STRUCTURAL: dict[str, Callable[..., Any]] = {
 }
 
 
+# Functions for which every value must be known.
 EXACT: dict[str, Callable[..., Any]] = {
-    f.__name__: f
-    for f in (
-        bool,
-        int,
-        str,
-        repr,
-        set,
-        frozenset,
-        sorted,
-        min,
-        max,
-        sum,
-        any,
-        all,
-        abs,
-        isinstance,
-    )
+    "abs": abs,
+    "all": all,
+    "any": any,
+    "bool": bool,
+    "frozenset": frozenset,
+    "int": int,
+    "isinstance": isinstance,
+    "max": max,
+    "min": min,
+    "repr": repr,
+    "set": set,
+    "sorted": sorted,
+    "str": str,
+    "sum": sum,
 }
 
 

@@ -1,7 +1,7 @@
 """Python, followed statement by statement: a small abstract interpreter over the syntax tree.
 
-It runs nothing and imports nothing of what it follows. What the call of a library means is for the
-reader, its subclass.
+It runs and imports nothing of the source that it follows. Its subclass, the reader, handles calls
+of libraries.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .values import AUTOCOMMIT, Either, Function, Instance, Ref, Row, Table, pla
 
 
 class Interpreter(Branches):
-    """Follows one module, and notes in ``migration`` what it imports."""
+    """Follows one module, and adds its imports to ``migration``."""
 
     starred: ClassVar[Mapping[str, Iterable[str]]] = {}  # by module: what ``import *`` brings
 
@@ -103,16 +103,14 @@ class Interpreter(Branches):
 
     def assign(self, target: ast.expr, value: Any, node: ast.stmt | ast.expr) -> None:
         if isinstance(target, ast.Name):
-            scope = self.scopes[0]
-            (self.scopes[-1] if target.id in scope.get("__global__", ()) else scope)[target.id] = (
-                value
-            )
+            is_global = target.id in self.scopes[0].get("__global__", ())
+            scope = self.scopes[-1] if is_global else self.scopes[0]
+            scope[target.id] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
             values = self.unpack(target.elts, value)
             for element, item in zip(target.elts, values, strict=True):
-                self.assign(
-                    element.value if isinstance(element, ast.Starred) else element, item, node
-                )
+                name = element.value if isinstance(element, ast.Starred) else element
+                self.assign(name, item, node)
         elif isinstance(target, ast.Subscript):
             owner, key = self.value(target.value), self.value(target.slice)
             if type(owner) in (dict, list) and plain(key):
@@ -154,11 +152,9 @@ class Interpreter(Branches):
         autocommit = self.autocommit
         for item in node.items:
             value = self.value(item.context_expr)
-            ways = (
-                [way for databases, _, way in value.ways if databases & self.branch]
-                if type(value) is Either
-                else [value]
-            )
+            ways = [value]
+            if type(value) is Either:
+                ways = [way for databases, _, way in value.ways if databases & self.branch]
             self.autocommit = self.autocommit or AUTOCOMMIT in ways
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, value, node)

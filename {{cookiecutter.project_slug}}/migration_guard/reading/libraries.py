@@ -1,4 +1,4 @@
-"""What calls of Alembic's and SQLAlchemy's objects mean."""
+"""The meaning of calls of Alembic's and SQLAlchemy's objects."""
 
 from __future__ import annotations
 
@@ -46,12 +46,11 @@ class Libraries(Operations):
         if root == "alembic":
             return self.call_ref(ref, args, kwargs, node)
         function: Any = ref
-        if root not in QUIET:  # where only a value is asked for, the application itself is not read
+        if root not in QUIET:  # for a value alone, the application's own files are not read
             function = self.found(ref, near=not bare and not self.hands_over(args, kwargs))
-            # A function of a module that is not the project's own, as requests.delete(...)
-            foreign = "." not in ref.owner and isinstance(
-                getattr(node, "func", None), ast.Attribute
-            )
+            # A function of a module outside of the project, as in requests.delete(...).
+            attribute = isinstance(getattr(node, "func", None), ast.Attribute)
+            foreign = "." not in ref.owner and attribute
             unseen = type(function) is Ref and not foreign and ref.name not in LOGGING
             if bare and unseen and not self.site:
                 return self.unresolved(ref.name, args, kwargs, node)

@@ -1,8 +1,8 @@
-"""What an operation is: one thing that a migration does, however it was written.
+"""An operation is one thing that a migration does, however it is written.
 
-The reader writes operations, and the rules judge them: this module is all that they share.
+The reader creates operations, and the rules check them. They share only this module.
 
-``Operation.kwargs`` has the arguments under Alembic's own names, however they were written:
+``Operation.kwargs`` has the arguments under Alembic's own names, however they are written:
 ``ADD CONSTRAINT ... NOT VALID`` gives ``postgresql_not_valid``. Where Alembic has no name:
 
 ==================================== ==============================================================
@@ -53,12 +53,12 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
-# Stands for a part of a string that can't be known (a character for private use, in no real text).
+# A part of a string that can't be known: a character for private use, which no real text has.
 HOLE = "\ue000"
 
 
 def words(text: str) -> frozenset[str]:
-    """A set of words, on one line."""
+    """Return the words of a text as a set."""
     return frozenset(text.split())
 
 
@@ -66,7 +66,7 @@ DIALECTS = words("sqlite postgresql mysql mariadb oracle mssql cockroachdb")
 
 
 class UnreadableMigration(ValueError):
-    """A migration file that can't be read at all; says where and why."""
+    """A migration file can't be read; the message has the place and the reason."""
 
     def __init__(self, path: str, line: int, reason: str) -> None:
         super().__init__(f"{path}:{line}: {reason}")
@@ -109,7 +109,7 @@ class Column:
     nullable: bool | Unknown | None = None
     # None: there is none; its SQL text; a Call (Computed, Identity, func.now ...); UNKNOWN
     server_default: Any = None
-    default: bool = False  # a default on the Python side, which rows that exist do not get
+    default: bool = False  # a default in Python, which existing rows do not get
     primary_key: bool = False
     unique: bool = False
     index: bool = False
@@ -117,8 +117,8 @@ class Column:
     computed: str | None = None
     identity: bool = False
     references: tuple[str, ...] = ()  # "videos.id" for each foreign key on the column itself
-    unnamed: bool = False  # one of them has no name
-    not_valid: bool = False  # none of them is checked for the rows that exist
+    unnamed: bool = False  # one of the foreign keys has no name
+    not_valid: bool = False  # none of the foreign keys is checked for existing rows
     checks: tuple[Constraint, ...] = ()  # CHECKs on the column itself
 
 
@@ -131,7 +131,7 @@ class Constraint:
     columns: tuple[str, ...] = ()
     expression: str | Unknown | None = None  # of a check
     references: str | Unknown | None = None  # the table of a foreign key
-    not_valid: bool = False  # the rows that exist are not checked
+    not_valid: bool = False  # existing rows are not checked
 
 
 @dataclass(slots=True, eq=False)
@@ -156,7 +156,7 @@ class Operation(Mapping[str, Any]):
     column: int = 1  # of the source, from 1
     end_column: int = 1
     sql: str | None = None
-    certain: bool = True  # False: something that it depends on could not be resolved
+    certain: bool = True  # False: its table, name, columns or SQL could not be resolved
     definitions: tuple[Column, ...] = ()  # add_column, create_table
     constraints: tuple[Constraint, ...] = ()  # create_table, create_*_constraint ...
     dialects: frozenset[str] | None = None  # it runs only on these; None: on any
@@ -178,25 +178,25 @@ class Operation(Mapping[str, Any]):
         return len(FIELDS)
 
     def excludes(self, other: Operation, databases: Iterable[str] | None = None) -> bool:
-        """Whether no execution (on one of these databases) runs both operations."""
+        """Return whether no execution (on one of these databases) runs both operations."""
         return _on(self, databases).isdisjoint(_on(other, databases)) or exclude_each_other(
             self.path, other.path
         )
 
     def runs_whenever(self, other: Operation, databases: Iterable[str] | None = None) -> bool:
-        """Whether each execution (on one of these databases) with ``other`` runs this, too."""
+        """Return whether each execution (on one of these databases) of ``other`` runs this, too."""
         return _on(self, databases) >= _on(other, databases) and is_implied(
             self.path, by=other.path
         )
 
     @property
     def qualified_table(self) -> str | None:
-        """The table with its schema, where one is given."""
+        """Return the table with its schema, if there is one."""
         return f"{self.schema}.{self.table}" if self.schema and self.table else self.table
 
 
 def _on(operation: Operation, databases: Iterable[str] | None) -> frozenset[str]:
-    """The dialects on which an operation runs; "*" stands for those that nobody has named."""
+    """Return the dialects on which an operation runs; "*" stands for all unnamed ones."""
     every = frozenset(databases) if databases is not None else DIALECTS | {"*"}
     return every if operation.dialects is None else every & operation.dialects
 
@@ -206,7 +206,7 @@ FIELDS = tuple(Operation.__dataclass_fields__)
 
 @dataclass(slots=True)
 class Migration:
-    """One migration file, as far as it can be known without running it."""
+    """What is known of a migration file without running it."""
 
     path: str
     source: str
@@ -225,7 +225,7 @@ class Migration:
     irreversible: str | None = None  # the module's irreversible = "reason"
     # "upgrade", "downgrade": "empty", "raises", "reads" (it only reads from the database) or "code"
     bodies: dict[str, str] = field(default_factory=dict)
-    # the functions with code that may change the database, of which nothing could be read
+    # the functions with code that may change the database, if no operation could be read
     unread: list[str] = field(default_factory=list)
     # (function, line) of each read from the bind
     bind_reads: list[tuple[str, int]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Operations, as Alembic's functions, SQL and SQLAlchemy's statements describe them."""
+"""Creates operations from calls of Alembic, SQL text and SQLAlchemy's statements."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SEARCH_PATH = re.compile(
 
 
 class Operations(Interpreter):
-    """Notes in ``migration`` what is done."""
+    """Adds operations to ``migration``."""
 
     lines: list[str] | None = None
     search_path: str | None = None  # the schema of names without one, where the migration sets it
@@ -70,7 +70,7 @@ class Operations(Interpreter):
             fields[FIELDS.get(key, key)] = value
         if batch:
             fields["table"], fields["schema"] = batch.table, batch.schema
-        table, index, columns, schema = map(fields.pop, IDENTITY, (None, None, None, None))
+        table, index, columns, schema = [fields.pop(name, None) for name in IDENTITY]
         kinds = {type(table), type(index), type(columns), type(schema)}
         if Either in kinds:
             either = next(v for v in (table, index, columns, schema) if type(v) is Either)
@@ -79,7 +79,8 @@ class Operations(Interpreter):
                 lambda way: self.call_op(name, *chosen(either, way, args, kwargs), node, batch),
             )
         if Ref in kinds:
-            table, index, columns, schema = map(self.found, (table, index, columns, schema))
+            table, index = self.found(table), self.found(index)
+            columns, schema = self.found(columns), self.found(schema)
         if type(table) is Table:
             table, schema = table.name, table.schema
         operation = called(name, args, kwargs)
@@ -117,7 +118,7 @@ class Operations(Interpreter):
         return Table(table, schema, {}, tuple(args[1:])) if name == "create_table" else UNKNOWN
 
     def define(self, operation: Operation, items: Iterable[Any]) -> None:
-        """The columns and constraints among the arguments of ``create_table`` or ``add_column``."""
+        """Set the columns and constraints from the arguments of an operation."""
         definitions: list[Column] = []
         constraints: list[Constraint] = []
         for item in items:
@@ -136,7 +137,7 @@ class Operations(Interpreter):
     def call_other(
         self, name: str, args: Args, kwargs: Kwargs, batch: Batch | None, node: ast.expr
     ) -> Any:
-        """What is no operation, or one that is not Alembic's own but registered with it."""
+        """Follow a function of ``op`` that is no operation, or an operation of a plugin."""
         first = args[0] if args else UNKNOWN
         if name == "f" or name == "inline_literal":
             return first if args else next(iter(kwargs.values()), UNKNOWN)
@@ -160,7 +161,7 @@ class Operations(Interpreter):
         return UNKNOWN
 
     def invoke(self, call: Any, node: ast.expr) -> Any:
-        """``op.invoke(ops.CreateIndexOp(...))``."""
+        """Follow ``op.invoke(ops.CreateIndexOp(...))``."""
         if not isinstance(call, Call) or not call.name.endswith("Op"):
             return self.unresolved("invoke", [call], {}, node)
         name = snake(call.name.removesuffix("Op")).removesuffix("_sql")
@@ -204,7 +205,7 @@ class Operations(Interpreter):
     def change(
         self, table: Any, name: str, node: Any, *columns: str, where: str | None = None
     ) -> Any:
-        """Rows or a table changed through SQLAlchemy's own objects."""
+        """Add an operation that changes rows or a table through SQLAlchemy's own objects."""
         table = self.found(table)
         table = Table(UNKNOWN) if table is UNKNOWN or isinstance(table, (Ref, Call)) else table
         operation = Operation(name, self.function, columns=columns)
@@ -219,7 +220,7 @@ class Operations(Interpreter):
         return operation
 
     def handed_over(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """Code that can't be seen may do anything with what it is handed."""
+        """Follow a call of code that can't be seen, which may use op or the bind."""
         if self.hands_over(args, kwargs):
             return self.unresolved(name, args, kwargs, node)
         self.hidden = self.hidden or name not in LOGGING
@@ -234,7 +235,7 @@ class Operations(Interpreter):
 
     def unresolved(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         place = (name, self.function, (self.site or node).lineno)
-        if place not in self.reported:  # once is enough, however often it is called
+        if place not in self.reported:  # one operation for each place
             self.reported.add(place)
             operation = called(name, args, kwargs)
             operation.via = "call"
@@ -263,7 +264,7 @@ class Operations(Interpreter):
             if node.end_lineno != node.lineno:
                 operation.end_column = len(line) + 1
         operation.autocommit, operation.path = self.autocommit, self.path
-        if operation.conditional:  # in SQL's own block
+        if operation.conditional:  # inside a block of SQL
             operation.path |= on_branches(new_choice(), 0)
         operation.conditional = bool(operation.path)
         if self.branch != self.every:
@@ -278,13 +279,13 @@ class Operations(Interpreter):
 
 
 def called(name: str, args: Args, kwargs: Kwargs) -> Operation:
-    """An operation with its arguments, of which nothing else is known yet."""
+    """Return an operation with only its arguments."""
     return Operation(name, args=[*map(shown, args)], kwargs=shown_values(kwargs), certain=False)
 
 
 def chosen(
     either: Either, value: Any, args: Args, kwargs: Kwargs
 ) -> tuple[list[Any], dict[str, Any]]:
-    """The arguments with one of the values."""
+    """Return the arguments with one of the values."""
     named = {key: value if each is either else each for key, each in kwargs.items()}
     return [value if each is either else each for each in args], named

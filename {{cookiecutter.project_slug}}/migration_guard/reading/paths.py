@@ -1,9 +1,9 @@
 """The path of an operation: the conditions under which it runs.
 
-Where the reader can't tell which way a migration goes, it follows each way. Such a place is a
-choice, and each visit of it is a choice of its own: a helper that is called twice chooses twice.
-A path has one condition for each choice that matters: the branches on which the operation runs
-if the migration comes to that choice. Executions are never enumerated.
+If the reader can't tell which way a migration goes, it follows each way. Such a place is a choice,
+and each visit is a new choice: a helper that is called twice chooses twice. A path has one
+condition for each choice that matters: the branches on which the operation runs if the migration
+comes to that choice. Executions are never enumerated.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MAX_CONDITIONS = 50  # of one path
 
 
 class Condition(NamedTuple):
-    """Something runs only if this choice is never met, or takes one of these branches."""
+    """Something runs only if this choice is never made, or takes one of these branches."""
 
     choice: int
     branches: frozenset[int]
@@ -29,7 +29,7 @@ _choices = count()
 
 
 def new_choice() -> int:
-    """Return the number of a choice that no other place has."""
+    """Return a new number for a choice."""
     return next(_choices)
 
 
@@ -52,7 +52,7 @@ def combined(path: Path, other: Path) -> Path | None:
             if not common:
                 return None
             conditions[condition.choice] = Condition(condition.choice, common)
-    if len(conditions) > MAX_CONDITIONS:  # forget them, but never call this path a sure one
+    if len(conditions) > MAX_CONDITIONS:  # forget them, but keep the path uncertain
         return on_branches(new_choice(), 0)
     return frozenset(conditions.values())
 

@@ -1,6 +1,6 @@
-"""Source -> operations: what a migration does, by what its calls mean to Alembic and SQLAlchemy.
+"""Source -> operations: what a migration does, from its calls of Alembic and SQLAlchemy.
 
-The interpreter follows ``upgrade()`` and ``downgrade()`` as Python would; the reader notes each
+The interpreter follows ``upgrade()`` and ``downgrade()`` as Python would; the reader adds each
 operation.
 """
 
@@ -23,7 +23,7 @@ from .operations import OP
 from .signatures import IDENTIFIERS, STARRED
 from .values import BIND, Function, Ref, large, text_of, texts_of
 
-# What env.py may hand to upgrade() by keyword: context.run_migrations(op=op).
+# What env.py may pass to upgrade() by keyword: context.run_migrations(op=op).
 HANDED_IN = {"op": OP, "operations": OP, "connection": BIND, "conn": BIND, "bind": BIND}
 
 
@@ -41,10 +41,10 @@ def read_migration(
     source: str | None = None,
     root: str | Path = "",
 ) -> Migration:
-    """What the migration does, or ``UnreadableMigration``. The path is relative to ``root``."""
+    """Return what the migration does. Raises UnreadableMigration. ``path`` is below ``root``."""
     name = str(path)
     collecting = gc.isenabled()
-    gc.disable()  # to look for cycles in a growing tree is a third of the time
+    gc.disable()  # looking for cycles in a growing tree takes a third of the time
     try:
         if source is None:
             with open(os.path.join(root, path), "rb", buffering=0) as file:
@@ -52,13 +52,13 @@ def read_migration(
         reader = Reader(Migration(name, source), tuple(dialects), root)
         migration = reader.read(parse(source, name))
         large.clear()
-        reader.globals.clear()  # breaks the cycle of each function and the names around it
+        reader.globals.clear()  # breaks the reference cycles of functions and their scopes
         return migration
     except SyntaxError as error:
         raise UnreadableMigration(name, error.lineno or 1, error.msg) from error
     except (RecursionError, MemoryError) as error:
         raise UnreadableMigration(name, 1, "nested too deeply") from error
-    except ValueError as error:  # a null byte, or bytes that are no text
+    except ValueError as error:  # a null byte, or bytes that are not text
         raise UnreadableMigration(name, 1, str(error)) from error
     except OSError as error:
         raise UnreadableMigration(name, 1, error.strerror or str(error)) from error
@@ -69,33 +69,27 @@ def read_migration(
 
 @lru_cache(maxsize=256)
 def module_beside(folder: str, module: str, near: bool) -> dict[str, Any]:
-    """The names of a module of the project of these migrations; none if the module isn't found.
+    """Return the names of a module of the project of these migrations; none if it isn't found.
 
-    ``near``: only beside the migrations. What their helpers import from farther away is the
-    application itself.
+    ``near``: only beside the migrations. What their helpers import from elsewhere belongs to the
+    application.
     """
     path, level = module.lstrip(".").replace(".", "/"), len(module) - len(module.lstrip("."))
     here = os.path.abspath(folder)
     parents = [here]
     while os.path.dirname(parents[-1]) != parents[-1]:
         parents.append(os.path.dirname(parents[-1]))
-    for base in (
-        parents[level - 1 : level]
-        if level
-        else (f"{p}{sub}" for p in parents for sub in ("", "/src"))
-    ):
+    bases = [f"{parent}{folder}" for parent in parents for folder in ("", "/src")]
+    for base in parents[level - 1 : level] if level else bases:
         for file in (f"{base}/{path}.py", f"{base}/{path}/__init__.py"):
             if os.path.isfile(file):
-                return (
-                    {}
-                    if near and not file.startswith(os.path.dirname(here))
-                    else names_in(Path(file))
-                )
+                far = near and not file.startswith(os.path.dirname(here))
+                return {} if far else names_in(Path(file))
     return {}
 
 
 def names_in(file: Path) -> dict[str, Any]:
-    """The names that a module defines; none if it can't be read."""
+    """Return the names that a module defines; none if it can't be read."""
     try:
         source = decode(file.read_bytes())
         reader = Reader(Migration(str(file), source), ())
@@ -134,21 +128,21 @@ class Reader(Libraries):
             migration.problems.append((1, "no upgrade() function"))
         elif not is_def(self.globals["upgrade"]):
             migration.problems.append(
-                (migration.lines.get("upgrade", 1), "upgrade is no function that is defined here")
+                (migration.lines.get("upgrade", 1), "upgrade is not a function of this file")
             )
         migration.lossy = text_of(self.globals.get("lossy"))
         migration.irreversible = text_of(self.globals.get("irreversible"))
         for name in ("upgrade", "downgrade"):
             self.entry(name)
         nowhere = [o for o in migration.operations if o.operation == "drop_index" and not o.table]
-        if nowhere:  # DROP INDEX need not say the table; the other direction does
-            made = {
+        if nowhere:  # DROP INDEX may lack the table; the other direction has it
+            created = {
                 o.name: o
                 for o in migration.operations
                 if o.operation == "create_index" and o.name and o.table
             }
             for operation in nowhere:
-                if other := made.get(operation.name or ""):
+                if other := created.get(operation.name or ""):
                     operation.table, operation.schema = other.table, other.schema
         return migration
 
@@ -163,7 +157,7 @@ class Reader(Libraries):
         elif isinstance(value, str):
             self.migration.revision = value
         else:
-            self.migration.problems.append((node.lineno, "revision is no string"))
+            self.migration.problems.append((node.lineno, "revision is not a string"))
 
     def entry(self, name: str) -> None:
         steps: list[Any] = [self.globals.get(name)]
@@ -197,7 +191,7 @@ class Reader(Libraries):
         self.migration.bodies[name] = body
 
     def found(self, ref: Any, near: bool = False) -> Any:
-        """What an imported name stands for, if its file is in the project: it is read, not run."""
+        """Return what an imported name stands for, if its file is in the project. It is not run."""
         if type(ref) is not Ref or ref.root in QUIET or not self.function:
             return ref
         module, _, name = ref.path.rpartition(".")
@@ -211,19 +205,19 @@ def is_def(value: Any) -> bool:
 
 
 def is_read(operation: Operation) -> bool:
-    """Whether anything is known of what an operation does."""
+    """Return whether anything is known of what an operation does."""
     unknown_sql = operation.operation in ("execute", "unparsed") and not operation.certain
     return operation.via != "call" and not unknown_sql
 
 
 def is_query(operation: Operation) -> bool:
-    """Whether an operation only reads from the database."""
+    """Return whether an operation only reads from the database."""
     text = operation.sql if operation.operation == "execute" else None
     return text is not None and all(map(QUERY.match, filter(str.strip, text.split(";"))))
 
 
 def kind_of_body(body: Any) -> str:
-    """Whether a function is empty, raises, or holds code."""
+    """Return whether a function is empty, raises, or has code."""
     for node in body:
         if isinstance(node, ast.Pass) or (
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

@@ -9,33 +9,30 @@ from .migration import words
 IDENTIFIERS = ("revision", "down_revision", "depends_on", "branch_labels")
 
 
-# Alembic's positional parameters; the table, a name and columns have fields of their own. A batch
-# leaves out the table.
-SIGNATURES = {
-    name: tuple(parameters.split())
-    for name, parameters in {
-        "add_column": "table column",
-        "alter_column": "table columns",
-        "bulk_insert": "table rows",
-        "create_check_constraint": "name table condition",
-        "create_exclude_constraint": "name table",
-        "create_foreign_key": "name table referent_table columns remote_cols",
-        "create_index": "name table columns",
-        "create_primary_key": "name table columns",
-        "create_table": "table",
-        "create_table_comment": "table comment",
-        "create_unique_constraint": "name table columns",
-        "drop_column": "table columns",
-        "drop_constraint": "name table type_",
-        "drop_index": "name table",
-        "drop_table": "table",
-        "drop_table_comment": "table",
-        "rename_table": "table new_table_name",
-    }.items()
+# Alembic's positional parameters. The table, the name and the columns have their own fields of an
+# operation. A batch has no parameter for the table.
+SIGNATURES: dict[str, tuple[str, ...]] = {
+    "add_column": ("table", "column"),
+    "alter_column": ("table", "columns"),
+    "bulk_insert": ("table", "rows"),
+    "create_check_constraint": ("name", "table", "condition"),
+    "create_exclude_constraint": ("name", "table"),
+    "create_foreign_key": ("name", "table", "referent_table", "columns", "remote_cols"),
+    "create_index": ("name", "table", "columns"),
+    "create_primary_key": ("name", "table", "columns"),
+    "create_table": ("table",),
+    "create_table_comment": ("table", "comment"),
+    "create_unique_constraint": ("name", "table", "columns"),
+    "drop_column": ("table", "columns"),
+    "drop_constraint": ("name", "table", "type_"),
+    "drop_index": ("name", "table"),
+    "drop_table": ("table",),
+    "drop_table_comment": ("table",),
+    "rename_table": ("table", "new_table_name"),
 }
 
 
-IDENTITY = ("table", "name", "columns", "schema")  # two values of one of these are two operations
+IDENTITY = ("table", "name", "columns", "schema")  # each value of these is an operation of its own
 
 
 STARRED = {*SIGNATURES, "execute", "batch_alter_table", "invoke", "get_bind", "get_context", "f"}
@@ -60,7 +57,7 @@ def snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-# Of each operation and class: the kind of its constraint.
+# The kind of constraint that each operation and class creates.
 CONSTRAINTS = {
     name: snake(name).removeprefix("create_").removesuffix("_constraint")
     for name in words(
@@ -74,7 +71,7 @@ CONSTRAINTS = {
 SESSIONS = words("Session sessionmaker scoped_session")
 
 
-# What of SQLAlchemy is more to the reader than a call with its arguments.
+# The constructors of SQLAlchemy that the reader handles; any other becomes a Call.
 CONSTRUCTORS = (
     CONSTRAINTS.keys()
     | SESSIONS

@@ -1,8 +1,8 @@
 """SQL text -> operations, under Alembic's names.
 
-sqlglot cuts the text into tokens, as the dialect has its comments, strings and dollar quotes. The
-statements are read from the tokens here, because sqlglot's parser keeps what it doesn't know
-(among it many forms of ALTER TABLE) as one piece of text.
+sqlglot cuts the text into tokens, with the dialect's comments, strings and dollar quotes. This
+module reads the statements from the tokens, because sqlglot's parser keeps what it doesn't know
+(for example, many forms of ALTER TABLE) as one piece of text.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ KINDS = words(
 BLOCK_WORDS = words("BEGIN THEN ELSE LOOP")
 
 
-# INSERT with rows of plain values, of which dumps have thousands: only its head is read.
+# An INSERT with plain values. Dumps have thousands of them, so only the beginning is read.
 ROW = r"\((?:[^()'\"`\\;$/#-]|-(?!-)|'(?:[^'\\]|'')*+')*+\)"
 INSERT = re.compile(
     rf"\s*+(INSERT\s+INTO\s+[\w.\"`]++\s*+(?:\([\w\s,\"`]*+\)\s*+)?VALUES\s*+)"
@@ -63,7 +63,7 @@ def read_sql(text: str, dialects: Sequence[str]) -> list[Operation]:
 
 @lru_cache(maxsize=64)
 def read_insert(head: str, dialects: tuple[str, ...]) -> Operation:
-    """Return the operation of an INSERT by what it begins with."""
+    """Return the operation of an INSERT that begins like this."""
     return read_statements(f"{head} (1)", dialects)[0]
 
 
@@ -72,9 +72,9 @@ def read_statements(text: str, dialects: Sequence[str]) -> list[Operation]:
         text = EXECUTABLE.sub(r"\1", text)
     cut = text.rfind(";", 0, MAX_SQL) + 1 if len(text) > MAX_SQL else len(text)
     tokens = tokens_of(text[:cut], dialects)
-    operations = (
-        [] if cut == len(text) and tokens is not None else [Operation("unparsed", certain=False)]
-    )
+    operations = []
+    if cut < len(text) or tokens is None:
+        operations.append(Operation("unparsed", certain=False))
     for statement in split(tokens or []):
         operations += Statement(text, statement, dialects).read()
     return operations
@@ -93,9 +93,8 @@ class Statement(Tables, Rows):
             self.take("(")
             self.skip()
             if self.words[start : start + 1] and self.words[start] in CHANGES:
-                operations += Statement(
-                    self.text, self.tokens[start : self.at], self.dialects
-                ).read()
+                inner = Statement(self.text, self.tokens[start : self.at], self.dialects)
+                operations += inner.read()
             self.take(")")
             self.skip(*CHANGES, "SELECT", "TABLE", "VALUES", ",")
         verb = self.word()
@@ -126,7 +125,7 @@ class Statement(Tables, Rows):
             yield operation
 
     def tables(self, operation: str) -> Iterator[Operation]:
-        """An operation for each of the tables that are named."""
+        """Yield an operation for each table of a list."""
         self.items()
         self.take_any("TABLE", "TABLES", "VERBOSE")
         kwargs = self.options()
@@ -156,9 +155,9 @@ class Statement(Tables, Rows):
     def read_reindex(self) -> Iterator[Operation]:
         listed = [option.upper() for option in self.items()]
         kind = self.take_any("TABLE", "INDEX", "SCHEMA", "DATABASE", "SYSTEM")
-        kwargs = self.options() | (
-            {"postgresql_concurrently": True} if "CONCURRENTLY" in listed else {}
-        )
+        kwargs = self.options()
+        if "CONCURRENTLY" in listed:
+            kwargs["postgresql_concurrently"] = True
         target = self.name() if kind == "TABLE" else {"name": self.plain_name()}
         yield Operation("reindex", kwargs=kwargs, **target)
 
@@ -184,9 +183,8 @@ class Statement(Tables, Rows):
             *owner, column = self.parts()
             table, schema = [*owner[::-1], None, None][:2]
             self.target = {"table": table, "schema": schema}
-            yield self.column_op(
-                "alter_column", column, kwargs={"comment": self.slice(self.at + 1)}
-            )
+            kwargs = {"comment": self.slice(self.at + 1)}
+            yield self.column_op("alter_column", column, kwargs=kwargs)
 
     def read_call(self) -> Iterator[Operation]:
         yield Operation("call", name=self.identifier(), certain=False)
@@ -216,7 +214,7 @@ class Statement(Tables, Rows):
                 part = Statement(body, part.tokens[start:], self.dialects)
             for operation in part.read() if part.words else ():
                 operation.conditional = True
-                # There BEGIN and END are a block's, and SELECT INTO is for a variable.
+                # Here BEGIN and END belong to a block, and SELECT INTO sets a variable.
                 if operation.operation not in ("create_table_as", "transaction"):
                     yield operation
 
@@ -241,7 +239,7 @@ class Statement(Tables, Rows):
             yield self.other("create", kind)
 
     def other(self, verb: str, kind: str) -> Operation:
-        """Something that is no table; a trigger, policy or rule has one."""
+        """Return an operation on another object; a trigger, policy or rule belongs to a table."""
         kwargs = self.options()
         if kind.upper() not in KINDS | {"MATERIALIZED_VIEW"}:
             return Operation(verb, certain=False)

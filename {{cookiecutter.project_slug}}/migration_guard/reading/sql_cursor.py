@@ -1,4 +1,4 @@
-"""One statement of SQL as tokens: what is next, names, and what stands between parentheses."""
+"""One SQL statement as tokens: reads words, names and lists in parentheses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from .sql_tokens import QUOTED, known
 
-# The databases that keep the case of a name that is not quoted; others fold it to lower case.
+# These databases keep the case of unquoted names; others fold it to lower case.
 KEEPS_CASE = frozenset({"mysql", "mariadb", "mssql"})
 
 
@@ -33,15 +33,18 @@ class Cursor:
         return True
 
     def take_any(self, *words: str) -> str:
+        """Go past the next word if it is one of these, and return it, or else ""."""
         word = self.word()
-        self.at += word in words
-        return word if word in words else ""
+        if word not in words:
+            return ""
+        self.at += 1
+        return word
 
     def options(self) -> dict[str, Any]:
         """Read CONCURRENTLY and IF [NOT] EXISTS, as Alembic's arguments."""
-        options: dict[str, Any] = (
-            {"postgresql_concurrently": True} if self.take("CONCURRENTLY") else {}
-        )
+        options: dict[str, Any] = {}
+        if self.take("CONCURRENTLY"):
+            options["postgresql_concurrently"] = True
         if self.take("IF", "NOT", "EXISTS"):
             options["if_not_exists"] = True
         elif self.take("IF", "EXISTS"):
@@ -49,7 +52,7 @@ class Cursor:
         return options
 
     def listed(self) -> Iterator[None]:
-        """One turn for each part of a list, from comma to comma."""
+        """Yield once for each part of a list, from comma to comma."""
         yield
         while self.take(","):
             yield
@@ -67,7 +70,7 @@ class Cursor:
         return text if quoted or KEEPS_CASE.issuperset(self.dialects) else text.lower()
 
     def parts(self) -> list[str | None]:
-        """Read a name and what it is qualified by; None where a part can't be known."""
+        """Read a qualified name; a part that can't be known is None."""
         parts = [known(self.identifier())]
         while self.take("."):
             parts.append(known(self.identifier()))
@@ -103,17 +106,13 @@ class Cursor:
         return self.slice(start, self.at)
 
     def items(self) -> tuple[str, ...]:
-        """Return what stands between parentheses, cut at commas; a name without its quotes."""
+        """Return the parts of a list in parentheses; a name comes without its quotes."""
         items: list[str] = []
         while self.take("(") if not items else self.take(","):
             start = self.at
             text = self.skip(",")
             after = self.words[start + 1] if start + 1 < len(self.words) else ""
-            name = (
-                self.folded(start)
-                if self.at > start and after in (",", ")", "ASC", "DESC")
-                else text
-            )
-            items.append(name)
+            is_name = self.at > start and after in (",", ")", "ASC", "DESC")
+            items.append(self.folded(start) if is_name else text)
         self.take(")")
         return tuple(item for item in items if known(item))

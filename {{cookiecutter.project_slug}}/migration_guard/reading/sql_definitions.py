@@ -37,7 +37,7 @@ class Definitions(Cursor):
     """Reads what CREATE TABLE and ALTER TABLE define."""
 
     def column(self, constraints: list[Constraint]) -> Column:
-        """Read the definition of a column; its CHECK goes to the constraints."""
+        """Read the definition of a column, and add its CHECKs to the constraints."""
         column = Column(known(self.identifier()) or UNKNOWN, self.type())
         name: str | None = None
         if column.type and column.type.name in ("serial", "bigserial", "smallserial"):
@@ -58,11 +58,8 @@ class Definitions(Cursor):
             elif self.take("UNIQUE"):
                 column.unique = True
             elif self.take("CONSTRAINT"):
-                name = (
-                    self.identifier()
-                    if self.word() not in ("CHECK", "UNIQUE", "PRIMARY", "REFERENCES")
-                    else None
-                )
+                unnamed = self.word() in ("CHECK", "UNIQUE", "PRIMARY", "REFERENCES")
+                name = None if unnamed else self.identifier()
             elif self.take("REFERENCES"):
                 column.unnamed = not name
                 table = self.name()
@@ -155,7 +152,6 @@ class Definitions(Cursor):
         not_valid = "VALID" in rest or "not_enforced" in kwargs
         if not_valid:
             kwargs["postgresql_not_valid"] = True
-        kind = {"primary": "primary_key", "foreign": "foreign_key", "not": "not_null"}.get(
-            kind, kind
-        )
+        names = {"primary": "primary_key", "foreign": "foreign_key", "not": "not_null"}
+        kind = names.get(kind, kind)
         return Constraint(kind, name, columns, expression, references, not_valid), kwargs

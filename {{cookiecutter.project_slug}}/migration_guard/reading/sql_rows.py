@@ -56,10 +56,8 @@ class Rows(Cursor):
         where = self.where()
         if where is None and operation == "delete" and len(sources) > 1:
             where = "JOIN"  # an UPDATE with a join usually changes every row, a DELETE doesn't
-        targets = [sources[name] for name in dict.fromkeys(names) if name in sources] or list(
-            sources.values()
-        )[:1]
-        for target in targets:
+        targets = [sources[name] for name in dict.fromkeys(names) if name in sources]
+        for target in targets or list(sources.values())[:1]:
             yield Operation(operation, kwargs={"where": where}, **target)
 
     def read_update(self) -> Iterator[Operation]:
@@ -67,9 +65,8 @@ class Rows(Cursor):
         self.take("SET")
         names = []
         for _ in self.listed():
-            names += (
-                [name.lower() for name in self.parts()[:-1] if name] if self.word() != "(" else []
-            )
+            if self.word() != "(":
+                names += [name.lower() for name in self.parts()[:-1] if name]
             self.skip(",", "WHERE", "LIMIT", "FROM")
         yield from self.changed("update", sources, names)
 

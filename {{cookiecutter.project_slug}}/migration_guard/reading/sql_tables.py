@@ -82,7 +82,7 @@ class Tables(Definitions):
         return f"{'mysql' if mysql else 'postgresql'}_{name}"
 
     def how_it_locks(self) -> dict[str, Any]:
-        """Read MySQL's ALGORITHM and LOCK, wherever they stand in the statement."""
+        """Read MySQL's ALGORITHM and LOCK, which may be anywhere in the statement."""
         found = {}
         for at, word in enumerate(self.words[:-1]):
             value = self.words[at + 1 : at + 3]
@@ -155,7 +155,7 @@ class Tables(Definitions):
             yield self.op("alter_table", certain=self.target["certain"] and HOLE not in self.word())
 
     def partition(self, word: str) -> Iterator[Operation]:
-        """Read what is done to partitions, or to the versions of rows."""
+        """Read an action on partitions or on the versions of rows."""
         if not self.take("PARTITION") or word in ("", "ADD"):
             yield self.op("alter_table")
             return
@@ -189,18 +189,11 @@ class Tables(Definitions):
         if constraint.kind == "not_null":
             kwargs |= {"nullable": False, "constraint_name": name}
             return self.column_op("alter_column", constraint.columns[0], kwargs=kwargs)
-        kind = (
-            constraint.kind
-            if constraint.kind in ("primary_key", "foreign_key")
-            else f"{constraint.kind}_constraint"
-        )
-        return self.op(
-            f"create_{kind}",
-            name=name,
-            columns=constraint.columns,
-            constraints=(constraint,),
-            kwargs=kwargs,
-        )
+        kind = constraint.kind
+        if kind not in ("primary_key", "foreign_key"):
+            kind += "_constraint"
+        parts = {"columns": constraint.columns, "constraints": (constraint,)}
+        return self.op(f"create_{kind}", name=name, kwargs=kwargs, **parts)
 
     def drop(self) -> Operation:
         kind = self.take_any("COLUMN", "CONSTRAINT", "FOREIGN", "PRIMARY", "INDEX", "KEY", "CHECK")
@@ -214,11 +207,8 @@ class Tables(Definitions):
             return self.column_op("drop_column", name, kwargs=kwargs)
         if self.take("CASCADE"):
             kwargs["cascade"] = True
-        return self.op(
-            "drop_index" if kind in ("INDEX", "KEY") else "drop_constraint",
-            name=name,
-            kwargs=kwargs,
-        )
+        operation = "drop_index" if kind in ("INDEX", "KEY") else "drop_constraint"
+        return self.op(operation, name=name, kwargs=kwargs)
 
     def rename(self) -> Operation:
         kind = self.take_any("TO", "AS", "COLUMN", "CONSTRAINT", "INDEX", "KEY")

@@ -12,7 +12,7 @@ from sqlglot.tokens import TokenType  # type: ignore[attr-defined,unused-ignore]
 
 from .migration import HOLE
 
-MAX_SQL = 500_000  # characters; a longer text is a dump, and read as far as that
+MAX_SQL = 500_000  # characters; of a longer text, which is a dump, only the beginning is read
 
 
 SQLGLOT = {"postgresql": "postgres", "cockroachdb": "postgres", "mariadb": "mysql", "mssql": "tsql"}
@@ -27,6 +27,9 @@ EXECUTABLE = re.compile(r"/\*M?!\d*(.*?)\*/", re.DOTALL)  # MySQL's comments tha
 QUOTED = frozenset(kind for kind in TokenType if kind.name.endswith(("STRING", "IDENTIFIER")))
 
 
+ROUTINES = {"TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"}
+
+
 _tokenizers: dict[str, Any] = {}
 
 
@@ -36,9 +39,8 @@ def tokens_of(text: str, dialects: Sequence[str]) -> list[Any] | None:
         name = SQLGLOT.get(dialect, dialect)
         if name not in _tokenizers:
             base = Dialect.get_or_raise(name).tokenizer_class
-            words = {
-                word: kind for word, kind in base.KEYWORDS.items() if " " not in word
-            }  # one token for each word
+            # One token for each word.
+            words = {word: kind for word, kind in base.KEYWORDS.items() if " " not in word}
             _tokenizers[name] = type("Tokenizer", (base,), {"COMMANDS": set(), "KEYWORDS": words})()
         try:
             return list(_tokenizers[name].tokenize(text))
@@ -57,12 +59,7 @@ def split(tokens: list[Any]) -> Iterator[list[Any]]:
             words = [
                 "" if other.token_type in QUOTED else other.text.upper() for other in statement
             ]
-            routine = words[0] == "CREATE" and not {
-                "TRIGGER",
-                "PROCEDURE",
-                "FUNCTION",
-                "EVENT",
-            }.isdisjoint(words[:8])
+            routine = words[0] == "CREATE" and not ROUTINES.isdisjoint(words[:8])
             if not routine or is_closed(words):
                 yield statement
                 statement = []
@@ -73,7 +70,7 @@ def split(tokens: list[Any]) -> Iterator[list[Any]]:
 
 
 def is_closed(words: list[str]) -> bool:
-    """Whether each BEGIN and CASE has its END."""
+    """Return whether each BEGIN and CASE has its END."""
     depth = 0
     for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
         depth += word in ("BEGIN", "CASE") and before != "END"

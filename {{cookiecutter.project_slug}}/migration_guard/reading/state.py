@@ -1,7 +1,7 @@
-"""Where the interpreter is: the names, the path and the databases of the current statement.
+"""The state of the interpreter: the names, the path and the databases of the current statement.
 
-The modules of the interpreter are layers, each a class on the one before: its state, the truth of
-tests, expressions, calls, branches, statements. A migration is followed and never run.
+The modules of the interpreter are layers, each a subclass of the one before: state, truth of tests,
+expressions, calls, branches, statements. A migration is followed and never run.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ MAX_SIZE = 1_000_000  # of a string or list that is computed
 
 
 class State(ABC):
-    """Where the interpreter is, and what it needs of the layers above."""
+    """The state of the interpreter, and the methods that the layers above must have."""
 
     statements: ClassVar[dict[type, Callable[..., Any]]]
     expressions: ClassVar[dict[type, Callable[..., Any]]]
     function = ""
     path = ALWAYS  # the conditions under which the current statement runs
-    after_break = after_return = ALWAYS  # those that hold in later turns, and after the loop
-    repeated = False  # in a loop of which one turn stands for all
+    after_break = after_return = ALWAYS  # the conditions of later turns, and after the loop
+    repeated = False  # inside a loop whose one turn stands for all
     autocommit = online = False
     steps = 0
     site: ast.expr | None = None  # the call that led to another file
     line = 1
-    hidden = False  # the function has called what can't be seen
-    bare: ast.expr | None = None  # the expression that is a statement of its own
+    hidden = False  # the function has called code that can't be seen
+    bare: ast.expr | None = None  # an expression that is a whole statement
 
     def __init_subclass__(cls) -> None:
-        """Collect the methods by the nodes of the syntax tree that they are for."""
+        """Collect the methods by the nodes of the syntax tree that they handle."""
         names = dir(cls)
         cls.statements = {
             getattr(ast, name[3:]): getattr(cls, name) for name in names if name[:3] == "do_"
@@ -51,11 +51,10 @@ class State(ABC):
         self.dialects = dialects
         self.globals: dict[str, Any] = {}
         self.scopes: tuple[dict[str, Any], ...] = (self.globals,)
-        self.branch = self.every = DIALECTS.union(
-            dialects
-        )  # the databases on which the current statement runs
+        # The databases on which the current statement runs.
+        self.branch = self.every = DIALECTS.union(dialects)
         self.stack: list[Function] = []  # the functions that are being followed
-        self.partial: dict[int, Any] = {}  # containers of which some elements may be missing, by id
+        self.partial: dict[int, Any] = {}  # containers that may lack some elements, by id
         self.returns: list[tuple[frozenset[str], Path, Any]] = []
         self.yields: list[Any] = []
 
@@ -68,13 +67,13 @@ class State(ABC):
         return True
 
     def perhaps(self, value: Any) -> Any:
-        """A value that a container gets on the current path alone."""
+        """Return a value that a container gets only on the current path."""
         if not self.path and self.branch == self.every:
             return value
         return Either(within(self.branch, self.path, value))
 
     def each(self, either: Either, use: Callable[[Any], Any]) -> Any:
-        """Use each of the values on the databases and the path that it is for."""
+        """Use each value on its databases and its path, and return what that results in."""
         state, results = (self.branch, self.path), []
         for databases, path, value in either.ways:
             if self.narrow(databases, path):
@@ -83,10 +82,10 @@ class State(ABC):
         return joined(results) if results else UNKNOWN
 
     def attempt(self, run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """What Python's own function gives, if it gives something of a reasonable size."""
+        """Return the value of one of Python's functions, or UNKNOWN if it raises or is large."""
         try:
             value = run(*args, **kwargs)
-        except Exception:  # whatever Python itself would raise
+        except Exception:  # any exception that Python would raise
             return UNKNOWN
         return UNKNOWN if size(value) > MAX_SIZE and not isinstance(value, range) else value
 
@@ -94,33 +93,33 @@ class State(ABC):
 
     @abstractmethod
     def value(self, node: Any) -> Any:
-        """What an expression gives."""
+        """Return the value of an expression."""
 
     @abstractmethod
     def of_Call(self, node: ast.Call) -> Any:
-        """What a call gives."""
+        """Return the value of a call."""
 
     @abstractmethod
     def call(self, function: Any, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """What a call of a function gives."""
+        """Return the value of a call of a function."""
 
     @abstractmethod
     def run(
         self, function: Function, args: Args, kwargs: Kwargs, call: ast.expr | None = None
     ) -> Any:
-        """What a function gives that is defined in Python that can be read."""
+        """Follow a function whose source can be read, and return its value."""
 
     @abstractmethod
     def block(self, body: Iterable[ast.stmt]) -> str | None:
-        """Follow statements; how they leave."""
+        """Follow statements; return "return", "break", "continue" or "raise" if one leaves."""
 
     @abstractmethod
     def assign(self, target: ast.expr, value: Any, node: ast.stmt | ast.expr) -> None:
-        """Give a value to a name, an item or an attribute."""
+        """Assign a value to a name, an item or an attribute."""
 
     @abstractmethod
     def turns(self, value: Any) -> tuple[Sequence[Any], bool]:
-        """The values over which a loop goes, and whether they are known."""
+        """Return the values over which a loop goes, and whether they are known."""
 
     # Of the reader
 
@@ -128,32 +127,32 @@ class State(ABC):
     def call_imported(
         self, ref: Ref, args: Args, kwargs: Kwargs, node: ast.expr, bare: bool
     ) -> Any:
-        """A call of what is imported; ``bare``: its value is not used."""
+        """Follow a call of something imported. ``bare``: its value is not used."""
 
     @abstractmethod
     def call_ref(self, ref: Ref, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """A call of what is imported and can't be followed."""
+        """Follow a call of something imported whose source can't be followed."""
 
     @abstractmethod
     def call_method(self, owner: Any, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """A call of a method."""
+        """Follow a call of a method."""
 
     @abstractmethod
     def found(self, ref: Any, near: bool = False) -> Any:
-        """What an imported name stands for, where its file can be read."""
+        """Return what an imported name stands for, if its file can be read."""
 
     @abstractmethod
     def handed_over(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """A call of what can't be seen."""
+        """Follow a call of code that can't be seen."""
 
     @abstractmethod
     def unresolved(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """A call that was too deep to be followed."""
+        """Add an operation for a call that is nested too deeply to be followed."""
 
     @abstractmethod
     def change(self, table: Any, name: str, node: Any, *columns: str) -> Any:
-        """Rows changed through an object that stands for one."""
+        """Add an operation that changes rows through an object that stands for one."""
 
     @abstractmethod
     def bind_read(self) -> None:
-        """A value that the database gives was looked at."""
+        """Note that the migration uses a value from the database."""

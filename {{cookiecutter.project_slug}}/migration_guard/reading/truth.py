@@ -1,4 +1,4 @@
-"""What a test in Python says: on which databases it can hold, and whether that is known."""
+"""The truth of a test in Python: on which databases it can hold, and whether that is known."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Truth(State):
         ):
             return UNSURE
         if value and type(value) is list and all(type(item) is Either for item in value):
-            return UNSURE  # each item is there on some paths alone
+            return UNSURE  # each item exists only on some paths
         return Test(self.every, frozenset()) if value else Test(frozenset(), self.every)
 
     def compare(self, op: ast.cmpop, left: Any, right: Any) -> Any:
@@ -75,7 +75,7 @@ class Truth(State):
         return Test(yes, self.every - yes)
 
     def by_dialect(self, owner: dict[Any, Any], default: Any = UNKNOWN) -> Any:
-        """What a mapping has for the name of the dialect."""
+        """Return what a mapping has for the name of the dialect."""
         others = self.every - owner.keys()
         ways = [
             (frozenset({name}), ALWAYS, value)

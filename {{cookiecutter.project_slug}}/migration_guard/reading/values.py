@@ -1,4 +1,4 @@
-"""The values that the interpreter works with: Python's own, and what stands for the rest.
+"""The values that the interpreter works with: Python's own, and objects that stand for others.
 
 A value that can't be known is ``UNKNOWN`` (in a string, ``HOLE``).
 """
@@ -22,7 +22,7 @@ MAX_WAYS = 6  # on which one value may depend
 
 
 class Ref:
-    """Something imported, by its dotted path (``alembic.op.create_index``): one object for each."""
+    """Something imported, by its dotted path (``alembic.op.create_index``), one object for each."""
 
     __slots__ = ("attributes", "name", "owner", "path", "root")
     known: ClassVar[dict[str, Any]] = {}
@@ -46,7 +46,7 @@ class Ref:
 
 
 class Marker:
-    """Something of which only the kind matters, such as the bind. A call of it gives itself."""
+    """Something of which only the kind matters, such as the bind. A call of it returns itself."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -85,9 +85,8 @@ class Text(str):
 class Function:
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scopes: tuple[dict[str, Any], ...]
-    inherited: dict[str, Any] = field(
-        default_factory=dict
-    )  # of a method: what its class's bases define
+    # What the base classes of a method's class define.
+    inherited: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -111,7 +110,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Table:
-    """``sa.table``, ``sa.Table`` or a class of the file; one that is not mapped has no name."""
+    """``sa.table``, ``sa.Table`` or a class of the file; a class that is not mapped has no name."""
 
     name: Any = None
     schema: Any = None
@@ -125,7 +124,7 @@ class Instance:
 
     kind: Table
     names: dict[str, Any]
-    itself: Any = None  # of super()
+    itself: Any = None  # the instance that super() stands for
 
 
 @dataclass(slots=True)
@@ -146,17 +145,21 @@ class Statement:
 
 @dataclass(slots=True)
 class Either:
-    """A value that depends on the way taken: the databases, the path, and the value there.
+    """A value that depends on the way: the databases, the path, and the value there.
 
-    With one way it is an item that a container has on that path alone.
+    With one way it is an item that a container has only on that path.
     """
 
     ways: list[tuple[frozenset[str], Path, Any]]
 
 
-BIND, CONTEXT, SESSION, DIALECT, DIALECT_NAME, AUTOCOMMIT, RESULT = map(
-    Marker, ("bind", "context", "session", "dialect", "dialect name", "autocommit block", "result")
-)
+BIND = Marker("bind")
+CONTEXT = Marker("context")
+SESSION = Marker("session")
+DIALECT = Marker("dialect")
+DIALECT_NAME = Marker("dialect name")
+AUTOCOMMIT = Marker("autocommit block")
+RESULT = Marker("result")
 
 
 OFFLINE = Test(DIALECTS, DIALECTS, False, True)
@@ -202,30 +205,19 @@ Ref.known.update(
 )
 
 
-# What is not data, and what of that an operation may show.
-ABSTRACT = {
-    Ref,
-    Marker,
-    Test,
-    Function,
-    Method,
-    Partial,
-    Batch,
-    Table,
-    Instance,
-    Row,
-    Statement,
-    Either,
-}
+# Values of the reader, which no operation shows.
+PRIVATE = {Ref, Marker, Test, Function, Method, Partial, Batch, Table, Instance, Row, Statement}
+PRIVATE |= {Either}
 
 
-SHOWN = {Unknown, Call, Column, Constraint, Type, bool, int, type(None)}
+# Values that are not data, although operations show them.
+DESCRIPTIONS = {Unknown, Call, Column, Constraint, Type}
 
 
-PRIVATE = frozenset(ABSTRACT)
+ABSTRACT = PRIVATE | DESCRIPTIONS
 
 
-ABSTRACT |= {Unknown, Call, Column, Constraint, Type}
+SHOWN = DESCRIPTIONS | {bool, int, type(None)}
 
 
 CONTAINERS = {list, tuple, set, dict}
@@ -234,11 +226,11 @@ CONTAINERS = {list, tuple, set, dict}
 MAX_VALUES = 200_000  # in a container and the containers in it
 
 
-large: dict[int, Any] = {}  # the containers that were found to hold more, by id
+large: dict[int, Any] = {}  # the containers that hold more, by id
 
 
 def is_large(value: Any) -> bool:
-    """Whether it is a container with so many values that going through all takes long."""
+    """Return whether it is a container with so many values that reading all takes long."""
     if type(value) not in CONTAINERS:
         return False
     if id(value) in large:
@@ -256,7 +248,7 @@ def is_large(value: Any) -> bool:
 
 
 def plain(value: Any) -> bool:
-    """Whether all of the value is known, and nothing but data."""
+    """Return whether the whole value is known, and only data."""
     kind = type(value)
     if kind is str or kind is Text:
         return HOLE not in value
@@ -277,12 +269,12 @@ def is_data(value: Any) -> bool:
 
 
 def shown(value: Any) -> Any:
-    """The value as an operation's argument: nothing of the reader's own in it."""
+    """Return the value as an operation's argument, without the reader's own objects."""
     return UNKNOWN if is_large(value) else as_argument(value)
 
 
 def shown_values(kwargs: Kwargs) -> dict[str, Any]:
-    """The keyword arguments as an operation's."""
+    """Return the keyword arguments as those of an operation."""
     return {name: shown(value) for name, value in kwargs.items()}
 
 
@@ -306,12 +298,12 @@ def as_argument(value: Any) -> Any:
 
 
 def text_of(value: Any) -> str | None:
-    """A name, where it is known."""
+    """Return a name, or None if it is unknown."""
     return str(value) if isinstance(value, str) and HOLE not in value else None
 
 
 def texts_of(value: Any) -> tuple[str, ...]:
-    """The names of columns."""
+    """Return the names of columns."""
     if value is None:
         return ()
     if type(value) in (list, tuple, set):
@@ -321,15 +313,13 @@ def texts_of(value: Any) -> tuple[str, ...]:
 
 
 def column_name(value: Any) -> str | None:
-    """``a`` for ``sa.column("a")``, ``lower(a)`` for ``sa.func.lower(sa.column("a"))``."""
+    """Return ``a`` for ``sa.column("a")``, ``lower(a)`` for ``sa.func.lower(sa.column("a"))``."""
     value = without_path(value)
     if isinstance(value, Call) and value.args:
         name = column_name(value.args[0])
-        return (
-            name
-            if value.name in ("column", "literal_column", "desc", "asc") or not name
-            else f"{value.name}({name})"
-        )
+        if not name or value.name in ("column", "literal_column", "desc", "asc"):
+            return name
+        return f"{value.name}({name})"
     return text_of(value.name if isinstance(value, Column) else value)
 
 
@@ -342,7 +332,7 @@ def same(left: Any, right: Any) -> bool:
 
 
 def joined(ways: list[tuple[frozenset[str], Path, Any]]) -> Any:
-    """What several ways have led to."""
+    """Return the value that several ways lead to."""
     first = ways[0][2]
     if all(same(first, value) for _, _, value in ways[1:]):
         return first
@@ -353,7 +343,7 @@ def joined(ways: list[tuple[frozenset[str], Path, Any]]) -> Any:
 def within(
     databases: frozenset[str], path: Path, value: Any
 ) -> list[tuple[frozenset[str], Path, Any]]:
-    """The ways of a value that is met on these databases and this path."""
+    """Return the ways of a value on these databases and this path."""
     if not isinstance(value, Either):
         return [(databases, path, value)]
     ways = [(databases & each, combined(path, way), item) for each, way, item in value.ways]
@@ -361,22 +351,18 @@ def within(
 
 
 def without_path(value: Any) -> Any:
-    """An item that a container has on one path alone, as if it were always there."""
+    """Return an item that a container has only on one path, as if it were always there."""
     return value.ways[0][2] if type(value) is Either and len(value.ways) == 1 else value
 
 
 def size(value: Any) -> int:
-    return (
-        len(value)
-        if isinstance(value, (str, list, tuple, bytes))
-        else abs(value)
-        if type(value) is int
-        else 1
-    )
+    if isinstance(value, (str, list, tuple, bytes)):
+        return len(value)
+    return abs(value) if type(value) is int else 1
 
 
 def filled(value: Any) -> Any:
-    """The values to format a string with: a hole where one can't be known."""
+    """Return the values to format a string with: a hole for each that can't be known."""
     return HOLE if is_large(value) else with_holes(value)
 
 

@@ -1,4 +1,4 @@
-"""What Alembic's own comparison and plugins find where the server can't describe both sides."""
+"""What Alembic's own comparison and its plugins find if the server can't describe both sides."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def as_alembic_sees(
 
     opts["include_name"], opts["include_object"] = name_filter, object_filter
     try:
-        # That a computed column can't be altered concerns who writes the migration.
+        # Alembic warns that a computed column can't be altered, which only matters to autogenerate.
         with warnings.catch_warnings(action="ignore"):
             found: Any = api.compare_metadata(context, metadata)
     finally:
@@ -73,7 +73,7 @@ def is_own(kind: str) -> bool:
 
 
 def full_name(name: str | None, schema: str | None) -> str:
-    """As a snapshot has it: PostgreSQL's default schema is left out."""
+    """Return the name as a snapshot has it, without PostgreSQL's default schema."""
     return f"{schema}.{name}".removeprefix("None.").removeprefix("public.").lower()
 
 
@@ -104,7 +104,7 @@ def described(difference: Any, dialect: sa.Dialect) -> tuple[str, str, str]:
 
 
 def shown(value: Any, dialect: sa.Dialect) -> str:
-    """A type, default or comment of Alembic's as a reader knows it."""
+    """Return Alembic's type, default or comment as a text for people."""
     if value is None:
         return "nothing"
     if isinstance(value, sa.DefaultClause):

@@ -15,10 +15,12 @@ def alembic_config(settings: Settings) -> Config:
     config = Config(settings.config if there else None, toml_file=settings.root / "pyproject.toml")
     if not there and not config.toml_alembic_config:
         place = relative(settings.config, settings.root)
-        raise CannotCheck(f"no {place}; say where: config in the settings. --static needs none.")
-    if (
-        config.get_alembic_option("script_location") is None
-    ):  # Flask-Migrate says it to Alembic itself
+        raise CannotCheck(
+            f"There is no {place}. Set config in [tool.migration-guard] to its path, or use"
+            " --static, which does not need it."
+        )
+    # Flask-Migrate passes script_location to Alembic itself.
+    if config.get_alembic_option("script_location") is None:
         config.set_main_option("script_location", str(settings.config.parent).replace("%", "%%"))
     lists = {
         "version_locations": settings.versions,

@@ -1,6 +1,6 @@
 """How the schema that the models describe differs from the one that the migrations create.
 
-Each is described by the same server, so that two notations of one thing don't differ.
+The same server describes both, so that two notations of the same thing don't differ.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .schema.objects import EXISTS, Column, Difference, Properties, SchemaObject
 MODELLED = ("table ", "type ", "sequence ")
 
 
-# Properties of a table that models can't state, or seldom do.
+# Properties of a table that models can't state, or rarely do.
 UNMODELLED = ("trigger", "policy", "rule", "parent", "partitions", "security")
 
 
@@ -41,9 +41,9 @@ def compare(
 ) -> list[Difference]:
     """Return what differs: ``before`` is what is migrated, ``after`` what the models have.
 
-    ``context`` is connected to the migrated database, which `describe` described, and
-    ``models.objects`` are filled. What env.py leaves out is left out. A value is the server's own
-    definition of the property (see `Properties`), or EXISTS for a whole object.
+    ``context`` is connected to the migrated database, ``migrated`` is its description, and
+    ``models.objects`` is filled. Objects that env.py excludes are left out. A value is the server's
+    own definition of the property (see `Properties`), or EXISTS for a whole object.
     """
     filters = Filters(context, models)
     names = models.names(context.dialect.identifier_preparer)
@@ -58,7 +58,7 @@ def compare(
             continue
         if old is None or new is None:
             is_partition = old and any(prop.startswith("parent ") for prop in old.properties)
-            if not is_partition:  # it belongs to a table that the models have
+            if not is_partition:  # a partition belongs to a table of the models
                 found.append(Difference(name, "", old and EXISTS, new and EXISTS))
         else:
             table = models.tables.get(rest.lower())
@@ -67,7 +67,10 @@ def compare(
 
 
 def simple(name: str) -> str:
-    """The name of a Difference without its kind, in lower case: a constraint may be an index."""
+    """Return the name of a Difference in lower case without its kind.
+
+    An index on one side may be a constraint on the other.
+    """
     kind, _, rest = name.partition(" ")
     return f"table {rest.lower()}" if kind == "table" else rest.lower()
 
@@ -77,7 +80,7 @@ def table_differences(
 ) -> Iterator[Difference]:
     """Yield the properties that differ.
 
-    A constraint whose name nobody chose is compared by its definition.
+    A constraint with a generated name is compared by its definition.
     """
     after = {key_of(prop, value, names): prop for prop, value in new.items()}
     before = {}
@@ -87,7 +90,7 @@ def table_differences(
     for key in sorted(before.keys() | after.keys()):
         sides = old.get(before.get(key, "?")), new.get(after.get(key, "?"))
         if not key and table is not None and not (table.kwargs or table._prefixes):
-            continue  # the models leave the table's options to the migrations
+            continue  # the models state no options of the table
         if key.partition(" ")[0] not in UNMODELLED and plain(sides[0]) != plain(sides[1]):
             yield Difference(owner, before.get(key) or after[key], *sides)
 
@@ -100,7 +103,7 @@ def key_of(prop: str, value: Column | str, names: set[str]) -> str:
 
 
 def plain(value: Column | str | None) -> Column | str | None:
-    """Without the names that a server chose, and the casts that PostgreSQL adds."""
+    """Return the value without generated names of sequences and casts that PostgreSQL adds."""
     if isinstance(value, Column):
         default = OWN_SEQUENCE.sub("nextval(its own sequence)", value.default)
         return value._replace(default=default)
@@ -108,7 +111,7 @@ def plain(value: Column | str | None) -> Column | str | None:
 
 
 class Filters:
-    """What env.py leaves out of a comparison: include_name, include_object and include_schemas."""
+    """The filters of env.py: include_name, include_object and include_schemas."""
 
     def __init__(self, context: MigrationContext, models: Models) -> None:
         self.context, self.models = context, models
@@ -136,7 +139,7 @@ class Filters:
         return item is None or self.run_object_filters(item, name, kind, False)
 
     def include_reflected(self, kind: str, name: str, schema: str | None, table: str) -> bool:
-        """The same for what only the database has: include_object gets it as it is read."""
+        """Return whether to include what only the database has, as it is reflected."""
         context, run_name_filters = self.context, self.autogenerate.run_name_filters
         if schema and not (
             context.opts.get("include_schemas") and run_name_filters(schema, "schema", {})
@@ -161,7 +164,7 @@ class Filters:
 
 
 def part_of(table: sa.Table, kind: str, name: str) -> Any:
-    """The table, or its column, index or constraint of that name; None if it has none."""
+    """Return the table, or its column, index or constraint of that name, or None."""
     if kind == "table":
         return table
     if kind == "column":

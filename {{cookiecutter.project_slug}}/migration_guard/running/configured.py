@@ -1,4 +1,4 @@
-"""The database that is configured: DATABASE_URL, from the environment or from the file .env."""
+"""The configured database: DATABASE_URL, from the environment or from the file .env."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ASSIGNMENT = re.compile(
 
 
 def configured_url(root: Path) -> str:
-    """Return the text of DATABASE_URL, or SQLite's where none is set and the project declares it.
+    """Return DATABASE_URL, or an SQLite URL if it is not set and the project declares SQLite.
 
-    Raises CannotCheck where it is empty, not set, or hard to read.
+    Raises CannotCheck if it is empty, not set, or can't be read.
     """
     text = os.environ.get("DATABASE_URL")
     if text is None:
@@ -58,5 +58,7 @@ def from_env_file(path: Path) -> str | None:
                     f"{path.name}:{number}: write DATABASE_URL=, in capitals and with =."
                 )
             if found is None:
-                raise CannotCheck(f"{path.name}:{number}: DATABASE_URL is empty.")
+                raise CannotCheck(
+                    f"{path.name}:{number}: DATABASE_URL is empty: set it to the database's URL."
+                )
     return found

@@ -1,6 +1,6 @@
 """Drift: what differs between the models and the schema that the migrations create, as findings.
 
-Both are created in scratch databases and described by the server.
+Both are created in scratch databases, and the server describes them.
 """
 
 from __future__ import annotations
@@ -43,11 +43,14 @@ def check_drift(config: Config, settings: Settings, url: str | None) -> list[Fin
         stepper = Stepper(context, scripts)
         metadata = context.opts["target_metadata"]
         if metadata is None:
-            raise CannotCheck(f"{env} gives no target_metadata to context.configure().")
+            raise CannotCheck(
+                f"{env} passes no target_metadata to context.configure(): pass the metadata of the"
+                " models."
+            )
         models = Models(metadata, settings.root, env)
         with scratch_database(server) as second, ThreadPoolExecutor() as pool:
-            # While the server migrates the first. An error waits for it: a database that is in
-            # use can't be dropped.
+            # This runs while the server migrates the first database. An error waits for its end,
+            # because a database in use can't be dropped.
             created = pool.submit(models.create, second)
             for script in plan_of(scripts):
                 try:
@@ -74,7 +77,7 @@ def check_drift(config: Config, settings: Settings, url: str | None) -> list[Fin
 def drift(
     context: MigrationContext, models: Models, migrated: dict[str, SchemaObject]
 ) -> list[Finding]:
-    """Return what differs as findings, and as notes what could not be compared."""
+    """Return a finding for each difference, and a note for what could not be compared."""
     found = []
     for name, line, where in unimported_tables(models):
         message = (

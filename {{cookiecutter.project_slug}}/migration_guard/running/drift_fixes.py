@@ -1,4 +1,4 @@
-"""What a difference between the models and the migrations is called, and how it is fixed."""
+"""The message and the fix for each difference between the models and the migrations."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ def fix_of(difference: Difference, others: Sequence[Difference]) -> str:
 
 
 def renaming(difference: Difference, others: Sequence[Difference]) -> str:
-    """The question whether it is a rename: one column is gone, and one of the same type is new."""
+    """Return a fix that asks whether a column was renamed, or "".
+
+    It asks if the table lost one column and got one of the same type.
+    """
     columns = [
         each
         for each in others
@@ -76,14 +79,14 @@ def renaming(difference: Difference, others: Sequence[Difference]) -> str:
     table = repr(difference.owner.partition(" ")[2])
     names = [each.prop.partition(" ")[2] for each in (gone[0], new[0])]
     return (
-        f"Is {names[0]} renamed to {names[1]}? Then write a revision with"
+        f"Was {names[0]} renamed to {names[1]}? Then write a revision with"
         f" op.alter_column({table}, {names[0]!r}, new_column_name={names[1]!r})."
         f" If not: {SYNC}"
     )
 
 
 def enum_fix(difference: Difference) -> str:
-    """The statements that add the labels in their place; a decision where labels went or moved."""
+    """Return the statements that add labels, or what to decide if labels were removed or moved."""
     name = difference.owner.partition(" ")[2]
     before, after = labels_of(difference.before), labels_of(difference.after)
     if not difference.owner.startswith("type "):  # a column of MySQL's
@@ -106,7 +109,10 @@ def enum_fix(difference: Difference) -> str:
 
 
 def manual_fix(difference: Difference) -> str:
-    """What to write where Alembic's own autogenerate sees no difference: a CHECK and a formula."""
+    """Return what to write for a CHECK or a computed column, or "".
+
+    Alembic's own autogenerate does not compare them.
+    """
     kind, _, name = difference.prop.partition(" ")
     before, after = difference.before, difference.after
     table, label = repr(difference.owner.partition(" ")[2]), repr(name)

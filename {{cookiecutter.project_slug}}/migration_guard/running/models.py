@@ -1,4 +1,4 @@
-"""The schema that the models describe: they are created in a scratch database."""
+"""The schema that the models describe, created in a scratch database."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ RULE = "models-out-of-sync"
 
 
 class Models:
-    """The tables that env.py gives to Alembic, and where they are in the project's files."""
+    """The tables that env.py passes to Alembic, and where they are in the project's files."""
 
     def __init__(self, target_metadata: Any, root: Path, env: str) -> None:
         many = isinstance(target_metadata, Iterable)
         self.metadata: list[sa.MetaData] = list(target_metadata) if many else [target_metadata]
         self.root, self.env = root, env
-        self.objects: dict[str, SchemaObject] = {}  # what the server says once they are created
+        self.objects: dict[str, SchemaObject] = {}  # as the server describes them
         self.failed: dict[str, str] = {}  # tables that can't be created, and why
         self.incomplete = ""  # why some tables may be missing from the metadata
         try:
-            configure_mappers()  # where extensions add tables, such as SQLAlchemy-Continuum
+            configure_mappers()  # extensions such as SQLAlchemy-Continuum add tables here
         except Exception as error:
             self.incomplete = one_line(error)
         self.classes = {name_of(table).lower(): model for table, model in mapped(self.metadata)}
 
     @property
     def tables(self) -> dict[str, sa.Table]:
-        """By the name that a snapshot gives them, in lower case, as SQLite's are."""
+        """Return the tables by their names in a snapshot, in lower case, as SQLite's are."""
         tables = (table for metadata in self.metadata for table in metadata.tables.values())
         return {name_of(table).lower(): table for table in tables}
 
     def create_beside(self, server: sa.URL, migrated: dict[str, SchemaObject]) -> None:
-        """Create them in a scratch database on ``server`` and fill ``objects``.
+        """Create the tables in a scratch database on ``server`` and fill ``objects``.
 
-        ``migrated`` are what the migrations create, some of which the models may need. Raises
-        CannotCheck if there can be no scratch database.
+        ``migrated`` is what the migrations create; the models may need some of it. Raises
+        CannotCheck if no scratch database can be created.
         """
         with scratch_database(server) as engine:
             created = self.create(engine)
@@ -56,7 +56,7 @@ class Models:
             self.create_in_parts(server, migrated)
 
     def create(self, engine: sa.Engine) -> bool:
-        """Create all of them in an empty database and describe it; False if the server refuses."""
+        """Create all tables in an empty database and describe it; False if the server refuses."""
         with engine.connect() as connection:
             created = self.create_all(connection)
             if created:
@@ -64,7 +64,7 @@ class Models:
         return created
 
     def create_in_parts(self, server: sa.URL, migrated: dict[str, SchemaObject]) -> None:
-        """The same after what else the migrations create, and without the tables that fail."""
+        """Create non-table objects of the migrations first, and skip tables that fail."""
         with scratch_database(server) as engine, engine.connect() as connection:
             needed = []
             if connection.dialect.name == "postgresql":
@@ -104,16 +104,16 @@ class Models:
         return [f'CREATE SCHEMA IF NOT EXISTS "{name}"' for name in sorted(names)]
 
     def names(self, preparer: IdentifierPreparer) -> set[str]:
-        """The names that somebody, or the naming convention, gave to a constraint or an index.
+        """Return the chosen names of constraints and indexes, also by the naming convention.
 
-        In lower case, and cut where the server cuts them.
+        They are in lower case, and cut where the server cuts them.
         """
         found = set()
         for table in self.tables.values():
             items: list[Any] = [*table.constraints, *table.indexes]
             for item in items:
                 if isinstance(item.name, str):
-                    # A name that is too long and not from a convention is refused later.
+                    # The server refuses a name that is too long and not from a convention.
                     with suppress(sa.exc.IdentifierError):
                         found.add(unquoted(preparer.format_constraint(item) or "").lower())
         return found
@@ -122,7 +122,7 @@ class Models:
         return {f"sequence {key}" for metadata in self.metadata for key in metadata._sequences}
 
     def place(self, owner: str, prop: str = "") -> tuple[str, int]:
-        """The file and line of a table, column or type in the models; else env.py."""
+        """Return the file and line of a table, column or type in the models, or else env.py."""
         kind, _, table = owner.lower().partition(" ")
         attribute = prop.partition(" ")[2] if prop.startswith("column ") else ""
         if kind == "type":
@@ -139,7 +139,7 @@ class Models:
         return self.env, 1
 
     def is_suppressed(self, difference: Difference) -> bool:
-        """Whether a comment in the models suppresses it, for the check and for autogenerate."""
+        """Return whether a comment in the models suppresses the difference."""
         path, line = self.place(difference.owner, difference.prop)
         with suppress(OSError, ValueError):
             marks = ignores((self.root / path).read_text(encoding="utf-8"))
@@ -148,12 +148,12 @@ class Models:
 
 
 def name_of(table: sa.Table) -> str:
-    """The table's name as a snapshot has it: PostgreSQL's default schema is left out."""
+    """Return the table's name as a snapshot has it, without PostgreSQL's default schema."""
     return table.key.removeprefix("public.")
 
 
 def creation(item: SchemaObject) -> str:
-    """The statement that creates what a table may need: an extension, a domain, a function."""
+    """Return the statement that creates an extension, a domain or a function, or ""."""
     kind, _, name = item.name.partition(" ")
     text = str(item.properties.get("", ""))
     if kind == "extension":

@@ -1,4 +1,4 @@
-"""Rows for a table, from what its server says of it: with NULLs, full values and repeated ones."""
+"""Rows for a table, from the server's description: with NULLs, full and repeated values."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ Row = dict[str, str]  # a literal, or a query, for each column
 
 
 class RowMaker:
-    """Makes rows for the tables of a snapshot. ``known`` are the rows that its tables have."""
+    """Creates rows for the tables of a snapshot. ``known`` are the rows that its tables have."""
 
     def __init__(self, snapshot: Snapshot, known: Mapping[str, list[Row]]) -> None:
         self.snapshot, self.known = snapshot, known
         self.dialect = snapshot.connection.dialect.name
         self.objects: dict[str, SchemaObject] = {}
-        # Columns that a pending revision added: no deployed code has written equal values there.
+        # Columns that a pending revision added: no deployed code has written the same value twice.
         self.added: set[tuple[str, str]] = set()
         self.serial = 0
 
     def rows(self, table: str, properties: Properties) -> list[Row]:
-        """Return three rows: of NULLs and defaults, of full values, and one that repeats them.
+        """Return three rows: with NULLs and defaults, with full values, and with the same values.
 
-        The third repeats what no unique key forbids, the parent included.
+        The third row repeats what no unique key forbids, also the reference to its parent.
         """
         self.objects = {item.name: item for item in self.snapshot.objects.values()}
         columns = {prop[7:]: each for prop, each in properties.items() if isinstance(each, Column)}
@@ -64,7 +64,7 @@ class RowMaker:
         foreign.sort(key=lambda match: -len(names(match[2])))
         referring = {name for match in foreign for name in names(match[2])}
         solved = self.solve(columns, conditions, referring)
-        made: list[Row] = []
+        rows: list[Row] = []
         for number in range(3):
             self.serial += 1
             row: Row = {}
@@ -73,7 +73,7 @@ class RowMaker:
                 if name in solved:
                     row[name] = solved[name][number % len(solved[name]) if name in unique else 0]
                 elif number == 2 and name not in unique:
-                    row[name] = made[1][name]
+                    row[name] = rows[1][name]
             for match in foreign:
                 children = names(match[2])
                 which = number if unique & set(children) else min(number, 1)
@@ -87,8 +87,8 @@ class RowMaker:
                         row[name] = "NULL"
                     elif column.default and not column.default.startswith("nextval("):
                         row[name] = f"({column.default})"
-            made.append(row)
-        return made
+            rows.append(row)
+        return rows
 
     def value(self, column: Column, serial: int) -> str:
         return value_of(column, serial, self.dialect, self.objects)
@@ -102,7 +102,7 @@ class RowMaker:
         keys: list[str],
         number: int,
     ) -> Row:
-        """The columns of a foreign key: those of a row of its parent, or of the row itself."""
+        """Return the values of a foreign key: those of a row of its parent, or of this row."""
         rows = self.known.get(parent, [])
         if not rows:
             if parent.lower() != table.lower():
@@ -122,7 +122,7 @@ class RowMaker:
     def solve(
         self, columns: dict[str, Column], conditions: list[str], referring: set[str]
     ) -> dict[str, list[str]]:
-        """Values that satisfy the CHECK constraints: the server finds them among likely ones."""
+        """Return values that satisfy the CHECK constraints: the server selects likely ones."""
         solved: dict[str, list[str]] = {}
         groups: list[tuple[set[str], list[str]]] = []
         for condition in conditions:
@@ -143,7 +143,7 @@ class RowMaker:
     def solutions(
         self, columns: dict[str, Column], lists: dict[str, list[str]], conditions: list[str]
     ) -> dict[str, list[str]]:
-        """The first values of these lists that the conditions accept, together."""
+        """Return the first combinations of values from these lists that the conditions accept."""
         sources = []
         for index, (name, values) in enumerate(lists.items()):
             selects = []
@@ -161,7 +161,7 @@ class RowMaker:
             with self.snapshot.connection.begin_nested():
                 found: Any = self.snapshot.execute(query).all()
         except sa.exc.DBAPIError:
-            return {}  # the insert will show what is wrong
+            return {}  # the INSERT will report what is wrong
         if not found:
             return {}
         return {
@@ -207,7 +207,7 @@ def unique_by_index(columns: dict[str, Column], properties: Properties) -> Itera
 def checks(
     properties: Properties, columns: dict[str, Column], objects: Mapping[str, SchemaObject]
 ) -> list[str]:
-    """The conditions of the table's CHECKs, of its columns' and of their domains'."""
+    """Return the conditions of the CHECKs of the table, its columns and their domains."""
     texts = [str(value) for prop, value in properties.items() if prop.startswith("constraint ")]
     texts += [column.rest for column in columns.values()]
     for name, column in columns.items():

@@ -1,4 +1,4 @@
-"""How far the roundtrip is, on stderr."""
+"""The progress of the roundtrip, on stderr."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LONG = 30  # seconds
 
 
 class Progress:
-    """A bar on a terminal, a line for each tenth elsewhere; nothing if it is not ``shown``."""
+    """Shows a bar on a terminal, and elsewhere a line for each tenth; nothing if not ``shown``."""
 
     def __init__(self, shown: bool, whole: bool) -> None:
         self.shown, self.whole = shown, whole

@@ -18,7 +18,7 @@ REPEATED = {
 
 
 def reproduce(script: Script, function: str, texts: Sequence[str], rows: Rows | None) -> str:
-    """Return them, one a line: INSERTs for the tables that ``texts`` name, between upgrades."""
+    """Return the steps, one on each line: upgrades, and INSERTs into tables that ``texts`` name."""
     parents = parents_of(script)
     statements = inserts(rows, texts) if rows else []
     steps: list[str] = []
@@ -42,9 +42,9 @@ def parents_of(script: Script) -> tuple[str, ...]:
 
 
 def inserts(rows: Rows, texts: Sequence[str]) -> list[tuple[int, str, str]]:
-    """The INSERTs of these tables, and one for each table that they refer to.
+    """Return the INSERTs of these tables, and one for each table that they refer to.
 
-    Where triggers are, all of those: one may need any of them.
+    If there are triggers, all INSERTs are returned, because a trigger may need any of them.
     """
     named = words(texts)
     tables = {table for table in rows.inserts if is_named(table, named)}
@@ -62,6 +62,6 @@ def inserts(rows: Rows, texts: Sequence[str]) -> list[tuple[int, str, str]]:
 
 
 def short(statement: str, dialect: str) -> str:
-    """The same statement, where a function repeats the letters of values of full length."""
+    """Return the same statement with a function call in place of long repeated letters."""
     form = REPEATED.get(dialect, REPEATED["mysql"])
     return re.sub(r"'(\d*)(x{30,})'", lambda match: form.format(match[1], len(match[2])), statement)

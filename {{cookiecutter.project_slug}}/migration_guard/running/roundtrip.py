@@ -36,9 +36,9 @@ def check_roundtrip(
 ) -> list[Finding]:
     """Run the history up and down, and return the findings. Raises CannotCheck.
 
-    ``since`` a git ref, or ``only`` one revision: what comes before is applied at once. ``keep``
-    stops at the first finding and leaves its database there. ``against`` is the ref that is
-    deployed. ``progress`` draws a bar. Without ``rows`` the tables are empty.
+    ``since`` (a git ref) or ``only`` (a revision) selects revisions: those before are applied at
+    once. ``keep`` stops at the first finding and keeps its database. ``against`` is the ref that is
+    deployed. ``progress`` shows a bar. Without ``rows`` the tables are empty.
     """
     server = find_url(settings.root, url)
     scripts = read_scripts(config)
@@ -54,11 +54,11 @@ def check_roundtrip(
         run = Roundtrip(context, Stepper(context, scripts), settings, new, rows, exact)
         run.report.found = findings
         start = run.run(selected, start or 0, keep, bar)
-        if not exact and run.missed():  # once more, and slowly
+        if not exact and run.missed():  # run again, and read everything at each step
             start, exact = 0, True
             findings.clear()
 
-    while start is not None:  # again, in a new database, where the old one is not what it should be
+    while start is not None:  # after a failure it continues in a new database
         with scratch_database(server, lambda: keep and bool(findings)) as engine:
             run_env(config, scripts, engine, work)
     bar.finish()
@@ -85,8 +85,8 @@ class Roundtrip:
         self.rows = Rows(self.snapshot) if rows else None
         self.report = RoundtripFindings(settings.root, self.rows, context.dialect.name)
         self.statements: list[str] = []
-        self.complete = False  # has it come to the end of the history?
-        self.ran = False  # did the last step run any statement?
+        self.complete = False  # whether it came to the end of the history
+        self.ran = False  # whether the last step ran any statement
         sa.event.listen(self.connection.engine, "before_cursor_execute", self.note)
 
     def note(self, _c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: bool) -> None:
@@ -95,7 +95,7 @@ class Roundtrip:
             raise EndlessError(statement)
 
     def run(self, selected: set[str] | None, start: int, keep: bool, bar: Progress) -> int | None:
-        """Go through the history; return the index from which to go on in a new database."""
+        """Go through the history; return the index at which to continue in a new database."""
         plan = plan_of(self.stepper.scripts)
         chosen = [
             index
@@ -128,18 +128,18 @@ class Roundtrip:
         return None
 
     def missed(self) -> bool:
-        """Did something change that no step was seen to touch?"""
+        """Return whether something changed that no step seemed to touch."""
         return self.complete and bool(self.snapshot.refresh(everything=True))
 
     def revision(self, script: Script) -> bool:
-        """Up, down and up; False: the database is not what it should be after it."""
+        """Run a revision up, down and up; return False if the database can't be used further."""
         if not self.step(script, "upgrade"):
             return False
         number = len(self.report.found)
         if not reason(script, "irreversible"):
             done = self.step(script, "downgrade", lambda: self.compare(script))
             found = len(self.report.found) > number
-            if found and not self.stepper.atomic:  # something is left of it, unless it did nothing
+            if found and not self.stepper.atomic:  # a part of it stays, unless it did nothing
                 if not done or self.ran:
                     return False
                 self.stepper.stamp(script)
@@ -151,7 +151,7 @@ class Roundtrip:
         return True
 
     def compare(self, script: Script) -> None:
-        """Before a downgrade is committed: is everything as it was before the upgrade?"""
+        """Report what differs from before the upgrade, before the downgrade is committed."""
         number = len(self.report.found)
         changes = self.snapshot.refresh()
         self.report.compare_schema(script, changes, empty=not self.ran)
@@ -168,7 +168,7 @@ class Roundtrip:
         again: bool = False,
         first: bool = False,
     ) -> bool:
-        """Run one function; False: it failed, and that is a finding."""
+        """Run one function; return False if it failed, with a finding."""
 
         def before_commit() -> None:
             self.ran = any(
@@ -191,10 +191,10 @@ class Roundtrip:
         return True
 
     def fill(self, script: Script, refresh: bool = True) -> None:
-        """Read what the steps changed, and put rows into it for the next revisions.
+        """Read what the steps changed, and insert rows there for the next revisions.
 
-        Where a revision changed rows alone, they stay as they are: the next one may constrain what
-        it filled.
+        If a revision changed only rows, they stay as they are, because the next revision may
+        constrain what it filled.
         """
         changes = self.snapshot.refresh() if refresh else {}
         if self.rows is None:
@@ -212,17 +212,17 @@ class Roundtrip:
             gone and gone.properties.keys() - (item.properties if item else {})
             for gone, item in changes.values()
         ):
-            filled |= self.snapshot.triggered  # whose triggers may use what is gone
+            filled |= self.snapshot.triggered  # their triggers may use what was dropped
         self.rows.fill(filled)
         self.connection.commit()
         self.report_rows(script, self.rows, known)
 
     def report_rows(self, script: Script, rows: Rows, known: set[str]) -> None:
-        """Report the tables that take no rows; those that are ``known`` to take none, once."""
+        """Report the tables that accept no rows, except those that were ``known`` before."""
         for table, why in rows.broken.items():
             message = (
-                f"Table {table} takes no more rows after upgrade(), since what a trigger of it uses"
-                f" is gone: {shorten(why, 300, placeholder=' ...')}"
+                f"Table {table} accepts no more rows after upgrade(), because one of its triggers"
+                f" uses what was dropped: {shorten(why, 300, placeholder=' ...')}"
             )
             fix = "Drop or replace the trigger in the same revision."
             self.report.add(script, "upgrade-fails", "upgrade", message, fix)
@@ -236,7 +236,7 @@ class Roundtrip:
 
 
 def added_columns(changes: Changes) -> set[tuple[str, str]]:
-    """The tables and columns that were added to tables that existed before."""
+    """Return the columns that were added to existing tables, each with its table."""
     return {
         (item.table, prop.partition(" ")[2].lower())
         for gone, item in changes.values()

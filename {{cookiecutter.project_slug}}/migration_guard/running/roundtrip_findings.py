@@ -1,4 +1,4 @@
-"""What the roundtrip reports of a revision: failures, and what its downgrade leaves or loses."""
+"""The findings of the roundtrip: failures, and what a downgrade leaves behind or loses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from .undo import undo_fix
 ROW_ERRORS = (sa.exc.IntegrityError, sa.exc.DataError)
 
 
-# And some of MySQL's and MariaDB's: 1834 is what a UNIQUE says of equal rows that others refer to.
+# Some errors of MySQL and MariaDB are also about rows: 1834 is a UNIQUE on equal rows that other
+# tables refer to.
 OF_ROWS = re.compile(r"^(?!.*\bsyntax\b).*(NULL|\(1834,)")
 
 
@@ -47,7 +48,7 @@ class RoundtripFindings:
         self.found: list[Finding] = []
 
     def failed(self, script: Script, function: str, error: Exception, again: bool) -> None:
-        """``function`` raised ``error``; ``again``: after the downgrade."""
+        """Report that ``function`` raised ``error``. ``again``: in the second upgrade."""
         rule = "upgrade-not-repeatable" if again else f"{function}-fails"
         when = " after the downgrade" if again else ""
         where = place(error, script.path)
@@ -68,7 +69,7 @@ class RoundtripFindings:
         self.add(script, rule, function, message, fix, [message, statement])
 
     def compare_schema(self, script: Script, changes: Changes, empty: bool) -> None:
-        """Report what differs from before the upgrade; ``empty``: the downgrade ran nothing."""
+        """Report what differs from before the upgrade. ``empty``: the downgrade ran nothing."""
         before = [pair[0] for pair in changes.values()]
         after = [pair[1] for pair in changes.values()]
         found = [each for each in differences(before, after) if not may_stay(each)]
@@ -87,10 +88,10 @@ class RoundtripFindings:
     def compare_rows(
         self, script: Script, tables: set[str], fillable: Iterable[tuple[str, str]]
     ) -> None:
-        """Report rows that are not as before the upgrade.
+        """Report rows that differ from those before the upgrade.
 
-        Columns and tables whose drop is suppressed in upgrade() are left out, and NULLs that are
-        filled in columns that are ``fillable``.
+        Columns and tables whose drop is suppressed in upgrade() are left out. In columns that are
+        ``fillable``, NULLs may be filled.
         """
         assert self.rows is not None
         columns_dropped = suppressed_names(script, "drop-column")
@@ -115,7 +116,7 @@ class RoundtripFindings:
         fix: str = "",
         texts: Iterable[str] = (),
     ) -> None:
-        """Add a finding; the fix is the rule's own where there is no better one."""
+        """Add a finding, with the rule's own fix if there is no better one."""
         written = getattr(script.module, function, None)
         code = inspect.unwrap(written).__code__ if written else None
         fix = fix or RULES[rule].fix
@@ -137,7 +138,7 @@ class RoundtripFindings:
 
 
 def left_behind(difference: Difference) -> str:
-    """Say what a downgrade leaves, or doesn't bring back."""
+    """Return the message about what a downgrade leaves behind or doesn't restore."""
     name, before, after = difference.label, difference.before, difference.after
     if before is not None and after is not None:
         sides = [side or "nothing" for side in (before, after)]
@@ -148,20 +149,20 @@ def left_behind(difference: Difference) -> str:
 
 
 def may_stay(difference: Difference) -> bool:
-    """What PostgreSQL has no way back from: a VALIDATE, and a value that an enum type got."""
+    """Return whether PostgreSQL can't undo the difference: VALIDATE, or a new enum value."""
     return difference.validated or bool(
         difference.owner.startswith("type ") and difference.added_labels
     )
 
 
 def is_of_rows(error: Exception) -> bool:
-    """Whether it is the rows that do not fit."""
+    """Return whether the error is about rows that do not fit."""
     text = str(getattr(error, "orig", error))
     return isinstance(error, ROW_ERRORS) or OF_ROWS.search(text) is not None
 
 
 def suppressed_names(script: Script, rule: str) -> set[str]:
-    """The words of the statements in which a rule is suppressed, with a reason."""
+    """Return the words of the statements in which a rule is suppressed, with a reason."""
     source = Path(script.path).read_text(encoding="utf-8", errors="replace")
     lines = source.splitlines()
     return words(

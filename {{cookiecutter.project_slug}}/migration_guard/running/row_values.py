@@ -1,4 +1,4 @@
-"""Values for the columns of test rows: of the column's type, and of its full length."""
+"""Values for the columns of test rows, which have the column's type and its full length."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ COORDINATES = {  # of PostGIS's, MySQL's and MariaDB's shapes; # stands for a po
 
 
 def value_of(column: Column, serial: int, dialect: str, objects: Mapping[str, SchemaObject]) -> str:
-    """Return a literal of the column's type; ``serial`` makes it a different one.
+    """Return a literal of the column's type, a different one for each ``serial``.
 
-    ``objects`` are those of the schema by their names: enum types are among them.
+    ``objects`` are the objects of the schema by their names, with the enum types.
     """
     full = column.type.lower()
     base = re.split(r"[(\[]", full)[0].strip()
@@ -65,13 +65,13 @@ def value_of(column: Column, serial: int, dialect: str, objects: Mapping[str, Sc
 
 
 def domain_of(column: Column, objects: Mapping[str, SchemaObject]) -> str:
-    """The definition of the domain that the column's type is; empty if it is none."""
+    """Return the definition of the domain that is the column's type; "" if it is no domain."""
     domain = objects.get("domain " + column.type.replace('"', ""))
     return str(domain.properties[""]) if domain else ""
 
 
 def without_domain(column: Column, objects: Mapping[str, SchemaObject]) -> Column:
-    """The same column, of the type that its domain is made of."""
+    """Return the same column with the base type of its domain."""
     match = BASE_TYPE.match(domain_of(column, objects))
     if match is None:
         return column
@@ -80,7 +80,7 @@ def without_domain(column: Column, objects: Mapping[str, SchemaObject]) -> Colum
 
 
 def labels(column: Column, objects: Mapping[str, SchemaObject]) -> list[str]:
-    """The values of an enum type, or of a set."""
+    """Return the values of an enum type or a set."""
     if column.type.lower().startswith(("enum(", "set(")):
         return re.findall(r"'(?:[^']|'')*'", column.type)
     enum = objects.get("type " + column.type.replace('"', ""))
@@ -88,7 +88,7 @@ def labels(column: Column, objects: Mapping[str, SchemaObject]) -> list[str]:
 
 
 def special(base: str, arguments: str, size: list[int], serial: int, dialect: str) -> str:
-    """A literal of a type that is neither a number nor a moment nor a text; else empty."""
+    """Return a literal of a type that is not a number, a time or a text, or ""."""
     if base.endswith("multirange"):
         return f"'{{{span(base, serial)}}}'"
     if base.endswith("range"):
@@ -136,7 +136,7 @@ def special(base: str, arguments: str, size: list[int], serial: int, dialect: st
 
 
 def span(base: str, serial: int) -> str:
-    """A range that overlaps no other one."""
+    """Return a range that overlaps no other one."""
     if base.startswith(("int", "num")):
         return f"[{serial},{serial + 1})"
     day = date(2020, 1, 1) + timedelta(days=serial)
@@ -144,7 +144,7 @@ def span(base: str, serial: int) -> str:
 
 
 def shape(base: str, arguments: str, size: list[int], dialect: str) -> str:
-    """A shape for a column of PostGIS, MySQL or MariaDB."""
+    """Return a shape for a column of PostGIS, MySQL or MariaDB."""
     name, _, _ = arguments.partition(",")
     kind = re.sub(r"z?m?$", "", name) if name in COORDINATES or name[-1:] in "zm" else name
     kind = kind if kind in COORDINATES else base if base in COORDINATES else "point"
@@ -157,7 +157,7 @@ def shape(base: str, arguments: str, size: list[int], dialect: str) -> str:
 
 
 def number(column: Column, base: str, full: str, size: list[int], serial: int) -> str:
-    """A number, a truth value or a JSON document; else empty."""
+    """Return a number, a boolean or a JSON document, or ""."""
     if "json" in base or "json_valid" in column.rest:
         return f"'{{\"a\": {serial}}}'"
     if "bool" in base or full == "tinyint(1)":
@@ -176,7 +176,7 @@ def number(column: Column, base: str, full: str, size: list[int], serial: int) -
 
 
 def moment(base: str, serial: int) -> str:
-    """A date or a time; else empty."""
+    """Return a date or a time, or ""."""
     day = f"{2037 - serial // 12 % 60}-{12 - serial % 12:02d}-28"
     if base in ("timestamp", "datetime") or base.startswith(("timestamp ", "datetime ")):
         return f"'{day} 23:59:59.000000'"
@@ -188,7 +188,7 @@ def moment(base: str, serial: int) -> str:
 
 
 def text(base: str, size: list[int], serial: int) -> str:
-    """A text of the column's length, or of 300 characters."""
+    """Return a text of the column's length, or of 300 characters."""
     length = 100 if "tinytext" in base else 300
     if size:
         length = size[0]

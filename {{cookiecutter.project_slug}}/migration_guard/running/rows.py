@@ -1,4 +1,4 @@
-"""The rows that a scratch database holds while its history runs, and what becomes of them."""
+"""The rows of a scratch database while its history runs, and how they change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .new_rows import Row, RowMaker, writable
 from .schema.objects import Column, Properties
 from .schema.snapshot import Snapshot
 
-ENOUGH = 60  # rows of a table that others refer to, so that a long history does not pile them up
+ENOUGH = 60  # the most rows of a table that others refer to, also in a long history
 
 
 PARENT = re.compile(r"\(SELECT \S+ FROM \(SELECT [^()]+\) AS parent\)")
@@ -26,7 +26,7 @@ MISSING = re.compile(
 
 
 class Rows:
-    """Puts rows into the tables of a snapshot, and compares them with those that were known."""
+    """Inserts rows into the tables of a snapshot, and compares them with those before."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot, self.connection = snapshot, snapshot.connection
@@ -36,15 +36,15 @@ class Rows:
         self.revision = ""  # at which rows are inserted
         # Of each table: the order of the statement, its revision, and its text.
         self.inserts: dict[str, list[tuple[int, str, str]]] = {}
-        self.refused: dict[str, str] = {}  # tables that take no row, and why
-        # Tables that had rows and take no more, since what a trigger uses is gone; why.
+        self.refused: dict[str, str] = {}  # tables that accept no row, and why
+        # Tables that accept no more rows, because a trigger uses what was dropped, and why.
         self.broken: dict[str, str] = {}
 
     def read(self, table: str) -> list[Row]:
-        self.reads += 1  # a text of its own: no driver has it prepared for the columns of before
+        self.reads += 1  # a new text, which no driver has prepared for the columns before
         query = f"SELECT * FROM {self.snapshot.quoted(table)} /* {self.reads} */"
         result = self.snapshot.execute(query)
-        names = [name.lower() for name in result.keys()]
+        names = [name.lower() for name in result.keys()]  # noqa: SIM118
         return [dict(zip(names, map(shown, row), strict=True)) for row in result]
 
     def changed(
@@ -52,13 +52,13 @@ class Rows:
     ) -> Iterator[tuple[str, list[str], int, int]]:
         """Yield the tables whose rows differ from those that are known.
 
-        Each with the columns that differ, and the number of rows before and now. In columns that
-        are ``fillable`` a value may stand where NULL was.
+        Each comes with the columns that differ, and the number of rows before and now. In columns
+        that are ``fillable`` a value may replace NULL.
         """
         for table in sorted(tables):
             before = self.known.get(table)
             if not before or table not in self.snapshot.tables:
-                continue  # a table that is gone is a difference of the schema
+                continue  # a dropped table is a difference of the schema
             after = self.read(table)
             if not after:
                 yield table, [], len(before), 0
@@ -83,7 +83,7 @@ class Rows:
                 self.known.pop(table, None)
 
     def fill(self, tables: Iterable[str]) -> None:
-        """Put rows into ``tables``, parents first."""
+        """Insert rows into ``tables``, parents first."""
         there = self.snapshot.tables
         filled = waiting = {table for table in tables if table in there}
         while waiting:
@@ -97,9 +97,9 @@ class Rows:
             self.remember(there)
 
     def insert(self, table: str, properties: Properties) -> None:
-        """Insert the rows that `RowMaker.rows` returns, as far as the table takes them."""
+        """Insert the rows that `RowMaker.rows` returns, if the table accepts them."""
         if any(prop.startswith("parent ") for prop in properties):
-            return  # a partition: its rows are its parent's
+            return  # the rows of a partition are those of its parent
         if len(self.known.get(table, ())) > 9 and self.snapshot.children({table}) == {table}:
             self.snapshot.execute(f"DELETE FROM {self.snapshot.quoted(table)}")
             self.known[table], self.inserts[table] = [], []
@@ -130,7 +130,7 @@ class Rows:
         return str(self.snapshot.execute(f"SELECT quote({value[0]})").scalar())
 
     def run(self, statement: str) -> str | None:
-        """Execute it; return the error, if there is one, after which nothing is done."""
+        """Execute the statement; return the error if it fails and is rolled back."""
         try:
             with self.connection.begin_nested():
                 self.snapshot.execute(statement)
@@ -148,7 +148,7 @@ NULL = repr(None)
 
 
 def is_same(before: list[Row], after: list[Row], names: list[str], fillable: list[str]) -> bool:
-    """Whether both have the same rows in these columns, but for NULLs that may be filled."""
+    """Return whether both have the same rows in these columns, except for filled NULLs."""
     fixed = [name for name in names if name not in fillable]
     if counted(before, fixed) != counted(after, fixed):
         return False

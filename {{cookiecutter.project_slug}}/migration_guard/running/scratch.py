@@ -1,7 +1,7 @@
-"""Scratch databases: created on the server of the configured one, and dropped whatever happens.
+"""Scratch databases: created on the server of the configured one, and always dropped.
 
-Nothing is ever run in the configured database itself: they are created and dropped from the
-server's maintenance database (PostgreSQL) or from no database at all (MySQL, MariaDB).
+Nothing runs in the configured database itself. The connection that creates and drops them is to the
+server's maintenance database (PostgreSQL) or to no database (MySQL, MariaDB).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mysql": ("pymysql",), "mariad
 
 
 def find_url(root: Path, given: str | None = None) -> URL:
-    """Return the URL that is ``given``, or else the configured one. Raises CannotCheck."""
+    """Return the ``given`` URL, or else the configured one. Raises CannotCheck."""
     text = given or configured_url(root)
     source = "--database-url" if given else "DATABASE_URL"
     try:
@@ -49,13 +49,10 @@ def find_url(root: Path, given: str | None = None) -> URL:
             backend += "+" + next(filter(find_spec, drivers), drivers[0])
         url = url.set(drivername=backend)
         dialect = load_dialect(url, source)
-    except (
-        sa.exc.ArgumentError,
-        ValueError,
-        AttributeError,
-    ):  # not into the message: it may hold a password
+    except (sa.exc.ArgumentError, ValueError, AttributeError):
+        # The message does not contain the URL, which may have a password.
         raise CannotCheck(
-            f"{source} is no database URL; write postgresql://user:password@host:5432/name."
+            f"{source} is not a database URL; write postgresql://user:password@host:5432/name."
         ) from None
     if "password" in url.query:
         raise CannotCheck(
@@ -63,11 +60,12 @@ def find_url(root: Path, given: str | None = None) -> URL:
         )
     if dialect.name != "sqlite" and "@" in f"{url.host}{url.database}":
         raise CannotCheck(
-            f"{source} has an @ too many: percent-encode the password (@ is %40, / is %2F)."
+            f"{source} has more than one @: percent-encode the password (@ is %40, / is %2F)."
         )
     if dialect.name not in ("sqlite", "postgresql", "mysql", "mariadb"):
         raise CannotCheck(
-            f"{source}: scratch databases can't be created on {dialect.name}, {ELSEWHERE}"
+            f"{source}: scratch databases can't be created on {dialect.name}: use sqlite,"
+            f" postgresql, mariadb or mysql, {ELSEWHERE}"
         )
     return url
 
@@ -116,7 +114,8 @@ def scratch_database(url: URL, keep: Callable[[], bool] = lambda: False) -> Iter
             engine.dispose()
     finally:  # also after a Ctrl-C in the middle of create()
         if keep():
-            print(f"kept: {server.address(name).render_as_string()}", file=sys.stderr)
+            address = server.address(name).render_as_string()
+            print(f"The scratch database is kept: {address}", file=sys.stderr)
         else:
             server.drop(name)
 
@@ -157,7 +156,7 @@ class SQLite:
 def prepare_sqlite(connection: Any, _: object) -> None:
     """Set what an application should set, and don't wait for the disk.
 
-    Python's own BEGIN would come too late.
+    The isolation level is None, because Python's own BEGIN comes too late.
     """
     connection.isolation_level = None
     for pragma in (
@@ -171,15 +170,15 @@ def prepare_sqlite(connection: Any, _: object) -> None:
 
 @cache
 def maintenance_engine(url: URL) -> Engine:
-    """One for all connections to it: SQLAlchemy asks a server what it is but once."""
+    """Return one engine for all connections: SQLAlchemy asks for the server's version only once."""
     return sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
 
 
 class Server:
     """What PostgreSQL, MySQL and MariaDB have in common."""
 
-    missing = ""  # the right that is missing, as the statement that gives it
-    listing = ""  # names of databases that nobody is connected to
+    missing = ""  # the statement that grants the missing privilege
+    listing = ""  # the query for databases without connections
     force = ""
 
     def __init__(self, url: URL) -> None:
@@ -189,7 +188,7 @@ class Server:
         return self.url.set(database=name)
 
     def options(self) -> tuple[str, ...]:
-        """Options for CREATE DATABASE, tried in turn until it succeeds."""
+        """Return options for CREATE DATABASE, tried one after the other until it succeeds."""
         return ("",)
 
     def maintenance(self) -> tuple[URL, ...]:
@@ -201,11 +200,8 @@ class Server:
         for url in self.maintenance():
             try:
                 connection = maintenance_engine(url).connect()
-            except (
-                sa.exc.DBAPIError,
-                RuntimeError,
-                UnicodeError,
-            ) as failed:  # PyMySQL's, where it can't encrypt or encode the password
+            # PyMySQL raises RuntimeError or UnicodeError for a password that it can't send.
+            except (sa.exc.DBAPIError, RuntimeError, UnicodeError) as failed:
                 error = failed
                 continue
             with connection:
@@ -230,7 +226,7 @@ class Server:
             else:
                 grant = self.missing.format(user=self.user(connection))
                 raise CannotCheck(
-                    f"No scratch database can be created ({why}): {grant}, {ELSEWHERE}"
+                    f"No scratch database can be created ({why}): run {grant}, {ELSEWHERE}"
                 )
             self.hasten(connection, name)
         return self.engine(name)
@@ -241,15 +237,15 @@ class Server:
         )
 
     def user(self, connection: Connection) -> str:
-        """The name of who is connected, quoted."""
+        """Return the quoted name of the connected user."""
         return f'"{connection.scalar(sa.select(sa.func.current_user()))}"'
 
     def arguments(self) -> dict[str, Any]:
-        """What to give to the driver."""
+        """Return the arguments of the driver."""
         return {}
 
     def hasten(self, connection: Connection, name: str) -> None:
-        """Give the scratch database the fast settings that it may have."""
+        """Set what makes the scratch database faster."""
 
     def drop(self, name: str) -> None:
         with suppress(CannotCheck, sa.exc.DBAPIError), self.connect() as connection:
@@ -272,10 +268,8 @@ class PostgreSQL(Server):
     force = " WITH (FORCE)"
 
     def options(self) -> tuple[str, ...]:
-        return (
-            "",
-            " TEMPLATE template0",
-        )  # template1 can't be copied while somebody is connected to it
+        # template1 can't be copied while somebody is connected to it.
+        return ("", " TEMPLATE template0")
 
     def maintenance(self) -> tuple[URL, ...]:
         return tuple(
@@ -285,11 +279,11 @@ class PostgreSQL(Server):
         )
 
     def arguments(self) -> dict[str, Any]:
-        # The snapshot prepares statements, which psycopg would deallocate with its own.
+        # psycopg would deallocate the statements that the snapshot prepares with its own.
         return {"prepare_threshold": None} if self.url.get_driver_name() == "psycopg" else {}
 
     def hasten(self, connection: Connection, name: str) -> None:
-        # A catalog is asked for one table: by its indexes, and planned once.
+        # Queries of the catalogs read one table each: with indexes, and planned once.
         for setting in (
             "synchronous_commit = off",
             "plan_cache_mode = force_generic_plan",
@@ -317,7 +311,7 @@ class MySQL(Server):
         return (self.url.set(database=""),)
 
     def options(self) -> tuple[str, ...]:
-        """The character set of the configured database, on which lengths and uniqueness depend."""
+        """Return the character set of the configured database: lengths and UNIQUE depend on it."""
         with self.connect() as connection:
             query = (
                 "SELECT default_character_set_name, default_collation_name"
@@ -336,7 +330,7 @@ SERVERS: dict[str, Any] = {
 
 
 def machine() -> str:
-    """Identify where process numbers are counted: by this machine, container and boot."""
+    """Return an identifier of this machine, container and boot, where process ids are unique."""
     parts = [os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")]
     with suppress(OSError):
         parts += [
@@ -347,7 +341,7 @@ def machine() -> str:
 
 
 def started(pid: int) -> int:
-    """When the process began, in ticks, since process numbers are used again; 0 if unknown."""
+    """Return when the process started, in ticks, or 0. Process ids are used again."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):
@@ -355,7 +349,7 @@ def started(pid: int) -> int:
 
 
 def abandoned(name: str) -> bool:
-    """Was this scratch database created on this machine, by a process that has ended?"""
+    """Return whether a process of this machine that has ended created this scratch database."""
     match = re.fullmatch(SCRATCH, name)
     if match is None or match["machine"] != machine():
         return False

@@ -26,7 +26,7 @@ def select(
         except CommandError as error:
             why = one_line(error)
             if "Can't locate" in str(error):
-                why = "no revision is called or begins so: alembic history lists them"
+                why = "no revision identifier begins with this: alembic history lists them"
             raise CannotCheck(f"-k {only}: {why}") from None
         return {script.revision}
     if since is None:
@@ -40,7 +40,7 @@ def select(
 
 
 def pending(scripts: ScriptDirectory, settings: Settings, against: str | None) -> set[str] | None:
-    """Return the revisions that are not deployed, or None for all where nothing is known of it."""
+    """Return the revisions that are not deployed, or None for all if no ref is known."""
     branches = (default_branch(folder) for folder in settings.versions if folder.is_dir())
     ref = against or next((branch for branch in branches if branch), None)
     return select(scripts, settings, ref, None)

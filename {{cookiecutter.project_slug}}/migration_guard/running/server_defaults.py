@@ -70,7 +70,7 @@ def text_of(default: Any, dialect: sa.Dialect) -> str:
 
 
 def as_postgresql_writes(connection: sa.Connection, column: Column[Any], default: str) -> str:
-    """Return the default as the server describes it for the column's type; as it is if it can't."""
+    """Return the default as the server describes it for the column's type, or unchanged."""
     type_ = compiler(connection.dialect).type_compiler.process(column.type, type_expression=column)
     statement = f"CREATE TABLE {PROBE} (probe {type_} DEFAULT {default})"
     savepoint = connection.begin_nested()
@@ -84,7 +84,7 @@ def as_postgresql_writes(connection: sa.Connection, column: Column[Any], default
 
 
 def meaning(default: str, number: bool) -> object:
-    """A value that is equal for defaults that mean the same."""
+    """Return a value that is equal for defaults with the same meaning."""
     text = default.strip()
     while re.fullmatch(r"\([^()]*(\([^()]*\))?[^()]*\)", text):
         text = text[1:-1].strip()
@@ -105,5 +105,5 @@ def moment(text: str) -> str:
     return f"now({match['digits'] or ''})" if match else text.strip()
 
 
-with suppress(ValueError):  # it is there: this module was imported by another name
+with suppress(ValueError):  # the plugin exists already if this module has two names
     setup(Plugin(PLUGIN))

@@ -1,4 +1,4 @@
-"""The statements of downgrade() that undo a difference which it leaves."""
+"""The statements for downgrade() that undo a difference."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ COMMENT = re.compile(r" ?comment '(?:[^']|'')*'", re.IGNORECASE)
 
 
 def undo_fix(differences: Sequence[Difference], dialect: str) -> str:
-    """Return a fix with the lines to add to downgrade(); empty where they can't be told."""
+    """Return a fix with the lines to add to downgrade(), or "" if they are unknown."""
     lines = [line for each in reversed(differences) for line in undo(each, dialect)]
     return "\n".join(["Add to downgrade():", *lines]) if lines else ""
 
 
 def undo(difference: Difference, dialect: str) -> Iterator[str]:
-    """Yield what brings ``difference.before`` back."""
+    """Yield the statements that restore ``difference.before``."""
     kind, _, owner = difference.owner.partition(" ")
     if not difference.prop:
         yield from undo_object(kind, owner, difference)

@@ -1,4 +1,4 @@
-"""Tables in modules of the application that env.py does not import."""
+"""Tables of the application in modules that env.py does not import."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def unimported_tables(models: Models) -> Iterator[tuple[str, int, str]]:
         if file.is_relative_to(root) and (file.parent / "__init__.py").is_file()
     }
     for path in sorted({file for package in packages for file in package.rglob("*.py")} - files):
-        if {"tests", "test"} & {*path.relative_to(root).parts}:  # a test's own tables
+        if {"tests", "test"} & {*path.relative_to(root).parts}:  # tables of tests don't count
             continue
         for name, line in tables_in(path):
             if name not in known:
@@ -32,7 +32,7 @@ def unimported_tables(models: Models) -> Iterator[tuple[str, int, str]]:
 
 
 def package_of(path: Path) -> Path:
-    """The top package that the module is in."""
+    """Return the top package that contains the module."""
     folder = path.parent
     while (folder.parent / "__init__.py").is_file():
         folder = folder.parent

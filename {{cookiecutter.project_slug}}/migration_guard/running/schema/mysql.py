@@ -24,7 +24,7 @@ FOREIGN = re.compile(r"CONSTRAINT `?(\w+)`? FOREIGN KEY|DROP FOREIGN KEY `?(\w+)
 MYSQL_COMMENT = re.compile(r" COMMENT=('(?:[^'\\]|''|\\.)*')")
 
 
-UNNAMED = re.compile(r"CONSTRAINT_\d+|.*_ibfk_\d+")  # names that the server made up, by counting
+UNNAMED = re.compile(r"CONSTRAINT_\d+|.*_ibfk_\d+")  # names that the server generates
 
 
 class MySQL(Snapshot):
@@ -39,7 +39,7 @@ class MySQL(Snapshot):
         }
 
     def read(self, steps: Steps | None) -> tuple[dict[Any, SchemaObject], set[Any] | None]:
-        # Of what kind each of them is, would take longer than many a step.
+        # SHOW FULL TABLES, which has the kind of each, takes longer than many steps.
         listed = self.connection.exec_driver_sql("SHOW TABLES").scalars()
         names = {name for name in listed if f"table {name}" not in self.hidden}
         scope: set[Any] | None = None
@@ -48,14 +48,13 @@ class MySQL(Snapshot):
             named = words(steps.statements)
             triggers = bool(self.triggered or named & {"trigger", "call", "execute"})
             routines = bool(named & {"function", "procedure", "event", "package", "call"})
-            if "call" not in named:  # a procedure names its tables where we can't see it
+            if "call" not in named:  # the tables of a procedure are not visible here
                 scope = {name for name in names | self.objects.keys() if is_named(str(name), named)}
                 scope |= {
                     name for name in self.objects.keys() - names if " " not in name
                 } | names - self.objects.keys()
-                scope |= (
-                    self.triggered if "trigger" in named else set()
-                )  # DROP TRIGGER names no table
+                if "trigger" in named:  # DROP TRIGGER names no table
+                    scope |= self.triggered
                 scope = self.children(scope)
         found = {name: self.relation(name) for name in (names if scope is None else scope & names)}
         for row in self.connection.exec_driver_sql("SHOW TRIGGERS") if triggers else ():
@@ -105,17 +104,14 @@ class MySQL(Snapshot):
                 r"(?:CONSTRAINT `(?P<name>[^`]+)` )?(?P<text>(?:FOREIGN KEY|CHECK|PRIMARY KEY).*)",
                 line,
             ):
-                label = (
-                    match["name"]
-                    if match["name"] and not UNNAMED.fullmatch(match["name"])
-                    else match["text"]
-                )
+                label = match["name"]
+                if not label or UNNAMED.fullmatch(label):
+                    label = match["text"]
                 properties[f"constraint {label}"] = match["text"].replace("`", "")
             elif match := re.match(r"(UNIQUE|FULLTEXT|SPATIAL)? ?KEY `([^`]+)` (.*)", line):
-                properties[f"index {match[2]}"] = f"{match[1] or ''} {match[3]}".strip().replace(
-                    "`", ""
-                )
-        # The index that the server itself makes for a foreign key stays when the key goes.
+                text = f"{match[1] or ''} {match[3]}".strip().replace("`", "")
+                properties[f"index {match[2]}"] = text
+        # The index that the server creates for a foreign key stays when the key is dropped.
         for key in self.foreign | {prop.removeprefix("constraint ") for prop in properties}:
             properties.pop(f"index {key}", None)
         return SchemaObject(f"table {name}", properties)
@@ -130,14 +126,8 @@ def mysql_column(definition: str) -> Column:
     if " AUTO_INCREMENT" in more:
         generated, more = "AUTO_INCREMENT", more.replace(" AUTO_INCREMENT", "")
     default = (match["default"] or "").removeprefix(" DEFAULT ")
-    default = re.sub(
-        r"^\(now(\(\d+\)|)(?:\(\))?\)", r"CURRENT_TIMESTAMP\1", default
-    )  # MySQL keeps the word
+    # MySQL keeps the word now.
+    default = re.sub(r"^\(now(\(\d+\)|)(?:\(\))?\)", r"CURRENT_TIMESTAMP\1", default)
+    default = "" if default == "NULL" else default
     rest = (match["rest"] + more).strip()
-    return Column(
-        match["type"],
-        match["null"] == " NOT NULL",
-        "" if default == "NULL" else default,
-        generated,
-        rest,
-    )
+    return Column(match["type"], match["null"] == " NOT NULL", default, generated, rest)

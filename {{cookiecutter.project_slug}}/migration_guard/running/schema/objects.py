@@ -1,4 +1,4 @@
-"""What a server says of its schema, as objects with properties, and how two descriptions differ."""
+"""A server's description of its schema as objects with properties, and how two of them differ."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Column(NamedTuple):
 
 
 Properties = dict[str, Column | str]
-"""By kind and name: ``column email``, ``constraint uq_users_email``, ``index ...``.
+"""The properties by kind and name: ``column email``, ``constraint uq_users_email``, ``index ...``.
 
 ``comment`` is the object's comment; the empty name stands for its definition or its options.
 A text is the server's own definition: what pg_get_constraintdef and pg_get_indexdef return, or
@@ -65,7 +65,7 @@ class Difference(NamedTuple):
 
     @property
     def validated(self) -> bool:
-        """A constraint that was NOT VALID is valid: PostgreSQL has no way back."""
+        """Whether a constraint that was NOT VALID is valid now, which PostgreSQL can't undo."""
         valid = str(self.before).replace(" NOT VALID", "")
         return self.prop.startswith("constraint ") and self.before != self.after == valid
 
@@ -78,7 +78,7 @@ class Difference(NamedTuple):
         return [label for label in after if label not in before]
 
 
-EXISTS = "it is there"  # the value of a Difference for an object that only one description has
+EXISTS = "exists"  # the value of a Difference for an object that only one description has
 
 
 def differences(
@@ -98,7 +98,7 @@ def differences(
 
 
 def uncast(value: Column | str | None) -> Column | str | None:
-    """Without the casts that PostgreSQL adds to an expression when a type changes."""
+    """Return the value without casts that PostgreSQL adds to an expression when a type changes."""
     return CAST.sub(r"\1", value) if isinstance(value, str) else value
 
 
@@ -106,7 +106,7 @@ CAST = re.compile(r"\(([\w.]+)\)::[a-z]+(?: [a-z]+)*")
 
 
 def labels_of(definition: object) -> list[str]:
-    """The labels of an enum type, quoted; none for anything else."""
+    """Return the quoted labels of an enum type; none for anything else."""
     text = str(definition)
     return re.findall(r"'(?:[^']|'')*'", text) if text.lower().startswith("enum") else []
 
@@ -119,12 +119,12 @@ def words(statements: Iterable[str]) -> set[str]:
 
 
 def is_named(name: str, named: set[str]) -> bool:
-    """Whether each word of the name is among these."""
+    """Return whether each word of the name is among these."""
     return words([name]) <= named
 
 
 def referred(properties: Properties) -> Iterator[str]:
-    """The tables that the foreign keys refer to."""
+    """Yield the tables that the foreign keys refer to."""
     for prop, text in properties.items():
         if prop.startswith("constraint ") and (match := REFERENCES.search(str(text))):
             yield unquoted(match[1])
@@ -138,4 +138,4 @@ def unquoted(name: str) -> str:
 
 
 Changes = dict[Any, tuple[SchemaObject | None, SchemaObject | None]]
-"""By the server's own identity of an object: before, after."""
+"""The object before and after, by the server's own identity of it."""

@@ -125,10 +125,8 @@ UNION ALL SELECT r.oid, name, 'rule ' || rulename, pg_get_ruledef(w.oid), false,
 """
 
 
-# The words of a statement that makes something else than tables, or whatever it wants.
+# The words of a statement that may create something else than tables.
 NO_TABLES = {"type", "domain", "function", "procedure", "aggregate", "extension", "schema", "event"}
-
-
 NO_TABLES |= {"do", "call", "execute", "select", "comment"}
 
 
@@ -171,10 +169,10 @@ UNION ALL SELECT 'event trigger ' || evtname, evtevent || ' ' || evtfoid::regpro
 
 class PostgreSQL(Snapshot):
     def ask(self, name: str, query: str, value: str = "") -> Iterable[Any]:
-        """Run a query of the catalogs; to plan it takes as long as to run it, and is done once."""
+        """Run a query of the catalogs, prepared once, because planning takes as long as running."""
         connection, name = self.connection, f"migration_guard_{name}"
         if getattr(connection.connection.driver_connection, "prepare_threshold", None) is not None:
-            # An engine of env.py's own: psycopg deallocates prepared statements at each ALTER.
+            # env.py has its own engine, whose psycopg deallocates prepared statements at an ALTER.
             return connection.exec_driver_sql(query.replace("$1", f"'{value}'"))
         prepared = connection.info.setdefault("migration_guard", set())
         if name not in prepared:
@@ -202,7 +200,7 @@ class PostgreSQL(Snapshot):
             }
             scope = {key for key in self.objects if isinstance(key, str)}
             if scope - found.keys():
-                steps = None  # a type that is renamed is named in tables that hold no lock
+                steps = None  # tables without a lock may use a type that was renamed
         altered: set[Any] | None = None
         if steps is not None:
             altered = {oid for oid, ddl in steps.locked.items() if ddl}
@@ -233,12 +231,10 @@ class PostgreSQL(Snapshot):
 
     @staticmethod
     def names(item: SchemaObject | None) -> set[str]:
-        """Of a table and its columns."""
-        return (
-            {item.name, *(prop for prop in item.properties if prop.startswith("column "))}
-            if item
-            else set()
-        )
+        """Return the names of a table and its columns."""
+        if item is None:
+            return set()
+        return {item.name, *(prop for prop in item.properties if prop.startswith("column "))}
 
     def quoted(self, table: str) -> str:
         schema, _, name = table.partition(".")
@@ -249,15 +245,14 @@ class PostgreSQL(Snapshot):
     def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
         if self.steps.outside or statements is None:
             return super().rewritten(changes, statements)
-        objects = [item for pair in changes.values() for item in pair] + [
-            self.objects.get(oid) for oid in self.steps.locked
-        ]
+        objects = [item for pair in changes.values() for item in pair]
+        objects += [self.objects.get(oid) for oid in self.steps.locked]
         return {table for item in objects if item and (table := item.table)}
 
     def named(self, named: set[str]) -> set[Any] | None:
-        """The tables that a statement outside a transaction names, that are new or gone.
+        """Return the tables that statements outside a transaction name, and new and dropped ones.
 
-        None if that can't be known.
+        Returns None if they are unknown.
         """
         if named & {"cascade", "do", "call"}:
             return None

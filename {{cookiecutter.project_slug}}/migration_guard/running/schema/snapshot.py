@@ -1,4 +1,4 @@
-"""The schema of a database while migrations run: only what a step touched is read again."""
+"""The schema of a database while migrations run, which reads only what a step touched."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Steps:
     """What ran since the last refresh."""
 
     statements: list[str] = field(default_factory=list)
-    # Tables on which a step held a lock: was the table altered?
+    # Tables on which a step held a lock, and whether the table was altered.
     locked: dict[Any, bool] = field(default_factory=dict)
     # Statements outside a transaction, which leave no lock.
     outside: list[str] = field(default_factory=list)
@@ -31,8 +31,8 @@ class Snapshot(ABC):
     ) -> None:
         self.connection = connection
         self.hidden = {f"table {name}" for name in hidden}  # Alembic's own table
-        self.exact = exact  # read all at every refresh
-        # Foreign keys that came or went (MySQL's, which leave their indexes).
+        self.exact = exact  # read everything in each refresh
+        # Foreign keys of MySQL that were added or dropped, which leave their indexes.
         self.foreign: set[str] = set()
         self.steps = self.before = Steps()
         self.objects: dict[Any, SchemaObject] = {}
@@ -42,11 +42,11 @@ class Snapshot(ABC):
         self.written: set[str] = set()  # tables whose rows the last steps may have changed
 
     def note(self, statements: Sequence[str], atomic: bool) -> None:
-        """A step ran these; ``atomic``: in the transaction that is still open."""
+        """Note the statements of a step. ``atomic``: in the transaction that is still open."""
         self.steps.statements += statements
 
     def refresh(self, everything: bool = False) -> Changes:
-        """Read what the steps since the last refresh may have changed, and return what they did."""
+        """Read what the steps since the last refresh may have changed, and return the changes."""
         found, scope = self.read(None if everything or self.exact else self.steps)
         found = {key: item for key, item in found.items() if item.name not in self.hidden}
         changes: Changes = {}
@@ -60,11 +60,11 @@ class Snapshot(ABC):
         return changes
 
     def step_undone(self) -> None:
-        """The last step was rolled back: read all that it and those before it touched once more."""
+        """Note that the last step was rolled back, so that what it touched is read again."""
         self.steps = self.before
 
     def quoted(self, table: str) -> str:
-        """The name of a table as SQL has it."""
+        """Return the quoted name of a table."""
         return self.quote(table)
 
     def quote(self, name: str) -> str:
@@ -84,7 +84,7 @@ class Snapshot(ABC):
         return self.connection.dialect.paramstyle in ("format", "pyformat")
 
     def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
-        """Tables whose rows may have changed: altered, named, or a child of such a table."""
+        """Return tables whose rows may have changed: altered or named ones and their children."""
         altered = {
             table for pair in changes.values() for item in pair if item and (table := item.table)
         }
@@ -110,7 +110,7 @@ class Snapshot(ABC):
                         self.triggered.add(item.table)
 
     def children(self, parents: set[str]) -> set[str]:
-        """The tables whose rows go or change with those of ``parents``, these included."""
+        """Return ``parents`` and the tables whose rows may be deleted or changed with theirs."""
         found = set(parents)
         while more := {
             name
@@ -124,5 +124,5 @@ class Snapshot(ABC):
     def read(self, steps: Steps | None) -> tuple[dict[Any, SchemaObject], set[Any] | None]:
         """Read the objects that ``steps`` may have touched (None: all of them).
 
-        Returns them by the server's identity, and the identities that were looked for (None: all).
+        Returns them by the server's identity, and the identities that were read (None: all).
         """

@@ -1,4 +1,4 @@
-"""The schema of an SQLite database: CREATE TABLE in one form, however it was written."""
+"""The schema of an SQLite database, with every CREATE TABLE in the same form."""
 
 from __future__ import annotations
 
@@ -17,21 +17,8 @@ TOKEN = re.compile(
 )
 
 
-CLAUSES = {
-    "constraint",
-    "primary",
-    "not",
-    "null",
-    "unique",
-    "check",
-    "default",
-    "collate",
-    "references",
-    "foreign",
-}
-
-
-CLAUSES |= {"generated", "as"}
+CLAUSES = {"constraint", "primary", "not", "null", "unique", "check", "default", "collate"}
+CLAUSES |= {"references", "foreign", "generated", "as"}
 
 
 ACTION = re.compile(r" on (delete|update) (cascade|restrict|set null|set default|no action)")
@@ -51,7 +38,7 @@ def joined(parts: Sequence[str]) -> str:
 
 
 def split(parts: Sequence[str]) -> Iterator[list[str]]:
-    """Split at the commas that stand in no parentheses."""
+    """Split at the commas outside of parentheses."""
     item: list[str] = []
     depth = 0
     for part in parts:
@@ -65,7 +52,7 @@ def split(parts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def closing(parts: Sequence[str], start: int) -> int:
-    """Where the parenthesis that opens at ``start`` closes: the index after it."""
+    """Return the index after the parenthesis that closes the one at ``start``."""
     depth = 0
     for index in range(start, len(parts)):
         depth += (parts[index] == "(") - (parts[index] == ")")
@@ -75,7 +62,7 @@ def closing(parts: Sequence[str], start: int) -> int:
 
 
 def bare(parts: Sequence[str]) -> list[str]:
-    """Without parentheses around all of it."""
+    """Return the parts without parentheses around all of them."""
     while len(parts) > 1 and parts[0] == "(" and closing(parts, 0) == len(parts):
         parts = parts[1:-1]
     return list(parts)
@@ -94,10 +81,8 @@ def read_table(sql: str) -> Properties:
             continue
         index = next((i for i, part in enumerate(item) if i and part in CLAUSES), len(item))
         column = read_clauses(item[index:], item[0], properties)
-        type_ = joined(
-            ["numeric" if part == "decimal" else part for part in item[1:index]]
-        ).replace(" (", "(")
-        properties[f"column {item[0]}"] = column._replace(type=type_)
+        type_ = ["numeric" if part == "decimal" else part for part in item[1:index]]
+        properties[f"column {item[0]}"] = column._replace(type=joined(type_).replace(" (", "("))
     return properties
 
 
@@ -160,7 +145,7 @@ class SQLite(Snapshot):
     raw: frozenset[tuple[str, str, str, str]] = frozenset()
 
     def read(self, steps: Steps | None) -> tuple[dict[Any, SchemaObject], set[Any] | None]:
-        # By the driver itself: this is read at every step, and grows with the schema.
+        # The driver itself is faster, and this is read at every step.
         cursor = self.connection.connection.cursor()
         cursor.execute("SELECT tbl_name, type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
         rows = cursor.fetchall()
@@ -187,8 +172,6 @@ class SQLite(Snapshot):
                 text = joined(parts[1:])
                 if type_ == "index":
                     text = joined([*parts[1 : parts.index(type_)], *parts[parts.index("on") :]])
-                    text = re.sub(
-                        r"(?<=[\w)]) asc(?=[),])", "", text
-                    )  # as it is where nothing is said
+                    text = re.sub(r"(?<=[\w)]) asc(?=[),])", "", text)  # the default
                 properties[f"{type_} {name}"] = text
         return SchemaObject(f"{kind} {rows[0][0].lower()}", properties)

@@ -75,7 +75,7 @@ def database_url(project: Path | None = PROJECT) -> URL:
     if url.get_backend_name() != "sqlite":
         if "@" in f"{url.host}{url.database}":
             raise ValueError(
-                "DATABASE_URL has an @ too many: percent-encode the password (@ is %40, / is %2F)"
+                "DATABASE_URL has more than one @: percent-encode the password (@ is %40, / is %2F)"
             )
         if not url.database:
             raise ValueError("DATABASE_URL names no database: end it with /name")
