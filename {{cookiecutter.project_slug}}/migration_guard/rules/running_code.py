@@ -182,9 +182,7 @@ def drop_column(upgrade: Upgrade) -> Found:
 def drop_constraint(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("drop_constraint"):
         kind = CONSTRAINTS.get(str(op.kwargs.get("type_"))) or kind_by_name(upgrade, op)
-        replaced = any(op.name == other.name for other in upgrade.later(op, *CONSTRAINTS.values()))
-        if kind:
-            replaced = replaced or bool(upgrade.later(op, kind) or upgrade.earlier(op, kind))
+        replaced = is_replaced_by_kind(upgrade, op, kind)
         dropped = [column for other in upgrade.later(op, "drop_column") for column in other.columns]
         # what goes with its table or column, for which there are rules
         foreign = kind == "create_foreign_key"
@@ -198,6 +196,21 @@ def drop_constraint(upgrade: Upgrade) -> Found:
         )
         if not (replaced or gone or required or upgrade.creates(op)):
             yield op, f"{label(op) if op.name else f'A constraint of {label(op)}'} is dropped."
+
+
+def is_replaced_by_kind(upgrade: Upgrade, op: Operation, kind: str) -> bool:
+    """Whether the migration adds a constraint of the same name or kind to the table."""
+    kinds = (*CONSTRAINTS.values(), "create_index")
+    around = [*upgrade.earlier(op, *kinds), *upgrade.later(op, *kinds)]
+    if op.name is None:  # as an inspector has named it, in a loop: so may be those that replace it
+        around += upgrade.perhaps_later(op, *kinds)
+    for other in around:
+        unique = other.operation == "create_index" and other.kwargs.get("unique") is True
+        other_kind = "create_unique_constraint" if unique else other.operation
+        same = op.name == other.name if op.name else not kind
+        if other_kind == kind or (same and other_kind in CONSTRAINTS.values()):
+            return True
+    return False
 
 
 KIND_BY_NAME = {

@@ -204,12 +204,16 @@ class Upgrade:
 
     def later(self, op: Operation, *names: str) -> list[Operation]:
         """The operations on the same table that run after this one whenever it runs."""
+        return self.surely(op, self.perhaps_later(op, *names))
+
+    def perhaps_later(self, op: Operation, *names: str) -> list[Operation]:
+        """The operations on the same table that may run after this one."""
         tables, found = [table_of(op)], []
         for each in self.everything[self.at[id(op)] + 1 :]:
             if each.operation == "rename_table" and table_of(each) in tables:
                 tables.append(renamed_table(each))
             found += on_tables(tables, [each], names)
-        return self.surely(op, found)
+        return [each for each in found if not each.excludes(op)]
 
     def history(self, op: Operation, *names: str, table: str | None = None) -> list[Operation]:
         """The operations on a table (by default its own) that surely ran before this one."""
