@@ -1665,4 +1665,22 @@ CASES: list[Case] = [
         "",
         "",
     ),
+    (
+        "a constraint that is replaced under another name",
+        "postgresql",
+        ["drop-constraint"],
+        [],
+        "op.create_index('ux_t_token', 't', ['token'], unique=True)\nop.drop_constraint('uq_t_a', 't', type_='unique')",
+        "",
+        "",
+    ),
+    (
+        "a constraint that is replaced under another name",
+        "postgresql",
+        [],
+        ["drop-constraint"],
+        "op.create_index('ux_t', 't', ['a', 'b'], unique=True)\nop.drop_constraint('once', 't', type_='unique')",
+        "",
+        "op.create_unique_constraint('once', 't', ['a'])",
+    ),
 ]

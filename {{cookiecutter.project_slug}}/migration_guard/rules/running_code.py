@@ -11,7 +11,7 @@ from ..databases import MYSQL
 from ..reading.migration import Call, Operation, Type
 from .known_schema import may_be_null, may_have_default
 from .rule import Found, rule
-from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, renamed, statement
+from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, names_column, renamed, statement
 
 
 @rule(
@@ -206,11 +206,30 @@ def is_replaced_by_kind(upgrade: Upgrade, op: Operation, kind: str) -> bool:
         around += upgrade.perhaps_later(op, *kinds)
     for other in around:
         unique = other.operation == "create_index" and other.kwargs.get("unique") is True
+        if unique and not share_column(upgrade, op, other):
+            continue
         other_kind = "create_unique_constraint" if unique else other.operation
         same = op.name == other.name if op.name else not kind
         if other_kind == kind or (same and other_kind in CONSTRAINTS.values()):
             return True
     return False
+
+
+def share_column(upgrade: Upgrade, op: Operation, index: Operation) -> bool:
+    """Whether an index has a column of the constraint, by the history or its name; True if unknown.
+
+    An index that has nothing to do with the constraint does not replace it.
+    """
+    columns = {
+        column
+        for each in upgrade.history(op, "create_table", "create_unique_constraint")
+        for key in each.constraints
+        if key.name == op.name
+        for column in key.columns
+    }
+    return not op.name or any(
+        column in columns or names_column(op.name, column) for column in index.columns
+    )
 
 
 KIND_BY_NAME = {
