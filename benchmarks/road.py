@@ -2,14 +2,23 @@
 
 Each change goes the whole road (see tests/lib/road.py). Writes benchmarks/road.md.
 
+What is written for PostgreSQL is also judged by squawk (its SQL) and alembic-guard (its files), where
+they are installed: pip install squawk-cli alembic-guard.
+
     nox -s bench -- road [--only postgresql,mariadb,sqlite] [--quick]
+    nox -s bench -- road --only mariadb --env Alembic --results road.json  # a part of it
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import shutil
+import subprocess
 import tempfile
 import time
+from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from common import FOLDER, reachable  # first: it finds the tests' library
@@ -51,8 +60,10 @@ EVERYTHING: dict[str, object] = {
     "render_as_batch": True,
     "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
 }
+OURS = "this template"
+SERVERS_IN_ORDER = ("sqlite", "postgresql", "mariadb")
 ENVS = {
-    "this template": None,
+    OURS: None,
     "Alembic": OWN.format(options=DEFAULT),
     "Alembic, every comparison": OWN.format(options=EVERYTHING),
 }
@@ -146,53 +157,150 @@ def changes_of(database: str) -> list[Change]:
     return found
 
 
-def measure(database: str, name: str, changes: list[Change]) -> list[tuple[Change, Arrival, float]]:
+@dataclass
+class Result:
+    faults: list[str]
+    seconds: float
+    judged: list[str]  # what the outside judges find
+
+
+Results = dict[str, dict[str, dict[str, Result]]]  # by database, env.py and change
+
+
+def measure(database: str, name: str, changes: list[Change]) -> dict[str, Result]:
     folder = Path(tempfile.mkdtemp(prefix="road-"))
     project = bake_into(folder, database=database, starter="blank", project_slug="shop")
-    results = []
+    results = {}
     for url in fresh_database(database, folder):
-        road = Road(project, "shop", url, ENVS[name])
+        road = Road(project, "shop", url, ENVS[name], lint=ENVS[name] is None)
         for each in changes:
             start = time.perf_counter()
             arrival = road.travel(each)
-            results.append((each, arrival, time.perf_counter() - start))
+            seconds = time.perf_counter() - start
+            judged = judge(road, arrival) if database == "postgresql" else set()
+            results[each.name] = Result(arrival.faults, seconds, sorted(judged))
             mark = "ok " if not arrival.faults else "RED"
             print(mark, database, name, each.name, *arrival.faults[:2], sep=" | ", flush=True)
+    shutil.rmtree(folder)
     return results
+
+
+def judge(road: Road, arrival: Arrival) -> set[str]:
+    """The rules of squawk and alembic-guard that find something in what is written."""
+    found: set[str] = set()
+    if arrival.files and shutil.which("alembic-guard"):
+        command = ["alembic-guard", "--format", "json", *map(str, arrival.files)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        found |= {f"alembic-guard {each}" for each in rules_in(json.loads(done.stdout))}
+    if arrival.files and shutil.which("squawk"):
+        sql = road.project / "upgrade.sql"
+        try:
+            sql.write_text(road.sql(arrival.last), encoding="utf-8")
+        except Exception as error:
+            return {*found, f"squawk: no SQL: {type(error).__name__}"}
+        command = ["squawk", "--reporter", "json", str(sql)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        found |= {f"squawk {each}" for each in rules_in(json.loads(done.stdout or "[]"))}
+    return found
+
+
+def rules_in(report: object) -> set[str]:
+    """The rules that a report in JSON names, wherever they stand in it."""
+    if isinstance(report, list):
+        return {rule for each in report for rule in rules_in(each)}
+    if not isinstance(report, dict):
+        return set()
+    names = {str(report[key]) for key in ("rule_name", "rule_id", "rule", "id") if key in report}
+    return names or {rule for each in report.values() for rule in rules_in(each)}
+
+
+def rows_of(database: str, found: dict[str, dict[str, Result]]) -> list[str]:
+    lines = []
+    plain = {each.name for each in changes_of(database) if not each.decisions}
+    for name, results in found.items():
+        arrived = {change for change, each in results.items() if not each.faults}
+        measured = plain & results.keys()
+        seconds = sorted(each.seconds for each in results.values())
+        cells = (
+            database,
+            name,
+            f"{len(arrived)} of {len(results)}",
+            f"{len(arrived & measured)} of {len(measured)}",
+            f"{seconds[len(seconds) // 2]:.1f}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def judges_of(found: dict[str, dict[str, Result]]) -> list[str]:
+    """A row for each rule of an outside judge: in how many changes it finds something."""
+    counts = {
+        name: Counter(rule for each in results.values() for rule in each.judged)
+        for name, results in found.items()
+    }
+    lines = [f"| rule | {' | '.join(found)} |", "|---|" + "---|" * len(found)]
+    for rule in sorted({rule for counted in counts.values() for rule in counted}):
+        lines.append(f"| {rule} | {' | '.join(str(counts[name][rule]) for name in found)} |")
+    return lines
+
+
+def report(results: Results) -> str:
+    """What follows the introduction of road.md."""
+    lines = [
+        "| database | env.py | arrive | of those without a decision | seconds (median) |",
+        "|---|---|---|---|---|",
+    ]
+    missed = []
+    for database, found in results.items():
+        lines += rows_of(database, found)
+        for title, each in found.get(OURS, {}).items():
+            if each.faults:
+                fault = " ".join(each.faults[0].split())[:160]
+                missed.append(f"- {database}, {title}: {fault}")
+    lines += ["", "## What does not arrive here", "", *(missed or ["Nothing."])]
+    judged = results.get("postgresql", {})
+    if any(each.judged for found in judged.values() for each in found.values()):
+        lines += ["", "## What the outside judges find", ""]
+        lines += ["In how many changes each of their rules finds something, on PostgreSQL.", ""]
+        lines += judges_of(judged)
+    return "\n".join([*lines, ""])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="sqlite,postgresql,mariadb")
+    parser.add_argument("--env", choices=ENVS, action="append")
     parser.add_argument("--quick", action="store_true", help="the changes of the tests alone")
+    parser.add_argument("--results", type=Path, help="a JSON file of earlier results to add to")
     options = parser.parse_args()
-    lines, missed = [], []
+    results: Results = {}
     for database in reachable(options.only):
         changes = changes_of(database)
         if options.quick:
             changes = [each for each in changes if each in CHANGES]
-        for name in ENVS:
-            results = measure(database, name, changes)
-            arrived = [each for each, arrival, _ in results if not arrival.faults]
-            plain = [each for each in changes if not each.decisions]
-            cells = (
-                database,
-                name,
-                f"{len(arrived)} of {len(changes)}",
-                f"{sum(each in arrived for each in plain)} of {len(plain)}",
-            )
-            lines.append(f"| {' | '.join(cells)} |")
-            if ENVS[name] is None:
-                for each, arrival, _ in results:
-                    if arrival.faults:
-                        fault = " ".join(arrival.faults[0].split())[:160]
-                        missed.append(f"- {database}, {each.name}: {fault}")
-    report = FOLDER / "road.md"
-    text = report.read_text(encoding="utf-8")
+        names = options.env or list(ENVS)
+        results[database] = {name: measure(database, name, changes) for name in names}
+    if options.results:
+        results = added(options.results, results)
+    path = FOLDER / "road.md"
+    text = path.read_text(encoding="utf-8")
     head = text[: text.index("| database |")]
-    table = "| database | env.py | arrive | of those without a decision |\n|---|---|---|---|\n"
-    rest = "\n\n## What does not arrive here\n\n" + ("\n".join(missed) or "Nothing.") + "\n"
-    report.write_text(head + table + "\n".join(lines) + rest, encoding="utf-8")
+    path.write_text(head + report(results), encoding="utf-8")
+
+
+def added(file: Path, new: Results) -> Results:
+    """The results in a file and the new ones, in the order of the report; both are in it then."""
+    old = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    both: Results = {}
+    for database in SERVERS_IN_ORDER:
+        for name in ENVS:
+            found = old.get(database, {}).get(name, {})
+            found = {change: Result(**each) for change, each in found.items()}
+            found |= new.get(database, {}).get(name, {})
+            if found:
+                both.setdefault(database, {})[name] = found
+    file.write_text(json.dumps(both, default=asdict, indent=1), encoding="utf-8")
+    return both
 
 
 if __name__ == "__main__":

@@ -69,6 +69,12 @@ CHANGES = [
         decide="mariadb:constraint-scan",
     ),
     change(
+        "two foreign keys added",
+        CODE,
+        f'{CODE}, Column("p", ForeignKey("parents.id")), Column("q", ForeignKey("parents.id")), Index("ix_q", "q", "code")',
+        decide="mariadb:constraint-scan",
+    ),
+    change(
         "foreign key, options",
         CODE,
         f'{CODE}, Column("parent", ForeignKey("parents.id", ondelete="CASCADE", onupdate="SET NULL", deferrable=True, initially="DEFERRED"), index=True)',

@@ -77,6 +77,7 @@ class Arrival:
     faults: list[str] = field(default_factory=list)
     decisions: set[str] = field(default_factory=set)
     files: list[Path] = field(default_factory=list)
+    last: str = ""  # the revision before them
 
     def text(self) -> str:
         return "\n".join([*self.faults, *(path.read_text(encoding="utf-8") for path in self.files)])
@@ -115,7 +116,7 @@ class Road:
         self.alembic("revision", message="Before", autogenerate=True)
         self.alembic("upgrade", "head")
         before = set(self.versions.glob("*.py"))
-        last = self.head()
+        arrival.last = last = self.head()
         self.write(change.models(change.after))
         self.alembic("revision", message="After", autogenerate=True)
         arrival.files = sorted(
@@ -217,18 +218,26 @@ class Road:
 
     def alembic(
         self, name: str, *words: str, answers: list[str] | None = None, **options: object
-    ) -> None:
+    ) -> str:
         self.forget()
         cmd_opts = argparse.Namespace(x=answers) if answers else None
-        config = Config(self.project / "alembic.ini", stdout=io.StringIO(), cmd_opts=cmd_opts)
-        config.attributes["configure_logging"] = False
         out = io.StringIO()
+        config = Config(
+            self.project / "alembic.ini", stdout=out, output_buffer=out, cmd_opts=cmd_opts
+        )
+        config.attributes["configure_logging"] = False
         with (
             warnings.catch_warnings(action="ignore"),
             contextlib.redirect_stderr(out),
             contextlib.redirect_stdout(out),
         ):
             getattr(command, name)(config, *words, **options)
+        return out.getvalue()
+
+    def sql(self, last: str) -> str:
+        """What `alembic upgrade --sql` prints for the revisions after ``last``."""
+        with self.at_home():
+            return self.alembic("upgrade", f"{last}:head", sql=True)
 
     def head(self) -> str:
         from alembic.script import ScriptDirectory

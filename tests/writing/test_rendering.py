@@ -55,6 +55,10 @@ def test_a_decorator_is_what_it_loads(dialects, text) -> None:
     assert written(Guid(), *dialects)[0] == text
 
 
+def test_an_interval_is_no_decorator_of_the_application() -> None:
+    assert written(sa.Interval(), "postgresql")[0] is False
+
+
 def test_a_type_of_the_application_is_its_name_in_sql() -> None:
     text, imports = written(Money(), "postgresql")
     built = eval(text, {"sa": sa})

@@ -24,7 +24,7 @@ from .models import Models, plain_dialect
 from .postgresql import PostgreSQL
 from .rendering import TypeWriter
 from .steps import Phase, Step, write_scripts
-from .tables import Operations, in_order
+from .tables import Operations, constraints_last, in_order
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,9 @@ class RevisionWriter:
         alters = context.dialect.name != "sqlite"
         operations = in_order(comparison.real(upgrade.ops), alters)
         parts = flat(operations)
-        steps = chain(plain_steps(operations, models), difference_steps(comparison, parts))
+        # SQLite's are batches.
+        order = operations if context.dialect.name == "sqlite" else constraints_last(parts)
+        steps = chain(plain_steps(order, models), difference_steps(comparison, parts))
         if context.dialect.name == "postgresql":
             steps = chain(PostgreSQL(comparison, parts).all_steps())
         directives[:] = write_scripts(script, steps)
@@ -107,10 +109,20 @@ def summarize(context: MigrationContext, directives: list[ops.MigrationScript]) 
 
 
 def plain_steps(operations: Operations, models: Models) -> Iterator[Step]:
-    """One revision, or three where a column becomes NOT NULL and its rows get a value first."""
+    """One revision, or three where a column becomes NOT NULL and its rows get a value first.
+
+    On MySQL and MariaDB nothing follows a constraint in its revision, so that one that fails can
+    run again: each statement commits by itself there, and this one can't be repeated.
+    """
     for operation in operations:
-        alters = altered_columns([*getattr(operation, "ops", [])], models).values()
+        alters = altered_columns(flat([operation]), models).values()
         required = (each for each in alters if each.modify_nullable is False)
         fills = [step for each in required for step in backfill(each, models)]
         yield from fills
-        yield Step(Phase.NOT_NULL if fills else Phase.SCHEMA, [operation], [operation.reverse()])
+        last = ""
+        if isinstance(operation, ops.AddConstraintOp):
+            last = f"add {models.label(operation)}"
+        elif isinstance(operation, ops.DropConstraintOp):
+            last = f"drop {models.label(operation)}"
+        phase = Phase.NOT_NULL if fills else Phase.SCHEMA
+        yield Step(phase, [operation], [operation.reverse()], last=last)

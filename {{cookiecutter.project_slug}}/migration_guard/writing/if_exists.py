@@ -29,11 +29,14 @@ def write(operations: Iterable[ops.MigrateOperation], dropped: Collection[object
     for operation in operations:
         match operation:
             case ops.OpContainer():
-                if isinstance(operation, ops.ModifyTableOps) and table_of(operation) in dropped:
-                    left = [op for op in operation.ops if not isinstance(op, ops.DropIndexOp)]
-                    operation.ops = left
                 drops = [op for op in operation.ops if isinstance(op, ops.DropTableOp)]
-                write(operation.ops, {table_of(op) for op in drops})
+                gone = {*dropped, *map(table_of, drops)}
+                operation.ops = [
+                    op
+                    for op in operation.ops
+                    if not isinstance(op, ops.DropIndexOp) or table_of(op) not in gone
+                ]
+                write(operation.ops, gone)
             case ops.CreateTableOp() | ops.AddColumnOp() | ops.CreateIndexOp():
                 operation.if_not_exists = True
             case ops.DropTableOp() | ops.DropColumnOp() | ops.DropIndexOp():

@@ -18,7 +18,7 @@ def loaded(type_: Any, dialect: sa.Dialect) -> Any:
     variants = getattr(type_, "_variant_mapping", {})
     if variant := variants.get(dialect.name):
         return loaded(variant, dialect)
-    if isinstance(type_, sa.TypeDecorator):
+    if is_decorator(type_):
         return loaded(type_.load_dialect_impl(dialect), dialect)
     # A dialect's own class may be private to it, as its UUID is.
     package = sys.modules.get(".".join(type(type_).__module__.split(".")[:3]))
@@ -26,6 +26,13 @@ def loaded(type_: Any, dialect: sa.Dialect) -> Any:
         if any(getattr(place, each.__name__, None) is each for place in (package, sa)):
             return type_ if each is type(type_) else type_.adapt(each)
     return type_
+
+
+def is_decorator(type_: Any) -> bool:
+    """Whether it is a TypeDecorator, but none of SQLAlchemy's own, as Interval is."""
+    return isinstance(type_, sa.TypeDecorator) and not type(type_).__module__.startswith(
+        "sqlalchemy."
+    )
 
 
 class TypeWriter:
@@ -39,7 +46,7 @@ class TypeWriter:
         if kind != "type":
             return False
         variants = getattr(item, "_variant_mapping", {}).values()
-        if any(isinstance(each, sa.TypeDecorator) for each in (item, *variants)):
+        if any(map(is_decorator, (item, *variants))):
             return self.variants(item, context)
         if isinstance(item, sa.Enum):
             return self.enum(item, context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -31,31 +31,35 @@ class Phase(Enum):
 
 @dataclass
 class Step:
-    """Operations of one revision and the way back; ``lossy``: why rows are not brought back."""
+    """Operations of one revision and the way back.
+
+    ``lossy``: why rows are not brought back. ``last``: what they do, where nothing may
+    follow in their revision.
+    """
 
     phase: Phase
     up: Sequence[ops.MigrateOperation]
     down: Sequence[ops.MigrateOperation] = ()
     lossy: str = ""
+    last: str = ""
 
 
 def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops.MigrationScript]:
     """Return one script for each phase that has steps; ``first`` is the one that Alembic began."""
-    phases: dict[Phase, list[Step]] = {phase: [] for phase in Phase}
-    for step in steps:
-        phases[step.phase].append(step)
-    phases = {phase: steps for phase, steps in phases.items() if steps}
-    if not phases:
+    groups = list(grouped(steps))
+    if not groups:
         first.upgrade_ops_list[0].ops = first.downgrade_ops_list[0].ops = []
         return [first]
     scripts: list[ops.MigrationScript] = []
     message = first.message
-    for phase, mine in phases.items():
+    for mine in groups:
+        phase = mine[0].phase
+        words = phase.words or (mine[-1].last or "continue" if scripts else "")
         script = follow(first, scripts[-1]) if scripts else first
         scripts.append(script)
         script.message = message
-        if message and phase.words and len(phases) > 1:
-            script.message = f"{message}: {phase.words}"
+        if message and words and len(groups) > 1:
+            script.message = f"{message}: {words}"
         if reasons := [step.lossy for step in mine if step.lossy]:
             # Where Alembic's templates have the imports; it sorts them, and this comes after them.
             script.imports = {*script.imports, f"lossy = {'; '.join(reasons)!r}"}
@@ -66,6 +70,22 @@ def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops
         script.upgrade_ops_list[0].ops = [autocommit(up)] if phase.autocommit else up
         script.downgrade_ops_list[0].ops = [autocommit(down)] if phase.autocommit and down else down
     return scripts
+
+
+def grouped(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """The steps of each revision, in the order of the phases."""
+    phases: dict[Phase, list[Step]] = {phase: [] for phase in Phase}
+    for step in steps:
+        phases[step.phase].append(step)
+    for mine in phases.values():
+        group: list[Step] = []
+        for step in mine:
+            group.append(step)
+            if step.last:
+                yield group
+                group = []
+        if group:
+            yield group
 
 
 def follow(first: ops.MigrationScript, parent: ops.MigrationScript) -> ops.MigrationScript:

@@ -1,4 +1,4 @@
-"""The order in which tables are created and dropped."""
+"""The order in which tables and constraints are created and dropped."""
 
 from __future__ import annotations
 
@@ -33,13 +33,56 @@ def in_order(operations: Operations, alters: bool) -> Operations:
     keys: Operations = []
     for create in creates:
         later.discard(table_of(create))
-        for key in foreign_keys(create):
-            if alters and (key.use_alter or target(key) in later):
-                create.columns = [each for each in create.columns if each is not key]
-                key.use_alter = False
-                keys.append(ops.CreateForeignKeyOp.from_constraint(key))
-            key.use_alter = False
+        columns = []
+        for part in create.columns:
+            if not isinstance(part, sa.ForeignKeyConstraint):
+                columns.append(part)
+            elif alters and (part.use_alter or target(part) in later):
+                key = ops.CreateForeignKeyOp.from_constraint(part)
+                key.kw.pop("use_alter", None)
+                keys.append(key)
+            else:
+                # A copy: the models' own stays as it is for what is created from them later.
+                inline = part._copy()
+                inline.use_alter = False
+                columns.append(inline)
+        create.columns = columns
     return [*rest, *keys, *(drops[key] for key in ordered)]
+
+
+def constraints_last(operations: Operations) -> Operations:
+    """Move new constraints behind the rest, each with the new columns that it is on.
+
+    So no row meets a column before its constraint, and each can be the last of a revision.
+    """
+    moved: Operations = []
+    constraints = [each for each in operations if isinstance(each, ops.AddConstraintOp)]
+    waiting = {(table_of(each), name) for each in constraints for name in names_in(each)}
+    for constraint in constraints:
+        mine = {(table_of(constraint), name) for name in names_in(constraint)}
+        waiting -= mine
+        for kind in (ops.AddColumnOp, ops.CreateIndexOp):
+            for each in operations:
+                names = {(table_of(each), name) for name in names_in(each)}
+                ready = names & mine and not names & waiting and each not in moved
+                if isinstance(each, kind) and ready:
+                    moved.append(each)
+        moved.append(constraint)
+    return [*(each for each in operations if each not in moved), *moved]
+
+
+def names_in(operation: ops.MigrateOperation) -> set[str]:
+    """The columns that an operation adds, or that its index or constraint is on."""
+    match operation:
+        case ops.AddColumnOp():
+            return {operation.column.name}
+        case ops.CreateForeignKeyOp():
+            return set(operation.local_cols)
+        case ops.CreateUniqueConstraintOp() | ops.CreatePrimaryKeyOp():
+            return {str(each) for each in operation.columns}
+        case ops.CreateIndexOp():
+            return {str(getattr(each, "name", each)) for each in operation.columns}
+    return set()
 
 
 def foreign_keys(create: ops.CreateTableOp) -> list[sa.ForeignKeyConstraint]:
