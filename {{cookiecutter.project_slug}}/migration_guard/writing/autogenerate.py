@@ -120,9 +120,7 @@ def plain_steps(operations: Operations, models: Models) -> Iterator[Step]:
         fills = [step for each in required for step in backfill(each, models)]
         yield from fills
         last = ""
-        if isinstance(operation, ops.AddConstraintOp):
-            last = f"add {models.label(operation)}"
-        elif isinstance(operation, ops.DropConstraintOp):
-            last = f"drop {models.label(operation)}"
+        if isinstance(operation, (ops.AddConstraintOp, ops.DropConstraintOp)):
+            last = f"constraint {operation.constraint_name or ''}".strip()
         phase = Phase.NOT_NULL if fills else Phase.SCHEMA
         yield Step(phase, [operation], [operation.reverse()], last=last)

@@ -58,11 +58,6 @@ class Models:
         label = sa.sql.elements.conv(name)
         return preparer._truncate_and_render_maxlen_name(label, limit, False).strip('"`')
 
-    def label(self, operation: ops.AddConstraintOp | ops.DropConstraintOp) -> str:
-        """A constraint in the message of a revision."""
-        name = self.short(getattr(operation, "constraint_name", None))
-        return name or f"a constraint of {self.full_name(operation)}"
-
     def filling(self, operation: ops.AlterColumnOp) -> str | None:
         """SQL for the value of rows without one: the model's server default or scalar default."""
         column = self.column(operation)
