@@ -121,6 +121,6 @@ def plain_steps(operations: Operations, models: Models) -> Iterator[Step]:
         yield from fills
         last = ""
         if isinstance(operation, (ops.AddConstraintOp, ops.DropConstraintOp)):
-            last = f"constraint {operation.constraint_name or ''}".strip()
+            last = f"constraint {getattr(operation, 'constraint_name', None) or ''}".strip()
         phase = Phase.NOT_NULL if fills else Phase.SCHEMA
         yield Step(phase, [operation], [operation.reverse()], last=last)

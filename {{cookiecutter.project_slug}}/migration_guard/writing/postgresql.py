@@ -162,22 +162,13 @@ class PostgreSQL:
 
     def not_null(self, operation: ops.AlterColumnOp) -> Iterator[Step]:
         """SET NOT NULL reads no row where a validated CHECK says that there is no NULL."""
-        alter, column = copy(operation), self.quote.quote(operation.column_name)
-        if any(
-            change not in (None, False)
-            for change in (operation.modify_type, operation.modify_comment)
-        ) or (operation.modify_server_default is not False):
-            rest = copy(operation)
-            rest.modify_nullable = None
+        column, rest = self.quote.quote(operation.column_name), copy(operation)
+        rest.modify_nullable = None
+        if rest.has_changes():
             yield Step(Phase.SCHEMA, [rest], [rest.reverse()])
-            alter = ops.AlterColumnOp(
-                operation.table_name,
-                operation.column_name,
-                schema=operation.schema,
-                existing_type=operation.modify_type or operation.existing_type,
-                existing_nullable=operation.existing_nullable,
-                modify_nullable=False,
-            )
+        alter = copy(operation)
+        alter.existing_type = operation.modify_type or operation.existing_type
+        alter.modify_type, alter.modify_comment, alter.modify_server_default = None, False, False
         name = f"ck_{operation.table_name}_{operation.column_name}_not_null"[:63]
         check = ops.CreateCheckConstraintOp(
             sa.sql.elements.conv(name),

@@ -30,9 +30,8 @@ def loaded(type_: Any, dialect: sa.Dialect) -> Any:
 
 def is_decorator(type_: Any) -> bool:
     """Whether it is a TypeDecorator, but none of SQLAlchemy's own, as Interval is."""
-    return isinstance(type_, sa.TypeDecorator) and not type(type_).__module__.startswith(
-        "sqlalchemy."
-    )
+    own = type(type_).__module__.startswith("sqlalchemy.")
+    return isinstance(type_, sa.TypeDecorator) and not own
 
 
 class TypeWriter:

@@ -74,18 +74,14 @@ def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops
 
 def grouped(steps: Iterable[Step]) -> Iterator[list[Step]]:
     """The steps of each revision, in the order of the phases."""
-    phases: dict[Phase, list[Step]] = {phase: [] for phase in Phase}
-    for step in steps:
-        phases[step.phase].append(step)
-    for mine in phases.values():
-        group: list[Step] = []
-        for step in mine:
-            group.append(step)
-            if step.last:
-                yield group
-                group = []
-        if group:
+    group: list[Step] = []
+    for step in sorted(steps, key=lambda step: [*Phase].index(step.phase)):
+        if group and (group[-1].last or group[-1].phase is not step.phase):
             yield group
+            group = []
+        group.append(step)
+    if group:
+        yield group
 
 
 def follow(first: ops.MigrationScript, parent: ops.MigrationScript) -> ops.MigrationScript:

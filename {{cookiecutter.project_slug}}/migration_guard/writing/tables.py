@@ -30,23 +30,21 @@ def in_order(operations: Operations, alters: bool) -> Operations:
     rest = [each for each in operations if not isinstance(each, ops.DropTableOp)]
     creates = [each for each in rest if isinstance(each, ops.CreateTableOp)]
     later = {table_of(each) for each in creates}
-    keys: Operations = []
+    keys: list[ops.CreateForeignKeyOp] = []
     for create in creates:
         later.discard(table_of(create))
         columns = []
         for part in create.columns:
-            if not isinstance(part, sa.ForeignKeyConstraint):
-                columns.append(part)
-            elif alters and (part.use_alter or target(part) in later):
-                key = ops.CreateForeignKeyOp.from_constraint(part)
-                key.kw.pop("use_alter", None)
-                keys.append(key)
-            else:
-                # A copy: the models' own stays as it is for what is created from them later.
-                inline = part._copy()
-                inline.use_alter = False
-                columns.append(inline)
+            if isinstance(part, sa.ForeignKeyConstraint):
+                if alters and (part.use_alter or target(part) in later):
+                    keys.append(ops.CreateForeignKeyOp.from_constraint(part))
+                    continue
+                part = part._copy()  # the models' own stays as it is, to be created elsewhere
+                part.use_alter = False
+            columns.append(part)
         create.columns = columns
+    for key in keys:
+        key.kw.pop("use_alter", None)
     return [*rest, *keys, *(drops[key] for key in ordered)]
 
 
@@ -57,32 +55,25 @@ def constraints_last(operations: Operations) -> Operations:
     """
     moved: Operations = []
     constraints = [each for each in operations if isinstance(each, ops.AddConstraintOp)]
-    waiting = {(table_of(each), name) for each in constraints for name in names_in(each)}
+    waiting = set().union(*map(columns_in, constraints))
     for constraint in constraints:
-        mine = {(table_of(constraint), name) for name in names_in(constraint)}
+        mine = columns_in(constraint)
         waiting -= mine
-        for kind in (ops.AddColumnOp, ops.CreateIndexOp):
-            for each in operations:
-                names = {(table_of(each), name) for name in names_in(each)}
-                ready = names & mine and not names & waiting and each not in moved
-                if isinstance(each, kind) and ready:
+        for each in operations:  # new columns come before their indexes
+            if isinstance(each, (ops.AddColumnOp, ops.CreateIndexOp)) and each not in moved:
+                columns = columns_in(each)
+                if columns & mine and not columns & waiting:
                     moved.append(each)
         moved.append(constraint)
     return [*(each for each in operations if each not in moved), *moved]
 
 
-def names_in(operation: ops.MigrateOperation) -> set[str]:
-    """The columns that an operation adds, or that its index or constraint is on."""
-    match operation:
-        case ops.AddColumnOp():
-            return {operation.column.name}
-        case ops.CreateForeignKeyOp():
-            return set(operation.local_cols)
-        case ops.CreateUniqueConstraintOp() | ops.CreatePrimaryKeyOp():
-            return {str(each) for each in operation.columns}
-        case ops.CreateIndexOp():
-            return {str(getattr(each, "name", each)) for each in operation.columns}
-    return set()
+def columns_in(operation: ops.MigrateOperation) -> set[tuple[object, str]]:
+    """The columns that an operation adds, or that its index or constraint is on, by table."""
+    columns = getattr(operation, "local_cols", getattr(operation, "columns", ()))
+    if isinstance(operation, ops.AddColumnOp):
+        columns = [operation.column]
+    return {(table_of(operation), str(getattr(each, "name", each))) for each in columns}
 
 
 def foreign_keys(create: ops.CreateTableOp) -> list[sa.ForeignKeyConstraint]:
