@@ -234,7 +234,7 @@ def test_a_batch_that_copies_a_table_of_sqlite_is_shown_without_sql(
     where = next(
         i for i, line in enumerate(text_of(project, "001_r1"), 1) if "with op.batch" in line
     )
-    said = f"this revision copies a table as it finds it (alembic/versions/001_r1.py:{where}): no failure, but not shown"
+    said = f"this revision copies a table (alembic/versions/001_r1.py:{where}), so its SQL is unknown before it runs"
     assert last["problem"].startswith(said)
     (operation,) = last["operations"]
     assert operation["operation"] == "alter_column"

@@ -12,6 +12,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import NoReferenceError
 
 from .exceptions import CannotCheck, nearest, several
+from .output import printable
 from .places import foreign_key, place
 
 
@@ -77,13 +78,6 @@ def lost(name: str) -> str:
 def full_message(error: BaseException) -> str:
     """Return the whole message on one line, with the server's hints, for a person."""
     return printable(" ".join(text_of(error).split()))
-
-
-def printable(text: str) -> str:
-    """Return the text with escaped control characters, which a terminal or a CI would obey."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 # The name of a scratch database.

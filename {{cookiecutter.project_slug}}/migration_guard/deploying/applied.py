@@ -1,4 +1,4 @@
-"""The journal: which revisions are applied, from which source, and which of them only in part."""
+"""The journal: which revisions are applied, their source, and which are applied only in part."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLES = {"alembic_journal", "alembic_lease"}  # autogenerate must not see them
 
 
 def own_name(version_table: str, kind: str) -> str:
-    """Return the name of the journal or lease of a version table: two histories share neither."""
+    """Return the name of the journal or lease of a version table; each history has its own."""
     return f"alembic_{kind}" if version_table == "alembic_version" else f"{version_table}_{kind}"
 
 
@@ -40,7 +40,7 @@ TABLE = journal_table()
 
 
 def create_journal(connection: sa.Connection, table: sa.Table, scripts: ScriptDirectory) -> None:
-    """Create the journal, and take over what older versions noted in the one of another history."""
+    """Create the journal, and move rows that older versions wrote into that of another history."""
     inspector = sa.inspect(connection)
     if inspector.has_table(table.name, schema=table.schema):
         return
@@ -54,7 +54,7 @@ def create_journal(connection: sa.Connection, table: sa.Table, scripts: ScriptDi
 
 
 class Applied:
-    """What the journal says, compared with the files of the migrations."""
+    """The rows of the journal, compared with the files of the migrations."""
 
     def __init__(
         self, connection: sa.Connection, scripts: ScriptDirectory, table: sa.Table = TABLE
@@ -77,7 +77,7 @@ class Applied:
     def check(self, flags: Collection[str] = (), edits: bool = True) -> None:
         """Raise CommandError if a revision is half applied, edited after it was applied, or gone.
 
-        ``flags``: what the user answered. ``edits``: are edited and missing files of interest?
+        ``flags``: the answers after -x. ``edits``: whether to check edited and missing files.
         """
         if self.half and "resume" not in flags:
             revision, statement = next(iter(self.half.items()))
@@ -96,7 +96,7 @@ class Applied:
             Changed(self).settle(changed, flags)
 
     def update(self) -> None:
-        """Write what check() found to be right although it changed."""
+        """Write the changes that check() accepted."""
         for revision in self.obsolete:
             self.forget(revision)
         for revision in self.outdated:

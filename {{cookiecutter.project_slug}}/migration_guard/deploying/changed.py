@@ -1,4 +1,4 @@
-"""Revisions whose file changed after they were applied, is gone, or came in below: what to do."""
+"""Revisions whose file was edited, removed or inserted after later ones were applied."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Changed:
         self.applied, self.files = applied, applied.files
 
     def settle(self, changed: list[str], flags: Collection[str]) -> None:
-        """Raise CommandError for the first change that is not right; note what the journal lacks.
+        """Raise CommandError for the first change that is not allowed; remember the others.
 
-        Right is what leaves upgrade() as it was, and a squash: one file with the identifier of the
-        last squashed revision and no parent.
+        A change is allowed if upgrade() stays the same, and for a squash: one file with the
+        identifier of the last squashed revision and no parent.
         """
         here = [name for name in changed if name in self.files]
         squashes = [name for name in here if self.is_squash(name)]
@@ -57,7 +57,7 @@ class Changed:
         return upgrade_meaning(decode(source))
 
     def is_squash(self, revision: str) -> bool:
-        """Return whether the file now stands for itself and all that came before it."""
+        """Return whether the file now replaces its revision and all before it."""
         if self.files[revision].down_revision is not None:
             return False
         parents = parents_in(self.stored(revision))

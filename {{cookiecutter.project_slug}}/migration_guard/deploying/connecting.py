@@ -1,4 +1,4 @@
-"""The connection on which to migrate: had in time, and of a session that stays the same."""
+"""The connection that migrates: within a time limit, and with a session that stays the same."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .limits import read_limits
 
 log = logging.getLogger("alembic.migration_guard")
 TIMEOUT = 10  # seconds for one attempt, where the URL sets none
-# A server that is not there yet, or not any more; whatever else is wrong stays wrong.
+# Errors of a server that is starting or unreachable; other errors don't go away by waiting.
 STARTING = re.compile(
     r"refused|starting up|shutting down|not yet accepting|recovery mode|timed? ?out|timeout"
     r"|translate host|name resolution|not known|no route|unreachable|reset by peer|broken pipe"
@@ -30,7 +30,7 @@ STARTING = re.compile(
 
 @contextmanager
 def connect(engine: sa.Engine, root: Path, wait: bool = True) -> Iterator[sa.Connection]:
-    """Yield a connection of ``engine``. Raises CommandError where there is none to be had.
+    """Yield a connection of ``engine``. Raises CommandError if it can't connect.
 
     With ``wait``, a server that is still starting gets ``connect-wait`` seconds.
     """
@@ -67,7 +67,7 @@ def connect(engine: sa.Engine, root: Path, wait: bool = True) -> Iterator[sa.Con
 
 
 def within_time(dialect: Any, _: Any, arguments: Any, options: dict[str, Any]) -> Any:
-    """Connect, with a limit where the driver would wait for ever."""
+    """Connect, with a time limit where the driver has none."""
     if dialect.name == "sqlite":
         from .driver import sqlite_factory
 
@@ -75,7 +75,7 @@ def within_time(dialect: Any, _: Any, arguments: Any, options: dict[str, Any]) -
     elif dialect.driver in ("psycopg", "psycopg2"):
         options.setdefault("connect_timeout", TIMEOUT)
     elif dialect.driver == "pymysql" and "read_timeout" not in options:
-        # Its connect_timeout is not for a server that accepts and never answers.
+        # Its connect_timeout does not cover a server that accepts a connection and never answers.
         connection = dialect.connect(*arguments, **options, read_timeout=TIMEOUT)
         connection._read_timeout = None
         return connection
@@ -83,7 +83,7 @@ def within_time(dialect: Any, _: Any, arguments: Any, options: dict[str, Any]) -
 
 
 def with_grant(message: str, error: Any, engine: sa.Engine) -> str:
-    """Return the message, and the statement that gives the missing right where there is one."""
+    """Return the message with the statement that grants a missing privilege, if there is one."""
     from .grants import grant_for
 
     grant = grant_for(str(getattr(error, "orig", error)), engine)
@@ -98,7 +98,7 @@ def refuse_pooler(connection: sa.Connection) -> None:
     assert info is not None
     session = int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() or 0)
     connection.rollback()
-    if session == info.backend_pid:  # a pooler sends the client a number of its own
+    if session == info.backend_pid:  # behind a pooler the two numbers differ
         return
     from .pooler import refuse_shared_session
 

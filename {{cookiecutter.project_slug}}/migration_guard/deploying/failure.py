@@ -16,9 +16,8 @@ from .connecting import with_grant
 from .limits import is_transient, undo
 from .watch import is_revision
 
-# The sessions in the way, as far as the server lets this user see: on PostgreSQL those that hold a
-# lock on a table that the statement names; MySQL and MariaDB tell of no table, but of open
-# transactions.
+# The sessions that may block, if this user may see them: on PostgreSQL those that hold a lock on a
+# table of the statement; on MySQL and MariaDB those with an open transaction.
 POSTGRESQL = """SELECT DISTINCT pid, concat_ws(', ', usename, nullif(application_name, ''), state,
     extract(epoch FROM date_trunc('second', now() - xact_start))::int || ' s')
   FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN pg_class ON pg_class.oid = relation
@@ -36,7 +35,7 @@ IN_THE_WAY = {"postgresql": POSTGRESQL, "mysql": MYSQL, "mariadb": MYSQL}
 
 
 def in_the_way(connection: sa.Connection, statement: str) -> str:
-    """Return the sessions for which a statement seems to have waited, or "" where none is known."""
+    """Return the sessions for which a statement probably waited, or "" if none is known."""
     if query := IN_THE_WAY.get(connection.dialect.name):
         with suppress(sa.exc.DBAPIError):
             found = connection.execute(sa.text(query), {"words": re.findall(r"\w+", statement)})
@@ -45,7 +44,7 @@ def in_the_way(connection: sa.Connection, statement: str) -> str:
 
 
 def settle(journal: Any, error: BaseException, last: bool) -> None:
-    """Return where another attempt makes sense; else raise, with what is left half applied."""
+    """Return if another attempt makes sense. Else raise CommandError: what is applied in part."""
     undo(journal.connection)
     journal.inside = journal.busy = False
     original = getattr(error, "orig", error)
@@ -82,7 +81,7 @@ def settle(journal: Any, error: BaseException, last: bool) -> None:
 def left(journal: Any, error: BaseException) -> str | None:
     """Return the last statement of the revision that may be committed; None if nothing is."""
     if journal.refused and journal.counted and journal.noted:
-        journal.noted -= 1  # what needs repair is what came before the refused statement
+        journal.noted -= 1  # only the statements before the refused one need repair
     done = last_done(journal)
     if getattr(error, "connection_invalidated", False) or not is_revision(journal.step):
         return done

@@ -49,12 +49,12 @@ class FileLock(Lock):
         return self.file.read(200)
 
     def release(self) -> bool:
-        self.file.close()  # the file stays: who removed it could remove the next one's
+        self.file.close()  # the file stays: deleting it could delete that of the next migrator
         return True
 
 
 def open_beside(database: str) -> IO[str]:
-    """Open the lock file of a database: for whoever may use the database, and through no link."""
+    """Open the lock file of a database for all users of the database, but never through a link."""
     path = f"{database}-migrating"
     follow = getattr(os, "O_NOFOLLOW", 0)
     try:

@@ -1,4 +1,4 @@
-"""The GRANT that is missing, where the server refused for lack of a right."""
+"""The GRANT for a privilege that the server reports as missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MYSQL = {
 
 
 def grant_for(text: str, engine: Engine) -> str:
-    """Return the statement that an administrator runs after the server said ``text``, or ""."""
+    """Return the statement that an administrator runs after this error message, or ""."""
     url = engine.url
     known = MYSQL if url.get_backend_name() in ("mysql", "mariadb") else POSTGRESQL
     for pattern, statement in known.items():
@@ -42,7 +42,7 @@ def account_of(engine: Engine) -> str:
     try:
         with engine.connect() as connection:
             found = str(connection.exec_driver_sql("SELECT CURRENT_USER()").scalar())
-    except DBAPIError:  # no right to the database at all
+    except DBAPIError:  # no privilege on the database
         found = f"{engine.url.username}@%"
     name, _, host = found.rpartition("@")
     return f"'{name}'@'{host}'"

@@ -18,7 +18,7 @@ MEANT = "migration_guard_meant"
 
 
 class SQLiteImpl(sqlite.SQLiteImpl):
-    """In place of Alembic's own."""
+    """Replaces Alembic's own implementation."""
 
     __dialect__ = "sqlite"
 
@@ -37,7 +37,7 @@ class SQLiteImpl(sqlite.SQLiteImpl):
 
 
 class MySQLImpl(mysql.MySQLImpl):
-    """In place of Alembic's own, where a URL begins with ``mysql``."""
+    """Replaces Alembic's own implementation for URLs that begin with ``mysql``."""
 
     __dialect__ = "mysql"
 
@@ -65,7 +65,7 @@ class MySQLImpl(mysql.MySQLImpl):
 
 
 def condition(construct: Any) -> sa.ColumnElement[bool] | None:
-    """What a statement's IF [NOT] EXISTS says, in SQL that each version knows."""
+    """Return the condition of IF [NOT] EXISTS in SQL that every version accepts, or None."""
     match construct:
         case CreateIndex(if_not_exists=True) | DropIndex(if_exists=True):
             table = construct.element.table

@@ -1,4 +1,4 @@
-"""Migrations of which nothing is applied twice, and nothing half without a word.
+"""Runs migrations so that nothing is applied twice, and a half applied revision is reported.
 
 The journal has the source of each revision as it was applied. While a part of a revision may be
 committed and the rest is not, it also has the last statement that can't simply be run again: the
@@ -35,7 +35,7 @@ ANSWERS = ("yes", "resume", "edited")  # what a user may answer after -x; the re
 def migrate(
     migration: MigrationContext, run: Callable[[], None], root: Path, flags: Mapping[str, str]
 ) -> None:
-    """Do ``run`` while no other migrator does. Raises CommandError.
+    """Call ``run`` while no other migrator runs. Raises CommandError.
 
     ``flags`` are what the user typed after ``-x``, with the value of each.
     """
@@ -69,10 +69,10 @@ def migrate(
 
 
 class Journal(Watch):
-    """Runs the revisions, each one noted before and after."""
+    """Runs the revisions and notes each one before and after."""
 
     def hook(self) -> None:
-        """Put itself where Alembic takes its revisions from, and where it marks them as applied."""
+        """Replace Alembic's source of revisions, and add a callback for applied ones."""
         migration = self.migration
         self.plan = migration._migrations_fn
         # Alembic has a hook after each revision and none before.
@@ -83,7 +83,7 @@ class Journal(Watch):
         )
 
     def run(self, run: Callable[[], None]) -> None:
-        """Run; begin again with a revision that met a lock, if nothing of it is committed."""
+        """Call ``run``; repeat a revision that met a lock, if nothing of it is committed."""
         for last in attempts(self.limits.retry, lambda: self.name, lambda: bool(self.stop)):
             try:
                 return run()
@@ -170,10 +170,10 @@ class Journal(Watch):
         return run
 
     def _applied(self, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
-        """Note in the transaction that sets the version that the revision is applied."""
+        """Note that the revision is applied, in the transaction that sets the version."""
         self.inside = False
         self.lock.confirm()
-        if step.is_stamp:  # the user states where the database is, and that it is as the files say
+        if step.is_stamp:  # the user states that the database is at this revision of the files
             self.connection.execute(self.table.delete())
             heads = ctx.get_current_heads()
             scripts = self.scripts.iterate_revisions(heads, "base") if heads else ()

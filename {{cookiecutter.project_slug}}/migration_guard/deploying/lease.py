@@ -1,4 +1,4 @@
-"""The lock of a cluster, or behind a pooler: a row that is renewed while its owner lives."""
+"""The lock for a cluster or behind a pooler: a row that its owner renews."""
 
 from __future__ import annotations
 

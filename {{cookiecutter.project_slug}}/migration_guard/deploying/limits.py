@@ -37,7 +37,7 @@ def read_limits(root: Path) -> Limits:
 
 
 def is_transient(error: Any) -> bool:
-    """Return whether the same may succeed later: it met a lock, a deadlock, another transaction."""
+    """Return whether another attempt may succeed: after a lock, a deadlock or a conflict."""
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     code = next(iter(getattr(error, "args", ())), None)
     busy = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
@@ -45,7 +45,7 @@ def is_transient(error: Any) -> bool:
 
 
 def undo(connection: sa.Connection) -> None:
-    """Roll back, also where the server or the driver did so before or failed to commit."""
+    """Roll back, also if the server or the driver did so before or failed to commit."""
     with suppress(sa.exc.DBAPIError):  # Galera reports its own rollback as a failure of ours
         connection.rollback()
     if not connection.invalidated and not connection.closed:

@@ -44,7 +44,7 @@ class Lock:
 def one_migrator(
     connection: sa.Connection, limits: Limits, lock: Lock, stop: Stop
 ) -> Iterator[None]:
-    """Hold the lock; wait for it, but not for ever. Raises CommandError."""
+    """Hold the lock; wait for it up to a limit. Raises CommandError."""
     deadline, reported = time.monotonic() + limits.wait, 0.0
     while not lock.acquire():
         now = time.monotonic()

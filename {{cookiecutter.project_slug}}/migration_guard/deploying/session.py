@@ -56,7 +56,7 @@ def postgresql_limits(version: tuple[Any, ...], lock: int, statement: int) -> di
         "lock_timeout": lock,
         "statement_timeout": statement,
         "idle_in_transaction_session_timeout": 0,  # a migration may compute for long
-        "tcp_keepalives_idle": 5,  # a client that went silent is gone after 11 s
+        "tcp_keepalives_idle": 5,  # the session of a silent client ends after 11 s
         "tcp_keepalives_interval": 2,
         "tcp_keepalives_count": 3,
     }
@@ -64,7 +64,7 @@ def postgresql_limits(version: tuple[Any, ...], lock: int, statement: int) -> di
         values["tcp_user_timeout"] = 10_000
     if version >= (14,):
         values["idle_session_timeout"] = 0
-        # What a client had begun when it died ends, and frees its locks.
+        # The statement of a client that died ends, and its locks are free.
         values["client_connection_check_interval"] = 500
     if version >= (17,):
         values["transaction_timeout"] = 0

@@ -1,4 +1,4 @@
-"""What a statement does to a transaction, as far as its text tells."""
+"""What a statement does to a transaction, according to its text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each statement of a migration, noted in the journal before it does what can't be undone."""
+"""Watches each statement of a migration, and notes in the journal what can't be undone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNKNOWN = "(statements that only the driver saw)"
 
 
 class Watch:
-    """What the revision under way has done, and the note of it in the journal."""
+    """The statements of the running revision, and their note in the journal."""
 
     def __init__(
         self,
@@ -48,18 +48,18 @@ class Watch:
         stop.interrupt = self._interrupt
 
     def _begin(self, step: Any) -> None:
-        """Forget what the last revision did; ``step`` is the one under way."""
+        """Forget the last revision; ``step`` is the new one."""
         self.step = step
-        self.inside = False  # does upgrade() or downgrade() run, and nothing of ours?
-        self.busy = False  # is a statement of it under way?
+        self.inside = False  # whether upgrade() or downgrade() runs, and not the guard's own code
+        self.busy = False  # whether one of its statements runs
         self.changes: list[str] = []  # its statements that can't be run again
         self.dropped: set[str] = set()  # indexes that it drops before it creates them
-        self.counted = False  # is the last statement one of the changes?
-        self.refused = False  # did the server refuse it as a whole?
+        self.counted = False  # whether the last statement is one of the changes
+        self.refused = False  # whether the server refused it as a whole
         self.noted = 0  # how many of the changes may be committed
         self.note = ""  # "": not written; "open": in the transaction; "kept": committed
-        self.unsure = False  # did the migration end a transaction since?
-        self.committed = False  # is any statement committed, one of the changes or not?
+        self.unsure = False  # whether the migration may have ended a transaction since
+        self.committed = False  # whether any statement is committed
         self.effects = None  # what the database answers about names in statements
 
     @property
@@ -88,7 +88,7 @@ class Watch:
             self.inside = before
 
     def _make_sure(self) -> None:
-        """Have the note in the transaction, or committed, whatever became of the last one."""
+        """Ensure that the note is in the transaction or committed."""
         with self._aside():
             ended = not driver.in_transaction(self.dbapi)
             if self.note == "open" and (self.unsure or ended):
@@ -104,7 +104,7 @@ class Watch:
                 self.note = "kept" if driver.commits_each(self.dbapi) else "open"
 
     def _make_last(self, sql: str) -> None:
-        """Have the note committed when the statement runs, with what the statement is."""
+        """Ensure that the note is committed when the statement runs, and names the statement."""
         with self._aside():
             self.lock.confirm()
             self._describe()
@@ -155,7 +155,7 @@ class Watch:
             rows = rows and not (asks and self._effects().lasts(sql))
         if harmless:
             return ""
-        # A text that rolls back and goes on would take the note along.
+        # A text with several statements that rolls back would also undo the note.
         undone = (in_one or rows) and not (
             statements.is_several(sql) and statements.UNDOES.search(sql)
         )
@@ -201,7 +201,7 @@ class Watch:
         whole = statements.is_whole(sql)
         dbapi_error = context.dialect.loaded_dbapi.Error
         patient = "CONCURRENTLY" in sql.upper() and context.dialect.name == "postgresql"
-        # It holds nobody up while it waits, and would leave an invalid index.
+        # It blocks nobody while it waits, and a timeout would leave an invalid index.
         if patient and not self.limits.lease_only:
             cursor.execute("SET lock_timeout = 0")
         # Elsewhere a transaction is lost with its first failure.
@@ -243,7 +243,7 @@ class Watch:
         return self._execute(sql, context, lambda: run(cursor, sql, context), cursor)
 
     def _commit(self, _: sa.Connection) -> None:
-        """SQLAlchemy is about to commit a part of the revision."""
+        """Update the note before SQLAlchemy commits a part of the revision."""
         if not self.inside:
             return
         if self.note == "open" and not self.changes:
@@ -254,7 +254,7 @@ class Watch:
             self._describe()
 
     def _interrupt(self) -> bool:
-        """Interrupt the statement under way; return False where an exception does it better."""
+        """Interrupt the running statement; return False if an exception has to stop it."""
         dbapi = self.dbapi
         if not self.busy:
             return False

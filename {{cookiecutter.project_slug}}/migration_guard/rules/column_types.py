@@ -15,29 +15,25 @@ def sql_name(type_: Type) -> str:
 
 
 def for_database(type_: Type, dialect: str) -> Type:
-    """The type that ``with_variant`` gives there."""
+    """Return the type on this dialect, which ``with_variant`` may set."""
     variant = (type_.kwargs.get("variants") or {}).get(dialect)
     return variant if isinstance(variant, Type) else type_
 
 
 def is_free(database: str, old: Any, new: Type, width: int = 4) -> bool:
-    """Whether the change touches no row. ``width``: the most bytes of a character of MySQL.
+    """Return whether the change touches no row. ``width``: the most bytes of a character of MySQL.
 
     Measured on PostgreSQL 15 and MariaDB 10.11; for MySQL its manual, "Online DDL Operations".
     """
     if not isinstance(old, Type):
         return False
     for dialect in DATABASES[database]:
-        old, new = (
-            plainly(for_database(old, dialect), database),
-            plainly(for_database(new, dialect), database),
-        )
+        old = plainly(for_database(old, dialect), database)
+        new = plainly(for_database(new, dialect), database)
     if (old.name, old.args, old.kwargs) == (new.name, new.args, new.kwargs):
         return True
     if database == "sqlite":
-        return affinity(old) == affinity(
-            new
-        )  # values stay as they are; a batch copies the table in any case
+        return affinity(old) == affinity(new)  # the values stay; a batch always copies the table
     same, longer = old.name == new.name, size(old) <= size(new)
     if database in MYSQL | {"tidb"}:
         before, after = (tuple(type_.kwargs.get("values") or ()) for type_ in (old, new))
@@ -69,22 +65,18 @@ def is_free(database: str, old: Any, new: Type, width: int = 4) -> bool:
     if same and old.name == "numeric":
         scale = [next(iter(type_.args[1:2]), type_.kwargs.get("scale", 0)) for type_ in (old, new)]
         return size(new) == UNLIMITED or (longer and scale[0] == scale[1])
-    if same and old.name in (
-        "timestamp",
-        "time",
-        "interval",
-        "varbit",
-    ):  # another zone converts every value
+    if same and old.name in ("timestamp", "time", "interval", "varbit"):
+        # Another time zone converts every value.
         return longer and bool(old.kwargs.get("timezone")) == bool(new.kwargs.get("timezone"))
     return (old.name, new.name) in {("cidr", "inet"), ("xml", "text"), ("xml", "varchar")}
 
 
-# What a type does in Python alone.
+# Arguments of a type that only concern Python.
 IN_PYTHON = ("as_uuid", "asdecimal", "native_uuid", "none_as_null", "decimal_return_scale")
 
 
 def plainly(type_: Type, database: str) -> Type:
-    """The type without what makes no difference to how it is stored."""
+    """Return the type without arguments that don't change how it is stored."""
     stored = {name: value for name, value in type_.kwargs.items() if name not in IN_PYTHON}
     type_ = Type(type_.name, type_.args, stored)
     if database in MYSQL | {"tidb"}:
@@ -100,7 +92,7 @@ UNLIMITED = float("inf")
 
 
 def size(type_: Type) -> float:
-    """Its length or precision."""
+    """Return its length or precision."""
     given = [*type_.args, type_.kwargs.get("length"), type_.kwargs.get("precision")]
     return next((number for number in given if isinstance(number, int)), UNLIMITED)
 
@@ -114,7 +106,7 @@ AFFINITIES = (
 
 
 def affinity(type_: Type) -> str:
-    """How SQLite stores values of this type."""
+    """Return how SQLite stores values of this type."""
     return next(
         (storage for storage, words in AFFINITIES if re.search(words, type_.name)), "NUMERIC"
     )

@@ -54,7 +54,7 @@ def data_loss(upgrade: Upgrade) -> Found:
             yield op, f"{op.operation.replace('_', ' ').upper()} {words[-1].upper()}."
 
 
-# x IS NULL, as SQL and as an expression of SQLAlchemy
+# x IS NULL, as SQL or as an expression of SQLAlchemy.
 IS_NULL = re.compile(
     r"(?i)\W*(?:\w+\W{1,3})*?(\w+)\W*"
     r"(?: IS NULL| *== *None|\.is_\(\s*(?:None|(?:sa\.)?null\(\))\s*\))\W*"
@@ -86,7 +86,7 @@ def unbatched_update(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("update"):
         where = op.kwargs.get("where")
         empty = IS_NULL.fullmatch(where) if isinstance(where, str) else None
-        # all of a new column is NULL
+        # Every row of a new column is NULL.
         added = {
             column.casefold()
             for other in upgrade.perhaps_earlier(op, "add_column")

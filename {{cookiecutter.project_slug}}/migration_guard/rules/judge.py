@@ -1,4 +1,4 @@
-"""One migration, judged by every rule."""
+"""Checks one migration with every rule."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ def judge(
     rules: Mapping[str, Rule],
     past: Past,
 ) -> list[Finding]:
-    """What the rules find in one migration.
+    """Return what the rules find in one migration.
 
     ``databases`` are those that the project deploys to, each with its lowest version or "".
-
-    ``application`` tells from a module's name whether it belongs to the application.
+    ``application`` returns whether a module belongs to the application.
     """
     upgrade, found = Upgrade(migration, application, databases, past), []
     for rule in rules.values():
@@ -44,13 +43,13 @@ def judge(
                     raise
                 raise CannotCheck(
                     f"{migration.path}: the project's rule {rule.name} raises"
-                    f" {type(error).__name__}: {error}; correct its function."
+                    f" {type(error).__name__}: {error}; correct the function of the rule."
                 ) from error
     return one_for_each_line(found)
 
 
 def one_for_each_line(found: Iterable[Finding]) -> list[Finding]:
-    """One finding for each rule and line, with the number of the others: a loop repeats itself."""
+    """Return one finding for each rule and line, with the number of others, as from a loop."""
     groups: dict[tuple[str, int], list[Finding]] = {}
     for each in sorted(dict.fromkeys(found), key=lambda one: (one.line, one.column)):
         groups.setdefault((each.rule, each.line), []).append(each)
@@ -65,7 +64,7 @@ def one_for_each_line(found: Iterable[Finding]) -> list[Finding]:
 
 
 def selected(text: str | None, option: str, rules: Mapping[str, Rule]) -> list[str]:
-    """The rules that an option names, by their names or their categories.
+    """Return the rules that an option names, by their names or categories.
 
     Raises CannotCheck if there is no such rule or category.
     """

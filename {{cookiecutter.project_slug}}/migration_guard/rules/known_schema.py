@@ -1,4 +1,4 @@
-"""What is known of a table when an operation runs, from the revisions before and this one."""
+"""What is known of a table when an operation runs, from this revision and those before."""
 
 from __future__ import annotations
 

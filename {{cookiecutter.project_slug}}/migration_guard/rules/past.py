@@ -1,4 +1,4 @@
-"""What the revisions before a migration did, as far as their files tell."""
+"""The operations of the revisions before a migration, from their files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..reading.migration import Migration, Operation
 
 
 def table_of(op: Operation) -> str:
-    """One spelling of a table, by which it is recognised: unquoted names fold to lower case."""
+    """Return the table in lower case and without ``public``, to compare it with others."""
     return (op.qualified_table or "").casefold().removeprefix("public.")
 
 
@@ -18,14 +18,14 @@ def upgrade_of(migration: Migration) -> list[Operation]:
 
 
 class AllRevisions:
-    """The upgrades of all revisions, oldest first. Their files are read when a rule asks."""
+    """The upgrades of all revisions, oldest first. Their files are read when a rule needs them."""
 
     def __init__(self, read: Callable[[], Iterable[Migration]] = tuple) -> None:
         self.read = read
 
     @cached_property
     def index(self) -> dict[str, list[tuple[str, Operation]]]:
-        """The operations with their revisions: by "table NAME", and by their own name."""
+        """Return the operations with their revisions, by "table NAME" and by their own name."""
         found: dict[str, list[tuple[str, Operation]]] = {}
         for migration in self.read():
             for op in upgrade_of(migration):
@@ -35,7 +35,7 @@ class AllRevisions:
 
 
 class Past:
-    """The revisions before a migration, and those of them that are not deployed yet."""
+    """The revisions before a migration, and which of them are not deployed yet."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Past:
         return self.of(*(f"table {table}" for table in tables))
 
     def of(self, *keys: str) -> list[Operation]:
-        """The operations of these names."""
+        """Return the operations of these names."""
         if not self.before:
             return []
         index = self.revisions.index

@@ -1,4 +1,4 @@
-"""Rules about what could not be read."""
+"""Rules about migrations that the guard can't read."""
 
 from __future__ import annotations
 
@@ -51,9 +51,8 @@ def no_operations_read(upgrade: Upgrade) -> Found:
         yield line, f"{name}() has code, but no operation in it could be read."
 
 
-ASKS = re.compile(
-    r"(has|is|get|check|verify|inspect)_|\w*exists?$"
-)  # a helper that only looks, by its name
+# The name of a helper that only reads.
+ASKS = re.compile(r"(has|is|get|check|verify|inspect)_|\w*exists?$")
 
 
 @rule(
@@ -78,10 +77,7 @@ def unresolved_operation(upgrade: Upgrade) -> Found:
     for name, ops in unclear.items():
         lines = len({op.line for op in ops})
         places = f" (on {lines} lines)" if lines > 1 else ""
-        texts = ", ".join(
-            dict.fromkeys(written(op, upgrade.migration) for op in ops)
-        )  # a baseline's key
-        yield (
-            replace(ops[0], name=texts),
-            f"The target of {name} is only known when the migration runs{places}.",
-        )
+        # A baseline identifies the finding by these texts.
+        texts = ", ".join(dict.fromkeys(written(op, upgrade.migration) for op in ops))
+        message = f"The target of {name} is only known when the migration runs{places}."
+        yield replace(ops[0], name=texts), message

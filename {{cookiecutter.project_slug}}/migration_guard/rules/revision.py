@@ -100,7 +100,7 @@ def empty_downgrade(upgrade: Upgrade) -> Found:
     )
     if works and empty and not stated and not harmless:
         line = migration.lines.get("downgrade", migration.lines.get("upgrade", 1))
-        yield line, "There is no way back, and the migration does not say so."
+        yield line, 'downgrade() does nothing, and the module does not set irreversible = "reason".'
 
 
 def changes_nothing(op: Operation) -> bool:

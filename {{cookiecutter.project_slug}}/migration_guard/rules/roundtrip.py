@@ -52,7 +52,7 @@ downgrade_differs = declare(
 data_not_restored = declare(
     "data-not-restored",
     summary="Rows are changed or lost after upgrade and downgrade.",
-    why="A rollback loses what users have entered, and the migration does not say so.",
+    why="A rollback loses what users have entered, and the migration does not declare it.",
     fix='Keep what is needed to restore the rows, or set lossy = "reason" in the module.',
     bad='op.drop_column("videos", "url")  # and no lossy = "..."',
     good='lossy = "nobody has read url since 2.3"',

@@ -1,4 +1,4 @@
-"""What a rule is: data, and for most rules one function from an upgrade to findings."""
+"""A rule is data and, for most rules, one function from an upgrade to findings."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Rule:
     fix: str
     bad: str
     good: str
-    databases: Mapping[str, str]  # the databases that it holds for, with their versions: "<12"
+    databases: Mapping[str, str]  # the databases that it is for, with their versions: "<12"
     severity: str
-    check: Check | None = None  # None: another package finds it
+    check: Check | None = None  # None: another package reports it
 
 
 class Texts(TypedDict):
-    """What a rule is declared with. The type checker refuses one without a fix."""
+    """The arguments of a rule. The type checker refuses a rule without a fix."""
 
     summary: str
     why: str
@@ -46,7 +46,7 @@ class Texts(TypedDict):
 
 
 def declare(name: str, check: Check | None = None, **texts: Unpack[Texts]) -> Rule:
-    """Return the rule. Without ``check``, another package finds what it describes."""
+    """Return the rule. Without ``check``, another package reports it."""
     if missing := {"summary", "why", "fix", "bad", "good"} - texts.keys():
         raise TypeError(f"the rule {name} has no {' and no '.join(sorted(missing))}")
     databases = texts.get("databases", EVERY)
@@ -89,7 +89,7 @@ def finding(
 
 
 def filled_in(fix: str, where: Operation | int) -> str:
-    """The fix with the names of the operation: ``<table>``, ``<column>`` and ``<name>``."""
+    """Return the fix with the operation's names for ``<table>``, ``<column>`` and ``<name>``."""
     if isinstance(where, Operation):
         names = {"table": where.qualified_table, "name": where.name}
         names["column"] = where.columns[0] if len(where.columns) == 1 else None

@@ -44,7 +44,7 @@ def check_examples(root: Path | str = ".") -> None:
 def wrong_examples(
     rule: Rule, rules: Mapping[str, Rule], databases: Iterable[str]
 ) -> Iterator[str]:
-    """What is wrong with the examples of a rule, one line for each fault."""
+    """Yield what is wrong with the examples of a rule, one line for each fault."""
     if rule.name not in {found.rule for found in find(rule.bad, rules, rule.databases)}:
         yield f"{rule.name}: the rule does not find its bad example."
     for found in find(rule.good, rules, rule.databases):
@@ -56,7 +56,7 @@ def wrong_examples(
 
 
 def find(example: str, rules: Mapping[str, Rule], databases: Iterable[str]) -> list[Finding]:
-    """The findings in an example: a whole migration, or the body of its upgrade()."""
+    """Return the findings in an example: a whole migration, or the body of its upgrade()."""
     names = dict.fromkeys(databases, "")
     migration = read_migration(
         "migration.py", dialects=dialects_of(names), source=migration_of(example)
@@ -65,7 +65,7 @@ def find(example: str, rules: Mapping[str, Rule], databases: Iterable[str]) -> l
 
 
 def migration_of(example: str) -> str:
-    """A whole migration: what an example leaves out is added."""
+    """Return a whole migration, with the parts that an example leaves out."""
     text = textwrap.dedent(example).strip("\n") + "\n"
     if text.startswith("revision"):
         text += 'down_revision = "a1"\n\ndef upgrade(): pass\n'

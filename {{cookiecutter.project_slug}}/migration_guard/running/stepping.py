@@ -32,15 +32,15 @@ from ..error_messages import REMEDIES, in_one_line, one_line
 from ..exceptions import CannotCheck
 from ..places import place, relative
 
-README = Path(__file__).parents[1] / "README.md"  # "What env.py must do"
+README = Path(__file__).parents[1] / "README.md"  # its section "What env.py must do"
 
 
-# What env.py passes to context.run_migrations(), which passes it to each migration.
+# The arguments of context.run_migrations() in env.py, which it passes to each migration.
 ARGUMENTS = "migration_guard_arguments"
 
 
 class RolledBack(Exception):
-    """Raised in a step to undo it."""
+    """Is raised in a step to roll it back."""
 
 
 class Stepper:
@@ -50,7 +50,7 @@ class Stepper:
         self.context = context
         self.scripts = scripts
         self.heads = HeadMaintainer(context, context.get_current_heads())
-        self.atomic = True  # did the step run in one transaction so far, which can be rolled back?
+        self.atomic = True  # whether the step ran in one transaction, which can be rolled back
         # Each step has its own transaction, whatever env.py sets: a failure must not undo the
         # steps before.
         context._in_external_transaction = False
@@ -72,7 +72,7 @@ class Stepper:
         )
         step = build(self.scripts.revision_map, script)
         before = set(self.heads.heads)
-        # Alembic notes there which enum types it created, and would not create them again.
+        # Alembic remembers which enum types it created, and would not create them again.
         self.context.impl.memo.clear()
         try:
             with self.context.begin_transaction(_per_migration=True):
@@ -91,14 +91,13 @@ class Stepper:
     def update_heads(self, step: RevisionStep, script: Script, function: str) -> None:
         parents = script._normalized_down_revisions
         if function == "downgrade" and self.heads.heads == {script.revision} and len(parents) == 1:
-            self.heads._update_version(
-                script.revision, parents[0]
-            )  # what Alembic goes through all ancestors to find
+            # Alembic would search all ancestors to find this.
+            self.heads._update_version(script.revision, parents[0])
         else:
             self.heads.update_to_step(step)
 
     def stamp(self, script: Script) -> None:
-        """Write down that the revision is applied, and run nothing."""
+        """Set the version to this revision without running it."""
         with self.context.begin_transaction(_per_migration=True):
             self.heads.update_to_step(
                 MigrationStep.upgrade_from_script(self.scripts.revision_map, script)
@@ -114,7 +113,7 @@ def read_scripts(config: Config) -> ScriptDirectory:
 
 
 def plan_of(scripts: ScriptDirectory) -> list[Script]:
-    """Every revision, each after those that it revises or depends on."""
+    """Return every revision, each after those that it revises or depends on."""
     return list(scripts.iterate_revisions("heads", None, implicit_base=True))[::-1]
 
 
@@ -153,21 +152,19 @@ def run_env(
             with in_one_line(), environment:
                 scripts.run_env()
         except CannotCheck as error:
-            if (
-                not done or runs > 1
-            ):  # after it, env.py may end a transaction of its own that is no more
+            # An error after the work does not count: env.py may end a transaction that has ended.
+            if not done or runs > 1:
                 if isinstance(error.__cause__, DBAPIError) and str(error).startswith(f"{env}:"):
-                    raise CannotCheck(
-                        f"{error}. {duty}"
-                    ) from error  # what it needs is not in an empty database
+                    # env.py needs something that an empty database does not have.
+                    raise CannotCheck(f"{error}. {duty}") from error
                 raise
     if not done:
-        raise CannotCheck(f"{env} never came to context.run_migrations().")
+        raise CannotCheck(f"{env} never calls context.run_migrations(): see {relative(README)}.")
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep stdout for the report, and leave out what is logged on the way, but no warning."""
+    """Keep stdout for the report, and hide log messages except warnings and errors."""
     before = logging.root.manager.disable
     logging.disable(logging.INFO)
     try:
@@ -179,7 +176,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def as_configured(config: Config, engine: Engine, connection: Any) -> Iterator[None]:
-    """Give env.py the scratch database by each way in which it may look for one."""
+    """Pass the scratch database to env.py in every way that env.py may use."""
     url = engine.url.render_as_string(hide_password=False)
     configured = os.environ.get("DATABASE_URL")
     os.environ["DATABASE_URL"] = url
@@ -197,7 +194,7 @@ def as_configured(config: Config, engine: Engine, connection: Any) -> Iterator[N
 
 
 class Printed(StringIO):
-    """SQL that is printed instead of run; what SQLite can't read is refused where it is printed."""
+    """SQL that is printed and not run. SQL that SQLite can't parse raises an error at once."""
 
     sqlite: sqlite3.Connection | None = None
 
@@ -205,10 +202,52 @@ class Printed(StringIO):
         try:
             if self.sqlite:
                 self.sqlite.execute(f"EXPLAIN {text}")
-        except (sqlite3.Error, sqlite3.Warning) as error:  # an empty database has no table for it
+        except (sqlite3.Error, sqlite3.Warning) as error:  # tables are missing in an empty database
             if "syntax error" in str(error):
                 raise
         return super().write(text)
+
+
+def fails_everywhere(error: Exception, message: str) -> bool:
+    """Return whether a migration that fails in offline mode would also fail on a database."""
+    return (
+        isinstance(error, sqlite3.OperationalError | NameError | ImportError)
+        or isinstance(getattr(error, "obj", None), ModuleType)
+        or message in REMEDIES.values()
+    )
+
+
+def run_offline(script: Script, upgrade: Callable[..., None], options: Any) -> str | None:
+    """Run upgrade() in offline mode; return why its SQL can't be shown, or None.
+
+    Raises CannotCheck if it would also fail on a database.
+    """
+    try:
+        upgrade(**options)
+    except Exception as error:
+        where, what = place(error, script.path), one_line(error)
+        if fails_everywhere(error, what):
+            message = f"{where}: upgrade() of {script.revision} fails: {what}"
+            raise CannotCheck(message) from None
+        if isinstance(error, CommandError) and "batch mode" in what:
+            return (
+                f"this revision copies a table ({where}), so its SQL is unknown before it runs;"
+                " this is no failure"
+            )
+        return f"can't be printed without a database ({where}: {what})"
+    return None
+
+
+def offline_step(
+    script: Script, upgrade: Callable[..., None], problems: list[str | None]
+) -> Callable[..., None]:
+    """Return what Alembic runs in place of upgrade(); it adds the problem to ``problems``."""
+
+    @wraps(upgrade)
+    def run(**options: Any) -> None:
+        problems.append(run_offline(script, upgrade, options))
+
+    return run
 
 
 def render_pending(
@@ -216,14 +255,14 @@ def render_pending(
     scripts: ScriptDirectory,
     heads_of: Callable[[URL, dict[str, Any]], tuple[str, ...]],
 ) -> list[tuple[Script, str | None, str | None]]:
-    """Print what is to run, as `alembic upgrade --sql` does.
+    """Print the pending revisions, as `alembic upgrade --sql` does.
 
     Returns each revision with its SQL, or with the reason why there is none. env.py configures the
     database; ``heads_of`` returns its revisions, from the URL and env.py's other options.
     """
     buffer = Printed()
     configured: set[tuple[Any, ...]] = set()
-    files: set[Path] = set()  # that env.py opened to print into (Alembic's multidb)
+    files: set[Path] = set()  # files that env.py opens for the SQL (Alembic's multidb)
     rendered: list[tuple[Script, str | None, str | None]] = []
 
     def configure(**options: Any) -> None:
@@ -231,13 +270,11 @@ def render_pending(
             files.add(Path(name))
         if options.get("url") is None:
             raise CannotCheck(
-                "alembic/env.py passes no url to context.configure() in offline mode."
+                f"{relative(scripts.env_py_location)} passes no url to context.configure() in"
+                f" offline mode: see {relative(README)}."
             )
-        configured.add(
-            tuple(
-                str(options.get(name)) for name in ("url", "version_table", "version_table_schema")
-            )
-        )
+        names = ("url", "version_table", "version_table_schema")
+        configured.add(tuple(str(options.get(name)) for name in names))
         if len(configured) > 1:
             raise CannotCheck(
                 f"{relative(scripts.env_py_location)} configures several databases, and a plan is"
@@ -252,40 +289,14 @@ def render_pending(
 
     def run(heads: Any, _: MigrationContext) -> Iterator[MigrationStep]:
         for step in scripts._upgrade_revs("heads", heads):
-            script, upgrade, problem = step.revision, step.migration_fn, None
-
-            @wraps(upgrade)
-            def attempt(
-                upgrade: Callable[..., None] = upgrade, script: Script = script, **options: Any
-            ) -> None:
-                nonlocal problem
-                try:
-                    upgrade(**options)
-                except Exception as error:
-                    where, what = place(error, script.path), one_line(error)
-                    sure = isinstance(error, sqlite3.OperationalError | NameError | ImportError)
-                    if (
-                        sure
-                        or isinstance(getattr(error, "obj", 0), ModuleType)
-                        or what in REMEDIES.values()
-                    ):
-                        raise CannotCheck(
-                            f"{where}: upgrade() of {script.revision} fails: {what}"
-                        ) from None
-                    problem = f"can't be printed without a database ({where}: {what})"
-                    if isinstance(error, CommandError) and "batch mode" in what:
-                        problem = (
-                            f"this revision copies a table as it finds it ({where}): no failure,"
-                            " but not shown before it runs"
-                        )
-
-            step.migration_fn = attempt
+            script, problems = step.revision, list[str | None]()
+            step.migration_fn = offline_step(script, step.migration_fn, problems)
             buffer.seek(0)
             buffer.truncate()
             yield step
-            rendered.append(
-                (script, buffer.getvalue().strip() if problem is None else None, problem)
-            )
+            problem = problems[-1] if problems else None
+            sql = buffer.getvalue().strip() if problem is None else None
+            rendered.append((script, sql, problem))
 
     config.attributes["configure_logging"] = False
     environment = EnvironmentContext(config, scripts, fn=run, as_sql=True, destination_rev="heads")
