@@ -51,7 +51,8 @@ def data_loss(upgrade: Upgrade) -> Found:
             yield op, f"{label(op)}: CASCADE drops the foreign keys of other tables."
     for op in upgrade.on_existing_tables("vacuum", *(f"drop_{kind}" for kind in CASCADING)):
         if words := CASCADE.findall(statement(op)):
-            yield op, f"{op.operation.replace('_', ' ').upper()} {words[-1].upper()}."
+            what = f"{op.operation.replace('_', ' ').upper()} {op.table or op.name or ''}"
+            yield op, f"{what.rstrip()} {words[-1].upper()}."
 
 
 # x IS NULL, as SQL or as an expression of SQLAlchemy.

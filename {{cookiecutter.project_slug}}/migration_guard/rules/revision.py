@@ -179,6 +179,12 @@ def runs_after(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
     return later and not one_statement and not op.excludes(other)
 
 
+# What MySQL sets again without complaint.
+TABLE_OPTION = re.compile(
+    r"(?i)\b(CONVERT\s+TO|(?:ENGINE|ROW_FORMAT|AUTO_INCREMENT|COMMENT|CHARSET|COLLATE)[ =]|FORCE)\b"
+)
+
+
 def is_repeatable(upgrade: Upgrade, op: Operation) -> bool:
     """Whether the operation can run twice."""
     if op.operation in ("alter_column", "create_table_comment", "drop_table_comment"):
@@ -188,6 +194,8 @@ def is_repeatable(upgrade: Upgrade, op: Operation) -> bool:
         other.name == op.name and other.kwargs.get("if_exists")
         for other in upgrade.earlier(op, undone)
     )
+    if op.operation == "alter_table" and TABLE_OPTION.search(op.sql or ""):
+        return True
     replaces = re.match(r"(?i)\s*CREATE\s+OR\s+REPLACE\b", op.sql or "")
     guarded = True in (op.kwargs.get("if_not_exists"), op.kwargs.get("if_exists"))
     return bool(cleared or replaces or guarded)

@@ -205,7 +205,11 @@ def is_replaced_by_kind(upgrade: Upgrade, op: Operation, kind: str) -> bool:
     if op.name is None:  # as an inspector has named it, in a loop: so may be those that replace it
         around += upgrade.perhaps_later(op, *kinds)
     for other in around:
-        unique = other.operation == "create_index" and other.kwargs.get("unique") is True
+        unique = (
+            other.kwargs.get("unique") is True
+            if other.operation == "create_index"
+            else other.operation == "create_primary_key" and kind == "create_unique_constraint"
+        )
         if unique and not share_column(upgrade, op, other):
             continue
         other_kind = "create_unique_constraint" if unique else other.operation

@@ -157,14 +157,16 @@ def type_change(upgrade: Upgrade) -> Found:
             continue
         width = bytes_of_a_character(upgrade, op)
         costly = ", ".join(sorted(name for name in databases if not is_free(name, old, new, width)))
-        if costly and isinstance(old, Type):
+        stated = isinstance(old, Type) and (old.name != "enum" or old.kwargs.get("values"))
+        if costly and isinstance(old, Type) and stated:
             fails = ""
             if old.name == new.name and size(new) < size(old):
                 fails = ", and fails where a value is longer"
             change = f"{sql_name(old)} to {sql_name(new)}"
             yield op, f"{label(op)}: {change} rewrites the table on {costly}{fails}."
         elif costly:
-            message = f"{label(op)}: existing_type is missing, so the old type is not known"
+            missing = "has no values" if isinstance(old, Type) else "is missing"
+            message = f"{label(op)}: existing_type {missing}, so the old type is not known"
             yield op, f"{message}; most changes to {sql_name(new)} rewrite the table."
 
 
