@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from lib.projects import ROOT, Project, preloaded, run_anew
+from lib.projects import ROOT, Project, preloaded, run_new_process
 from lib.servers import DEFAULTS, VARIABLES
 
 GALERA = "tests/deploying/test_galera.py"
@@ -117,7 +117,7 @@ def test_a_command_runs_in_a_preloaded_process_as_in_a_new_one(
     variables = project.environment
     assert preloaded().takes(command, variables)
     done = preloaded().run(command, project.path, variables)
-    real = run_anew(command, project.path, variables)
+    real = run_new_process(command, project.path, variables)
     assert (done.returncode, done.stdout) == (real.returncode, real.stdout)
 
 

@@ -111,17 +111,12 @@ def migrate(session: nox.Session) -> None:
     """Migrate the database of DATABASE_URL to head (-- downgrade -1; --yes, --resume, --edited)"""
     install(session, "drivers", "guard")
     answers = ("--yes", "--resume", "--edited")  # what alembic takes as -x
-    said = [
-        word
-        for given in session.posargs
-        if given in answers
-        for word in ("-x", given.removeprefix("--"))
-    ]
-    session.run(
-        "alembic",
-        *said,
-        *([word for word in session.posargs if word not in answers] or ["upgrade", "head"]),
-    )
+    options: list[str] = []
+    for given in session.posargs:
+        if given in answers:
+            options += ["-x", given.removeprefix("--")]
+    command = [word for word in session.posargs if word not in answers]
+    session.run("alembic", *options, *(command or ["upgrade", "head"]))
     session.run("alembic", "current")
 
 

@@ -1,4 +1,4 @@
-"""The fault set: histories with one fault each, and beside each its nearest innocent twin.
+"""The fault set: histories with one fault each, and beside each its nearest harmless twin.
 
 A pair says which rule must name the fault and at which revision; its twin must have no finding at all. The text of
 ``upgrade`` and ``downgrade`` is Python as in a migration. ``ALL`` starts with a revision that makes two tables with

@@ -40,7 +40,7 @@ def preloaded() -> Preloaded:
     return Preloaded(user_environment())
 
 
-def run_anew(
+def run_new_process(
     command: tuple[str, ...], folder: Path, environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Run the command in a new process; its result has stderr in stdout."""
@@ -88,7 +88,7 @@ class Project:
         stderr comes in stdout, in the order in which a user sees it.
         """
         variables = {**self.environment, **environment}
-        run = preloaded().run if preloaded().takes(command, variables) else run_anew
+        run = preloaded().run if preloaded().takes(command, variables) else run_new_process
         done = run(command, self.path, variables)
         assert ok is None or (done.returncode == 0) is ok, (
             f"{command} gave {done.returncode}:\n{done.stdout}"

@@ -98,7 +98,7 @@ def run_online(connection: sa.Connection, guarded: bool) -> None:
     """Run the command on ``connection``, in one transaction for each revision where the database can do so."""
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
-        # A batch migration makes its table anew: with foreign keys enforced, the drop would delete the child rows.
+        # A batch migration copies the table and drops the old one: enforced foreign keys would delete the child rows.
         # By the driver: SQLAlchemy would begin a transaction, in which this pragma does nothing.
         connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
     configure(
