@@ -29,7 +29,7 @@ def statement(op: Operation) -> str:
 
 
 def label(op: Operation) -> str:
-    """What the operation is about, in a reader's words."""
+    """Return what the operation is about, for people."""
     table = op.qualified_table or ""
     if op.operation.endswith("_column") and table and op.columns:
         return ", ".join(f"{table}.{column}" for column in op.columns)
@@ -39,12 +39,12 @@ def label(op: Operation) -> str:
 
 
 def written(op: Operation, migration: Migration) -> str:
-    """The operation as its first line in the source has it."""
+    """Return the operation as the first line of its source."""
     return migration.source.split("\n")[op.line - 1][op.column - 1 : op.end_column - 1]
 
 
 def renamed(op: Operation) -> str | None:
-    """The new name that a rename gives; "?" where it is not known."""
+    """Return the new name of a rename, or "?" if it is unknown."""
     name = op.kwargs.get("new_column_name")
     if op.operation == "rename_table":
         name = op.kwargs.get("new_table_name", op.args[1] if len(op.args) > 1 else "?")
@@ -66,7 +66,7 @@ def concurrently(op: Operation) -> Any:
 
 
 def is_whole(op: Operation) -> bool:
-    """An UPDATE or DELETE without WHERE, or with one that is always true."""
+    """Return whether an UPDATE or DELETE has no WHERE, or one that is always true."""
     where = op.kwargs.get("where")
     if isinstance(where, str):
         return re.fullmatch(r"(?i)[( ]*((\w+\.)?true(\(\))?|1 ?= ?1)[) ]*", where) is not None
@@ -100,7 +100,7 @@ class Upgrade:
         self._follow([*past.undeployed, *self.everything])
 
     def _follow(self, operations: list[Operation]) -> None:
-        """Note for each operation which earlier ones create what it works on."""
+        """Find the operations that create the table, columns and names of each operation."""
         # IF NOT EXISTS may meet a table with rows; but not in the first revision, nor where it is
         # there to let a migration run again after a failure
         resumable = not self.migration.down_revision or not NOT_TRANSACTIONAL.isdisjoint(
@@ -144,7 +144,7 @@ class Upgrade:
                 names.setdefault(op.name or "", []).append(op)
 
     def databases_of(self, op: Operation) -> frozenset[str]:
-        """The databases of the rule on which this operation runs."""
+        """Return the databases of the rule on which this operation runs."""
         if op.dialects is None:
             return self.databases
         return frozenset(
@@ -152,14 +152,14 @@ class Upgrade:
         )
 
     def may_be_older(self, op: Operation, versions: Mapping[str, str]) -> bool:
-        """Whether the operation may run on a database that is older than these versions."""
+        """Return whether the operation may run on a database older than these versions."""
         return any(
             name in self.databases_of(op) and concerns(f"<{number}", name, self.declared[name])
             for name, number in versions.items()
         )
 
     def operations(self, *names: str) -> Iterator[Operation]:
-        """The operations of these names (Alembic's own), or all."""
+        """Yield the operations of these names (Alembic's own), or all."""
         if names and self.kinds.isdisjoint(names):
             return
         for op in self.everything:
@@ -177,20 +177,20 @@ class Upgrade:
                 yield op, column
 
     def creates_table(self, op: Operation) -> bool:
-        """Whether the operation's table is new: created here or by an undeployed revision."""
+        """Return whether the operation's table is new: from here or an undeployed revision."""
         return self.any_runs_whenever(op, self.table_creators[id(op)])
 
     def adds_columns(self, op: Operation) -> bool:
-        """Whether all columns of the operation are new, as tables are in ``creates_table``."""
+        """Return whether all columns of the operation are new, as in ``creates_table``."""
         creators = self.column_creators[id(op)]
         return bool(creators) and all(self.any_runs_whenever(op, each) for each in creators)
 
     def creates(self, op: Operation) -> bool:
-        """Whether the operation's index or constraint is new, as in ``creates_table``."""
+        """Return whether the operation's index or constraint is new, as in ``creates_table``."""
         return self.any_runs_whenever(op, self.name_creators[id(op)])
 
     def any_runs_whenever(self, op: Operation, others: Iterable[Operation]) -> bool:
-        """Whether one of these runs in every execution that runs ``op``."""
+        """Return whether one of these runs in every execution that runs ``op``."""
         databases = [each for name in self.databases_of(op) for each in DATABASES[name]]
         return any(each.runs_whenever(op, databases) for each in others)
 

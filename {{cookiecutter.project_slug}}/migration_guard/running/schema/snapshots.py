@@ -27,7 +27,7 @@ def snapshot_of(
 
 
 def describe(connection: Connection, hidden: Iterable[str] = ()) -> dict[str, SchemaObject]:
-    """The objects of a database by their names, without the tables that are ``hidden``."""
+    """Return the objects of a database by their names, without the ``hidden`` tables."""
     snapshot = snapshot_of(connection, hidden)
     snapshot.refresh(everything=True)
     return {item.name: item for item in snapshot.objects.values()}
