@@ -1719,4 +1719,22 @@ CASES: list[Case] = [
         "",
         "",
     ),
+    (
+        "a new table takes the name of the old one",
+        "postgresql",
+        [],
+        ["drop-table"],
+        "names = sa.inspect(op.get_bind()).get_table_names()\nif 't_new' not in names:\n    op.create_table('t_new', sa.Column('id', sa.Integer(), primary_key=True))\n    op.execute('INSERT INTO t_new SELECT id FROM t')\nop.drop_table('t')\nop.rename_table('t_new', 't')",
+        "",
+        "",
+    ),
+    (
+        "a new table takes the name of the old one",
+        "postgresql",
+        ["drop-table"],
+        [],
+        "op.drop_table('t')\nop.rename_table('t_new', 't')",
+        "",
+        "",
+    ),
 ]

@@ -10,6 +10,7 @@ import re
 from ..databases import MYSQL
 from ..reading.migration import Call, Operation, Type
 from .known_schema import may_be_null, may_have_default
+from .past import table_of
 from .rule import Found, rule
 from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, names_column, renamed, statement
 
@@ -129,13 +130,14 @@ def drop_default(upgrade: Upgrade) -> Found:
 )
 def drop_table(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("drop_table"):
-        # a new table that has taken the rows gets the name
+        # a table that has taken the rows gets the name: a new one, if the migration created it
+        created = {table_of(other) for other in upgrade.operations("create_table")}
         replaced = [
             other
             for other in upgrade.operations("rename_table")
             if renamed(other) == op.table
             and upgrade.at[id(other)] > upgrade.at[id(op)]
-            and upgrade.creates_table(other)
+            and (upgrade.creates_table(other) or table_of(other) in created)
         ]
         if not upgrade.any_runs_whenever(op, replaced):
             yield op, f"{label(op)} is dropped with its rows."
