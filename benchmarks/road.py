@@ -16,7 +16,6 @@ import json
 import shutil
 import subprocess
 import tempfile
-import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -160,7 +159,6 @@ def changes_of(database: str) -> list[Change]:
 @dataclass
 class Result:
     faults: list[str]
-    seconds: float
     judged: list[str]  # what the outside judges find
 
 
@@ -174,11 +172,9 @@ def measure(database: str, name: str, changes: list[Change]) -> dict[str, Result
     for url in fresh_database(database, folder):
         road = Road(project, "shop", url, ENVS[name], lint=ENVS[name] is None)
         for each in changes:
-            start = time.perf_counter()
             arrival = road.travel(each)
-            seconds = time.perf_counter() - start
             judged = judge(road, arrival) if database == "postgresql" else set()
-            results[each.name] = Result(arrival.faults, seconds, sorted(judged))
+            results[each.name] = Result(arrival.faults, sorted(judged))
             mark = "ok " if not arrival.faults else "RED"
             print(mark, database, name, each.name, *arrival.faults[:2], sep=" | ", flush=True)
     shutil.rmtree(folder)
@@ -220,13 +216,11 @@ def rows_of(database: str, found: dict[str, dict[str, Result]]) -> list[str]:
     for name, results in found.items():
         arrived = {change for change, each in results.items() if not each.faults}
         measured = plain & results.keys()
-        seconds = sorted(each.seconds for each in results.values())
         cells = (
             database,
             name,
             f"{len(arrived)} of {len(results)}",
             f"{len(arrived & measured)} of {len(measured)}",
-            f"{seconds[len(seconds) // 2]:.1f}",
         )
         lines.append(f"| {' | '.join(cells)} |")
     return lines
@@ -247,8 +241,8 @@ def judges_of(found: dict[str, dict[str, Result]]) -> list[str]:
 def report(results: Results) -> str:
     """What follows the introduction of road.md."""
     lines = [
-        "| database | env.py | arrive | of those without a decision | seconds (median) |",
-        "|---|---|---|---|---|",
+        "| database | env.py | arrive | of those without a decision |",
+        "|---|---|---|---|",
     ]
     missed = []
     for database, found in results.items():

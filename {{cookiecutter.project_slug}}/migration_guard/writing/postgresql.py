@@ -201,4 +201,6 @@ def concurrently(operation: Index) -> Index:
     changed.kw = {**operation.kw, "postgresql_concurrently": True}
     if isinstance(changed, ops.DropIndexOp):
         changed.if_exists = True
+    else:
+        changed.if_not_exists = True
     return changed
