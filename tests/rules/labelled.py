@@ -1737,4 +1737,13 @@ CASES: list[Case] = [
         "",
         "",
     ),
+    (
+        "a new table takes the name of the old one",
+        "postgresql",
+        ["drop-table"],
+        [],
+        "op.drop_table('t_old')\nop.rename_table('t', 't_old')\nop.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))",
+        "",
+        "",
+    ),
 ]

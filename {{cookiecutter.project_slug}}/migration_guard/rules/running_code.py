@@ -131,7 +131,8 @@ def drop_default(upgrade: Upgrade) -> Found:
 def drop_table(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("drop_table"):
         # a table that has taken the rows gets the name: a new one, if the migration created it
-        created = {table_of(other) for other in upgrade.operations("create_table")}
+        before = upgrade.everything[: upgrade.at[id(op)]]
+        created = {table_of(each) for each in before if each.operation == "create_table"}
         replaced = [
             other
             for other in upgrade.operations("rename_table")
