@@ -19,6 +19,7 @@ from lib.layout import (
     wrong_directions,
 )
 from lib.projects import PROJECT_TEMPLATE, Project
+from lib.servers import fresh_database
 
 FOLDER = PROJECT_TEMPLATE / GUARD
 LINES_OF_A_FILE = 400
@@ -172,13 +173,18 @@ def found(
     assert lines_of_code(file) == 3 + 3 + 4
 
 
-def test_a_deployment_loads_little(bake: Callable[..., Project]) -> None:
-    project = bake()
-    done = project.run("python", "-c", LOADED)
-    loaded = json.loads(done.stdout.splitlines()[-1])
-    assert f"{GUARD}.deploying.lock" in loaded
-    files = [Path(file) for file in loaded.values() if file]
-    guard = project.path / GUARD
-    assert {part_of(name.partition(".")[2]) for name in loaded} == {"deploying", "base"}
-    assert sum(lines_of_code(file) for file in files) <= LINES_OF_A_DEPLOYMENT
-    assert all(file.is_relative_to(guard) for file in files)
+@pytest.mark.parametrize("database", ["sqlite", "postgresql", "mariadb"])
+def test_a_deployment_loads_little(
+    bake: Callable[..., Project], tmp_path: Path, database: str
+) -> None:
+    project = bake(database=database)
+    for url in fresh_database(database, tmp_path):
+        for _ in range(2):  # all revisions, then nothing to do
+            done = project.run("python", "-c", LOADED, DATABASE_URL=url)
+            loaded = json.loads(done.stdout.splitlines()[-1])
+            assert f"{GUARD}.deploying.lock" in loaded
+            files = [Path(file) for file in loaded.values() if file]
+            guard = project.path / GUARD
+            assert {part_of(name.partition(".")[2]) for name in loaded} == {"deploying", "base"}
+            assert sum(lines_of_code(file) for file in files) <= LINES_OF_A_DEPLOYMENT
+            assert all(file.is_relative_to(guard) for file in files)

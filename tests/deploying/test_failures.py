@@ -80,7 +80,7 @@ def test_back_one_step_from_a_merge_names_the_remedy(migrated: Project) -> None:
 @pytest.mark.parametrize(
     ("upgrade", "remedy"),
     [
-        ('op.alter_column("t", "n", nullable=True)', "say existing_type= and existing_nullable="),
+        ('op.alter_column("t", "n", nullable=True)', "pass existing_type= and existing_nullable="),
         (
             'op.execute("CREATE TABLE u (t_id INTEGER, KEY k (t_id), FOREIGN KEY (t_id) REFERENCES t (id))")\n'
             '    op.drop_index("k", "u")',

@@ -181,3 +181,15 @@ def test_the_journal_of_an_older_version_is_taken_over(project: Project) -> None
     assert "r002 stopped in the middle" in last_line(project, "upgrade", "head")
     assert alembic(project, "-x", "resume", "upgrade", "head")[0] == 0
     assert rows(project, "app.alembic_journal") == {"r001", "r002", "r003"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_message_of_a_migration_is_escaped_in_the_log(project: Project) -> None:
+    write_history(project, "data", 1)
+    path = write_migration(project, 2, "pass")
+    text = path.read_text()
+    path.write_text(f'"""Red \x1b[31m and 100 % déjà"""\n{text}')
+    status, output = alembic(project, "upgrade", "head")
+    assert status == 0
+    assert "Running upgrade r001 -> r002, Red \\x1b[31m and 100 % déjà" in output
+    assert "\x1b" not in output

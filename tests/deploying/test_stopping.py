@@ -23,13 +23,18 @@ LONG = {
 def start(project: Project, **environment: str) -> int:
     """Start a migrator and wait until it is in revision 3."""
     child = fork(project, "upgrade", "head", **environment)
-    log = project.path / f"{child}.log"
-    deadline = time.monotonic() + 60
-    while not (log.exists() and "-> r003" in log.read_text()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(project, child, "-> r003")
     time.sleep(0.3)
     return child
+
+
+def wait_until(project: Project, child: int, text: str) -> None:
+    """Wait until a migrator has written a text into its log."""
+    log = project.path / f"{child}.log"
+    deadline = time.monotonic() + 60
+    while not (log.exists() and text in log.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -83,7 +88,7 @@ def test_waiting_for_another_migrator_ends_at_once(project: Project) -> None:
     write_migration(project, 3, f"import time; time.sleep(6)\n    {ONE}")
     child = start(project)
     waiting = fork(project, "upgrade", "head")
-    time.sleep(1.5)
+    wait_until(project, waiting, "Waiting for another migrator")
     os.kill(waiting, signal.SIGTERM)
     status, output = result(project, waiting)
     assert status == 1

@@ -570,3 +570,7 @@ def test_a_version_table_of_its_own_is_no_difference(
         project.run("alembic", "upgrade", "head")
         made = plan(project)
         assert (made["compared"], made["findings"]) == (True, [])
+        # Nor does autogenerate drop the journal that belongs to it.
+        names = sa.inspect(sa.create_engine(url, poolclass=sa.pool.NullPool)).get_table_names()
+        assert "own_version_journal" in names
+        assert "journal" not in project.run("alembic", "check", ok=None).stdout

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context
 from alembic.util import CommandError
-from migration_guard.deploying import TABLES, connect, migrate
+from migration_guard.deploying import connect, migrate, own_tables
 from migration_guard.error_messages import fault, full_message
 from migration_guard.settings import read_settings
 from sqlalchemy import pool
@@ -43,7 +43,8 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
     """What autogenerate compares: the models' schemas, and no table of the guard's or partition that no model maps."""
     if kind == "schema":
         return name is None or name in SCHEMAS
-    return kind != "table" or (name not in TABLES and name not in partitions())
+    own = own_tables(context.get_context().version_table)
+    return kind != "table" or (name not in own and name not in partitions())
 
 
 @cache

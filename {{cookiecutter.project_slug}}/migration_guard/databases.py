@@ -20,9 +20,7 @@ DATABASES: dict[str, tuple[str, ...]] = {
 
 def dialects_of(databases: Iterable[str]) -> tuple[str, ...]:
     """The SQLAlchemy dialects of these databases, each once."""
-    return tuple(
-        dict.fromkeys(dialect for database in databases for dialect in DATABASES[database])
-    )
+    return tuple(dict.fromkeys(dialect for name in databases for dialect in DATABASES[name]))
 
 
 # The oldest maintained versions: the guard assumes them where a project states no version.

@@ -12,7 +12,6 @@ from alembic.util import CommandError
 from sqlalchemy.exc import NoReferenceError
 
 from .exceptions import CannotCheck, nearest, several
-from .places import foreign_key, place
 
 
 @contextmanager
@@ -113,10 +112,10 @@ def fault(error: Exception) -> str:
     """
     if isinstance(error, CommandError):
         return one_line(error)
-    if (
-        isinstance(error, KeyError)
-        and traceback.extract_tb(error.__traceback__)[-1].filename == revision.__file__
-    ):
+    from .places import foreign_key, place  # an upgrade that succeeds needs neither
+
+    raised = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, KeyError) and raised[-1].filename == revision.__file__:
         return (
             f"Can't locate revision {error}, which another one follows: restore its file, or name"
             " the right parent"

@@ -22,20 +22,15 @@ def place(error: BaseException, path: str | None = None) -> str:
     """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{relative(error.filename)}:{error.lineno}"
-    if (
-        isinstance(error, NoReferenceError)
-        and (key := foreign_key(error))
-        and (found := place_of(key.parent))
-    ):
+    key = foreign_key(error) if isinstance(error, NoReferenceError) else None
+    if key is not None and (found := place_of(key.parent)):
         return found
-    raised = traceback.extract_tb(error.__traceback__)
-    frames = [
-        frame for frame in raised if not Path(frame.filename).is_relative_to(Path(__file__).parent)
-    ]
+    guard = str(Path(__file__).parent)
+    frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == path] or [
         frame
         for frame in frames
-        if "site-packages" not in frame.filename and not frame.filename.startswith("<")
+        if "site-packages" not in frame.filename and not frame.filename.startswith(("<", guard))
     ]
     return f"{relative(own[-1].filename)}:{own[-1].lineno}" if own else "alembic"
 
@@ -48,11 +43,8 @@ def relative(path: str | Path, root: Path | None = None) -> str:
 
 def foreign_key(error: NoReferenceError) -> ForeignKey | None:
     """Return the models' foreign key whose target does not exist."""
-    frames = traceback.walk_tb(error.__traceback__)
-    return next(
-        (key for frame, _ in frames if isinstance(key := frame.f_locals.get("self"), ForeignKey)),
-        None,
-    )
+    owners = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return next((owner for owner in owners if isinstance(owner, ForeignKey)), None)
 
 
 def place_of(column: Column[Any]) -> str | None:
@@ -67,9 +59,8 @@ def line_of(model: type, attribute: str) -> int:
     """Return the line where the class sets the attribute, or else the line of the class."""
     lines, first = inspect.getsourcelines(model)
     sets = re.compile(rf"\s*{re.escape(attribute)}\s*[:=]", re.IGNORECASE)
-    return next(
-        (first + i for i, line in enumerate(lines) if attribute and sets.match(line)), first
-    )
+    found = (number for number, line in enumerate(lines, first) if sets.match(line))
+    return next(found, first) if attribute else first
 
 
 def mapped(many: Iterable[MetaData]) -> Iterator[tuple[Table, type]]:
@@ -77,9 +68,6 @@ def mapped(many: Iterable[MetaData]) -> Iterator[tuple[Table, type]]:
     tables = {id(table) for metadata in many for table in metadata.tables.values()}
     for module in list(sys.modules.values()):
         for value in list(getattr(module, "__dict__", {}).values()):
-            if (
-                isinstance(value, type)
-                and (table := value.__dict__.get("__table__")) is not None
-                and id(table) in tables
-            ):
+            table = value.__dict__.get("__table__") if isinstance(value, type) else None
+            if table is not None and id(table) in tables:
                 yield table, value

@@ -93,10 +93,8 @@ def read_settings(root: Path) -> Settings:
         if key in REMOVED:
             raise CannotCheck(f"{place} {key}: {REMOVED[key]}")
         if key not in KEYS:
-            raise CannotCheck(
-                f"{place} {key}: there is no such key{nearest(key, KEYS)};"
-                f" known: {', '.join(KEYS)}."
-            )
+            known = f"{nearest(key, KEYS)}; known: {', '.join(KEYS)}"
+            raise CannotCheck(f"{place} {key}: there is no such key{known}.")
         kind, name = KEYS[key]
         strings = all(isinstance(item, str) for item in value) if isinstance(value, list) else True
         # Without any database, no rule would be checked.
@@ -109,34 +107,33 @@ def read_settings(root: Path) -> Settings:
     limits = [limit.name.replace("_", "-") for limit in fields(Limits)]
     for key, value in given.get("lock", {}).items():
         if key not in limits:
-            raise CannotCheck(
-                f"{place} lock: no key {key}{nearest(key, limits)}; known: {', '.join(limits)}."
-            )
+            known = f"{nearest(key, limits)}; known: {', '.join(limits)}"
+            raise CannotCheck(f"{place} lock: no key {key}{known}.")
         if not isinstance(value, int | float):
             raise CannotCheck(f"{place} lock {key}: must be a number of seconds, is {value!r}.")
     for name, value in given.get("severity", {}).items():
         if value not in SEVERITIES:
-            raise CannotCheck(
-                f"{place} severity {name}: must be {', '.join(SEVERITIES)}, is {value!r}."
-            )
+            known = ", ".join(SEVERITIES)
+            raise CannotCheck(f"{place} severity {name}: must be {known}, is {value!r}.")
     if "databases" in given:
         given["lowest"] = dict(map(read_database, given["databases"]))
         given["databases"] = list(given["lowest"])
-    given["lock"] = Limits(
-        **{key.replace("-", "_"): value for key, value in given.get("lock", {}).items()}
-    )
+    given["lock"] = Limits(**underscored(given.get("lock", {})))
     given["versions"] = [root / folder for folder in given["versions"]]
     given |= {key: root / given[key] for key in ("baseline", "config") if key in given}
-    lists = {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
-    return Settings(
-        root=root, **{key.replace("-", "_"): value for key, value in {**given, **lists}.items()}
-    )
+    given |= {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
+    return Settings(root=root, **underscored(given))
+
+
+def underscored(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the table with the names of keyword arguments as its keys."""
+    return {key.replace("-", "_"): value for key, value in table.items()}
 
 
 def read_database(text: str) -> tuple[str, str]:
     """Return the name and the lowest version (or "") of a database. Raises CannotCheck."""
     place = "pyproject.toml: [tool.migration-guard] databases"
-    name = text.partition(">")[0].rstrip("<=~! ")
+    name = re.split("[<=>~! ]", text)[0]
     versions = text.removeprefix(name).strip()
     if name not in DATABASES:
         known = f"{nearest(name, DATABASES)}; known: {', '.join(DATABASES)}"

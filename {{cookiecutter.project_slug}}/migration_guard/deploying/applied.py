@@ -15,12 +15,18 @@ from alembic.util import CommandError
 
 from .statements import INDEX
 
-TABLES = {"alembic_journal", "alembic_lease"}  # autogenerate must not see them
+TABLES = {"alembic_journal", "alembic_lease"}  # those of the usual version table
 
 
 def own_name(version_table: str, kind: str) -> str:
     """Return the name of the journal or lease of a version table; each history has its own."""
     return f"alembic_{kind}" if version_table == "alembic_version" else f"{version_table}_{kind}"
+
+
+def own_tables(version_table: str = "alembic_version", schema: str | None = None) -> set[str]:
+    """Return the tables of Alembic and the guard, which no comparison looks at."""
+    names = {version_table, *TABLES, *(own_name(version_table, k) for k in ("journal", "lease"))}
+    return names | {f"{schema}.{name}" for name in names if schema}
 
 
 def journal_table(version_table: str = "alembic_version", schema: str | None = None) -> sa.Table:
@@ -125,12 +131,6 @@ class Applied:
                 after_noted.add(script.revision)
         names = after_noted - self.rows.keys()
         return [script for script in up_to if script.revision in names]
-
-    @staticmethod
-    def never_ran_message(scripts: list[Any]) -> str:
-        from .changed import never_ran_message
-
-        return never_ran_message(scripts)
 
 
 def row_of(script: Any) -> dict[str, Any]:

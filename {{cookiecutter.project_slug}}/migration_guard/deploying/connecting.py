@@ -40,6 +40,8 @@ def connect(engine: sa.Engine, root: Path, wait: bool = True) -> Iterator[sa.Con
     address = engine.url.set(query={}).render_as_string()
     while True:
         try:
+            if reported:
+                time.sleep(0.5)
             connection = engine.connect()
             break
         # RuntimeError and UnicodeError: a password that PyMySQL can't encrypt or encode
@@ -53,10 +55,6 @@ def connect(engine: sa.Engine, root: Path, wait: bool = True) -> Iterator[sa.Con
             if not reported:
                 log.info("No connection to %s: %s; trying for %g s", address, text, limit)
                 reported = True
-        except KeyboardInterrupt:
-            raise CommandError("stopped before anything was done") from None
-        try:
-            time.sleep(0.5)
         except KeyboardInterrupt:
             raise CommandError("stopped before anything was done") from None
     with connection:

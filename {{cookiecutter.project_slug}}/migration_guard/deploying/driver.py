@@ -43,46 +43,36 @@ def watch(dbapi: Any, around: Around) -> None:
         query = dbapi.query
 
         def watched_query(sql: Any, *arguments: Any, **options: Any) -> Any:
-            with around(sql.decode(errors="replace") if isinstance(sql, bytes) else str(sql)):
+            with around(text_of(sql, dbapi)):
                 return query(sql, *arguments, **options)
 
         dbapi.query = watched_query
     elif hasattr(dbapi, "around"):  # SQLite, see sqlite_factory()
         dbapi.around = around
     elif hasattr(dbapi, "cursor_factory"):  # psycopg, psycopg2
-        base: Any = dbapi.cursor_factory or __import__("psycopg2.extensions").extensions.cursor
+        base = dbapi.cursor_factory or __import__("psycopg2.extensions").extensions.cursor
+        dbapi.cursor_factory = watched(base, lambda _, sql: around(text_of(sql, dbapi)))
 
-        def text(sql: Any) -> str:
-            if isinstance(sql, bytes):
-                return sql.decode(errors="replace")
-            return str(sql.as_string(dbapi)) if hasattr(sql, "as_string") else str(sql)
 
-        dbapi.cursor_factory = type(
-            "WatchedCursor", (watched(base, lambda _, sql: around(text(sql))),), {}
-        )
+def text_of(sql: Any, dbapi: Any) -> str:
+    """Return the text of a statement in any form that a driver takes."""
+    if hasattr(sql, "as_string"):  # psycopg's composed SQL
+        sql = sql.as_string(dbapi)
+    return sql.decode(errors="replace") if isinstance(sql, bytes) else str(sql)
 
 
 def watched(base: Any, around: Callable[[Any, Any], AbstractContextManager[None]]) -> Any:
     """Return a subclass of a driver's cursor that runs each statement inside ``around``."""
 
-    class Cursor(base):  # type: ignore[misc]
-        def execute(self, sql: Any, *arguments: Any, **options: Any) -> Any:
+    def inside(name: str) -> Any:
+        def run(self: Any, sql: Any, *arguments: Any, **options: Any) -> Any:
             with around(self, sql):
-                return super().execute(sql, *arguments, **options)
+                return getattr(base, name)(self, sql, *arguments, **options)
 
-        def executemany(self, sql: Any, *arguments: Any, **options: Any) -> Any:
-            with around(self, sql):
-                return super().executemany(sql, *arguments, **options)
+        return run
 
-        def executescript(self, sql: Any) -> Any:
-            with around(self, sql):
-                return super().executescript(sql)
-
-        def copy(self, sql: Any, *arguments: Any, **options: Any) -> Any:
-            with around(self, sql):
-                return super().copy(sql, *arguments, **options)
-
-    return Cursor
+    names = ("execute", "executemany", "executescript", "copy")
+    return type("Watched", (base,), {name: inside(name) for name in names if hasattr(base, name)})
 
 
 def sqlite_factory() -> Any:

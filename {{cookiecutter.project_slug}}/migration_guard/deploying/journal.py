@@ -10,6 +10,7 @@ that a rollback would not undo. It is looked up again after a transaction that t
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from pathlib import Path
@@ -20,6 +21,7 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.util import CommandError
 
 from ..error_messages import full_message
+from ..output import printable
 from . import driver
 from .applied import Applied, create_journal, row_of
 from .connecting import refuse_pooler, with_grant
@@ -30,6 +32,15 @@ from .stopping import log, stoppable
 from .watch import Watch, is_revision
 
 ANSWERS = ("yes", "resume", "edited")  # what a user may answer after -x; the rest is env.py's
+
+
+def escape(record: logging.LogRecord) -> bool:
+    """Escape the control characters in a line of Alembic's log, which has a migration's message."""
+    record.msg, record.args = printable(record.getMessage()), ()
+    return True
+
+
+logging.getLogger("alembic.runtime.migration").addFilter(escape)
 
 
 def migrate(
@@ -105,7 +116,11 @@ class Journal(Watch):
                 create_journal(self.connection, self.table, self.scripts)
         applied = Applied(self.connection, self.scripts, self.table)
         missing = applied.never_ran(heads)
-        never_ran = applied.never_ran_message(missing) if missing else ""
+        never_ran = ""
+        if missing:
+            from .changed import never_ran_message
+
+            never_ran = never_ran_message(missing)
         if all(map(is_revision, steps)):
             applied.check(self.flags, edits=not down)
             applied.update()

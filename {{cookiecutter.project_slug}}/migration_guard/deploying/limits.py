@@ -27,8 +27,8 @@ def read_limits(root: Path) -> Limits:
         limits = read_settings(root).lock
     except CannotCheck as error:
         raise CommandError(str(error)) from None
-    variables = {field.name: f"MIGRATION_{field.name.upper()}" for field in fields(limits)}
-    for name, key in variables.items():
+    for name in [field.name for field in fields(limits)]:
+        key = f"MIGRATION_{name.upper()}"
         try:
             limits = replace(limits, **{name: float(os.environ.get(key, getattr(limits, name)))})
         except ValueError as error:

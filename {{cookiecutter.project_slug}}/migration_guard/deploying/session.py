@@ -37,15 +37,11 @@ def set_limits(connection: sa.Connection, limits: Limits, name: str) -> None:
         else:
             apply(connection, local=False)
     elif dialect.name in ("mysql", "mariadb"):
-        mariadb = getattr(dialect, "is_mariadb", False)
-        timeout = (
-            f"max_statement_time = {statement / 1000}"
-            if mariadb
-            else f"max_execution_time = {statement}"
-        )
-        connection.exec_driver_sql(
-            f"SET SESSION lock_wait_timeout = {math.ceil(lock / 1000)}, {timeout}"
-        )
+        timeout = f"max_execution_time = {statement}"
+        if getattr(dialect, "is_mariadb", False):
+            timeout = f"max_statement_time = {statement / 1000}"
+        lock = math.ceil(lock / 1000)
+        connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {lock}, {timeout}")
     # In an open transaction, Alembic would not begin one for each revision.
     connection.commit()
 

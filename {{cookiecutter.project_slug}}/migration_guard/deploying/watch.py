@@ -43,7 +43,7 @@ class Watch:
         self.half: dict[str, str] = {}  # revisions to resume, with what is noted of them
         self._begin(None)
         for name in ("do_execute", "do_executemany", "do_execute_no_params"):
-            event.listen(connection.engine, name, getattr(self, f"_{name}"))
+            event.listen(connection.engine, name, self._listener(name))
         event.listen(connection, "commit", self._commit)
         stop.interrupt = self._interrupt
 
@@ -230,17 +230,15 @@ class Watch:
                     )
         return True
 
-    def _do_execute(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
-        run = context.dialect.do_execute
-        return self._execute(sql, context, lambda: run(cursor, sql, parameters, context), cursor)
+    def _listener(self, name: str) -> Callable[..., bool]:
+        """Return what SQLAlchemy calls in place of this method of the dialect."""
 
-    def _do_executemany(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
-        run = context.dialect.do_executemany
-        return self._execute(sql, context, lambda: run(cursor, sql, parameters, context), cursor)
+        def listen(cursor: Any, sql: str, *rest: Any) -> bool:
+            context = rest[-1]
+            method = getattr(context.dialect, name)
+            return self._execute(sql, context, lambda: method(cursor, sql, *rest), cursor)
 
-    def _do_execute_no_params(self, cursor: Any, sql: str, context: Any) -> bool:
-        run = context.dialect.do_execute_no_params
-        return self._execute(sql, context, lambda: run(cursor, sql, context), cursor)
+        return listen
 
     def _commit(self, _: sa.Connection) -> None:
         """Update the note before SQLAlchemy commits a part of the revision."""

@@ -17,7 +17,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.schema import CreateTable
 
 from ..databases import DATABASES
-from ..deploying.applied import TABLES, Applied, journal_table, own_name
+from ..deploying.applied import Applied, journal_table, own_tables
+from ..deploying.changed import never_ran_message
 from ..deploying.lease import Lease
 from ..deploying.limits import read_limits
 from ..deploying.locks import lock_for
@@ -230,9 +231,7 @@ def current(
     schema = table.get("version_table_schema")
     version_table = table.get("version_table", "alembic_version")
     journal = journal_table(version_table, schema)
-    own = {version_table, *(own_name(version_table, kind) for kind in ("journal", "lease"))}
-    place = f"{schema}." if schema and schema != "public" else ""
-    live = LiveSchema(url, (), {*TABLES, *(f"{place}{name}" for name in own)})
+    live = LiveSchema(url, (), own_tables(version_table, schema))
     with read_only(url) as connection:
         if connection is None:
             return live, [journal]
@@ -241,7 +240,7 @@ def current(
         applied = Applied(connection, scripts, journal)
         applied.check()
         if missing := applied.never_ran(live.heads):
-            raise CannotCheck(f"{applied.never_ran_message(missing)}.")
+            raise CannotCheck(f"{never_ran_message(missing)}.")
         lock = None
         if url.get_backend_name() != "sqlite":
             lock = lock_for(connection, read_limits(root), version_table, schema)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import ops
 
-from ..deploying import TABLES
+from ..deploying import own_tables
 from ..running.comparison import compare, plain, simple
 from ..running.models import Models as ModelledSchema
 from ..running.schema.objects import Column, Difference
@@ -26,7 +26,8 @@ class Comparison:
         """Raises CannotCheck if no scratch database can be created."""
         modelled = ModelledSchema(context.opts["target_metadata"], root, "env.py")
         self.models = Models(context, modelled.tables)
-        self.made = describe(connection, [context.version_table, *TABLES])
+        hidden = own_tables(context.version_table, context.version_table_schema)
+        self.made = describe(connection, hidden)
         modelled.create_beside(connection.engine.url, self.made)
         self.wanted = modelled.objects
         self.differences = []
