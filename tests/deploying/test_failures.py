@@ -70,7 +70,7 @@ def test_back_one_step_from_a_merge_names_the_remedy(migrated: Project) -> None:
         )
     (migrated.versions / "r004.py").unlink()
     assert alembic(migrated, "upgrade", "head")[0] == 0
-    assert "name the revision to go to: alembic downgrade <revision>" in failure(
+    assert "Name the revision: alembic downgrade <revision>" in failure(
         migrated, "-x", "yes", "downgrade", "-1"
     )
     assert alembic(migrated, "-x", "yes", "downgrade", "r003")[0] == 0
