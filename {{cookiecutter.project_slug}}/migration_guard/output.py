@@ -15,22 +15,17 @@ COMMAND = re.compile(r"(?m)^(?P<blanks>\s*)::(?=[\w-]+[^\n]*::)|(?P<older>##)(?=
 
 def printable(text: str, lines: bool = False) -> str:
     """Return the text with escaped control characters. With ``lines``, line breaks stay."""
-
-    def escape(match: re.Match[str]) -> str:
-        if lines and match[0] == "\n":
-            return "\n"
-        return match[0].encode("unicode_escape").decode()
-
-    return CONTROL.sub(escape, text)
+    kept = "\n" if lines else ""
+    return "".join(
+        each.encode("unicode_escape").decode() if CONTROL.match(each) and each != kept else each
+        for each in text
+    )
 
 
 def without_commands(text: str) -> str:
     """Return the text of a report without lines that a CI would run as a workflow command."""
 
-    def escape(match: re.Match[str]) -> str:
-        return r"#\x23" if match["older"] else rf"{match['blanks']}\x3a:"
-
-    return COMMAND.sub(escape, text)
+    return COMMAND.sub(lambda m: r"#\x23" if m["older"] else rf"{m['blanks']}\x3a:", text)
 
 
 def write_file(path: Path, text: str) -> None:

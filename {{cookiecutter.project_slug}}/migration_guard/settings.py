@@ -71,13 +71,6 @@ KEYS: dict[str, tuple[type, str]] = {
 SEVERITIES = ("error", "warning", "note")
 
 
-REMOVED = dict.fromkeys(
-    ("cache", "cache-size"),
-    "delete this line and the folder .migration-cache. The guard no longer keeps anything between"
-    " runs.",
-)
-
-
 def read_settings(root: Path) -> Settings:
     """Return the settings of the project at ``root``, with defaults. Raises CannotCheck."""
     place = "pyproject.toml: [tool.migration-guard]"
@@ -90,19 +83,14 @@ def read_settings(root: Path) -> Settings:
     except (OSError, ValueError, TypeError) as error:
         raise CannotCheck(f"{place}: {error}") from None
     for key, value in given.items():
-        if key in REMOVED:
-            raise CannotCheck(f"{place} {key}: {REMOVED[key]}")
         if key not in KEYS:
             known = f"{nearest(key, KEYS)}; known: {', '.join(KEYS)}"
             raise CannotCheck(f"{place} {key}: there is no such key{known}.")
         kind, name = KEYS[key]
-        strings = all(isinstance(item, str) for item in value) if isinstance(value, list) else True
+        strings = not isinstance(value, list) or all(isinstance(item, str) for item in value)
         # Without any database, no rule would be checked.
-        if (
-            not isinstance(value, kind)
-            or not strings
-            or (value == [] and key not in ("ignore", "rules"))
-        ):
+        empty = value == [] and key not in ("ignore", "rules")
+        if not isinstance(value, kind) or not strings or empty:
             raise CannotCheck(f"{place} {key}: must be {name}, is {value!r}.")
     limits = [limit.name.replace("_", "-") for limit in fields(Limits)]
     for key, value in given.get("lock", {}).items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import sqlalchemy as sa
 
 from .statements import words_of
@@ -29,33 +31,34 @@ class Effects:
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
         self.mysql = connection.dialect.name in ("mysql", "mariadb")
-        self.routines: set[str] | None = None
-        self.lasting: set[str] | None = None
-        self.others: set[str] = set()
 
     def writes(self, sql: str) -> bool:
         """Return whether a SELECT may call a function that changes something."""
-        if "(" not in sql:
-            return False
-        if self.routines is None:
-            query = MYSQL_ROUTINES if self.mysql else POSTGRESQL_ROUTINES
-            known = self.mysql or self.connection.dialect.name == "postgresql"
-            self.routines = self._names(query) if known else set()
-        return bool(self.routines & words_of(sql))
+        return "(" in sql and bool(self.routines & words_of(sql))
 
     def lasts(self, sql: str) -> bool:
         """Return whether a rollback may not undo a change of rows."""
         if not self.mysql:
             return self.writes(sql)
-        if self.lasting is None:
-            self.lasting = self._names(MYSQL_LASTING)
-            self.others = self._names(MYSQL_OTHERS)
-            if self.lasting:
-                self.lasting |= self._names(MYSQL_BEHIND) | self._names(MYSQL_ROUTINES)
         plain = sql.lower().replace("`", "")
-        return bool(self.lasting & words_of(sql)) or any(
-            f"{name}." in plain for name in self.others
-        )
+        elsewhere = any(f"{name}." in plain for name in self.others)
+        return elsewhere or bool(self.lasting & words_of(sql))
+
+    @cached_property
+    def routines(self) -> set[str]:
+        if self.mysql:
+            return self._names(MYSQL_ROUTINES)
+        known = self.connection.dialect.name == "postgresql"
+        return self._names(POSTGRESQL_ROUTINES) if known else set()
+
+    @cached_property
+    def lasting(self) -> set[str]:
+        found = self._names(MYSQL_LASTING)
+        return found | self._names(MYSQL_BEHIND) | self.routines if found else found
+
+    @cached_property
+    def others(self) -> set[str]:
+        return self._names(MYSQL_OTHERS)
 
     def _names(self, query: str) -> set[str]:
         return {str(name).lower() for name in self.connection.exec_driver_sql(query).scalars()}

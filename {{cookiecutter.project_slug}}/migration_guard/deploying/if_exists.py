@@ -48,10 +48,8 @@ class MySQLImpl(mysql.MySQLImpl):
         meant = self.written(construct)
         construct.if_exists = construct.if_not_exists = False
         if self.as_sql:
-            asked, ddl = (
-                self.written(wanted).replace(" \n", " "),
-                self.written(sa.literal(self.written(construct))),
-            )
+            asked = self.written(wanted).replace(" \n", " ")
+            ddl = self.written(sa.literal(self.written(construct)))
             return self.static_output(
                 f"SET @ddl = IF({asked}, {ddl}, 'DO 0');\nPREPARE ddl FROM @ddl;\nEXECUTE ddl;"
             )
