@@ -20,8 +20,7 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.util import CommandError
 
-from ..error_messages import full_message
-from ..output import printable
+from ..error_messages import full_message, printable
 from . import driver
 from .applied import Applied, create_journal, row_of
 from .connecting import refuse_pooler, with_grant
