@@ -108,3 +108,18 @@ def test_a_check_excuses_nothing_before_postgresql_12() -> None:
     for lowest, found in {"11": True, "12": False, "": False}.items():
         rules = judge(second, {"postgresql": lowest}, lambda module: False, RULES, Past())
         assert ("set-not-null" in {each.rule for each in rules}) is found
+
+
+@pytest.mark.parametrize(("later", "found"), [("['o_id', 'x']", False), ("['x', 'o_id']", True)])
+def test_a_later_revision_may_build_the_index_of_a_foreign_key(later: str, found: bool) -> None:
+    key = "op.create_foreign_key('fk', 't', 'o', ['o_id'], ['id'], postgresql_not_valid=True)"
+    body = f"op.add_column('t', sa.Column('o_id', sa.Integer()))\n{key}"
+    index = (
+        "with op.get_context().autocommit_block():\n"
+        f"    op.create_index('ix', 't', {later}, postgresql_concurrently=True)"
+    )
+    first = migration("a1", None, "", body, "postgresql")
+    second = migration("b1", "a1", "", index, "postgresql")
+    past = Past(AllRevisions(lambda: [first, second]))
+    rules = judge(first, {"postgresql": ""}, lambda module: False, RULES, past)
+    assert ("foreign-key-without-index" in [each.rule for each in rules]) is found

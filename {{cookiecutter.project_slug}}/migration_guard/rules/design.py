@@ -77,8 +77,8 @@ def unnamed_constraint(upgrade: Upgrade) -> Found:
     whole table. MySQL and MariaDB create the index themselves.
     """,
     fix="""
-    Create the index in a revision before this one, CONCURRENTLY if the table has rows:
-    op.create_index(..., "<table>", ["<column>"], postgresql_concurrently=True)
+    Give the column index=True in the model (several columns: an Index that begins with them), and
+    write the migration: alembic revision --autogenerate -m "Index <table>"
     """,
     bad="""
     op.add_column("videos", sa.Column("channel_id", sa.Integer()))

@@ -107,19 +107,27 @@ def partition_key(upgrade: Upgrade, op: Operation) -> str | None:
 
 
 def is_indexed(upgrade: Upgrade, op: Operation, columns: tuple[str, ...]) -> bool:
-    """Whether an index of the operation's table begins with these columns, now or after it."""
+    """Whether an index of the operation's table begins with these columns, now or after it.
+
+    A later revision may build it: PostgreSQL builds it CONCURRENTLY, apart from a new column.
+    """
     wanted = {column.casefold() for column in columns}
     about = (*INDEXES, *CREATES)
-    for each in [*upgrade.history(op, *about), op, *upgrade.later(op, *about)]:
-        keys = [key.columns for key in each.constraints if key.kind in ("unique", "primary_key")]
-        if each.operation in INDEXES and not each.kwargs.get("postgresql_where"):
-            keys.append(each.columns)
-        for argument in each.args:
-            if getattr(argument, "name", None) == "Index":
-                keys.append(tuple(str(item) for item in argument.args[1:]))
-        for column in each.definitions:
-            if column.index or column.unique or column.primary_key:
-                keys.append((str(column.name),))
-        if any({key.casefold() for key in keys_[: len(wanted)]} == wanted for keys_ in keys):
-            return True
-    return False
+    now = [*upgrade.history(op, *about), op, *upgrade.later(op, *about)]
+    return any(begins_with(each, wanted) for each in now) or any(
+        begins_with(each, wanted) for each in upgrade.in_later_revisions(op, *about)
+    )
+
+
+def begins_with(each: Operation, wanted: set[str]) -> bool:
+    """Whether the operation creates an index or a key that begins with these columns."""
+    keys = [key.columns for key in each.constraints if key.kind in ("unique", "primary_key")]
+    if each.operation in INDEXES and not each.kwargs.get("postgresql_where"):
+        keys.append(each.columns)
+    for argument in each.args:
+        if getattr(argument, "name", None) == "Index":
+            keys.append(tuple(str(item) for item in argument.args[1:]))
+    for column in each.definitions:
+        if column.index or column.unique or column.primary_key:
+            keys.append((str(column.name),))
+    return any({name.casefold() for name in key[: len(wanted)]} == wanted for key in keys)

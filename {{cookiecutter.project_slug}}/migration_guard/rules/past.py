@@ -51,6 +51,11 @@ class Past:
         """The operations on these tables, for each oldest first."""
         return self.of(*(f"table {table}" for table in tables))
 
+    def not_before(self, table: str) -> list[Operation]:
+        """The operations on one table of the revisions that do not come before."""
+        on_table = self.revisions.index.get(f"table {table}", ())
+        return [op for revision, op in on_table if revision not in self.before]
+
     def of(self, *keys: str) -> list[Operation]:
         """Return the operations of these names."""
         if not self.before:

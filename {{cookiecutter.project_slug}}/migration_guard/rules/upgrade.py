@@ -225,6 +225,11 @@ class Upgrade:
         before = [*self.past.on(*dict.fromkeys(tables)), *here]
         return self.surely(op, on_tables(tables, before, names))
 
+    def in_later_revisions(self, op: Operation, *names: str) -> list[Operation]:
+        """The operations on the same table that surely run, in this revision or a later one."""
+        table = table_of(op)
+        return self.surely(op, on_table(table, self.past.not_before(table), names))
+
     def perhaps_earlier(self, op: Operation, *names: str) -> list[Operation]:
         """The operations on the same table that may run before this one, here or undeployed."""
         before = [*self.past.undeployed, *self.everything[: self.at[id(op)]]]

@@ -104,8 +104,12 @@ def summarize(context: MigrationContext, directives: list[ops.MigrationScript]) 
         return
     for number, script in enumerate(directives, 1):
         config.print_stdout("%d. %s %s", number, script.rev_id, script.message or "")
-    config.print_stdout("Next: check the migrations (nox -s check), then: alembic upgrade head")
-    config.print_stdout("To take all of it back: alembic downgrade %s", before)
+    config.print_stdout("Next: check them (nox -s check, or python -m migration_guard),")
+    config.print_stdout("then migrate (nox -s migrate, or alembic upgrade head).")
+    config.print_stdout(
+        "To take it back: alembic downgrade %s if your database has run it; delete the files.",
+        before,
+    )
 
 
 def plain_steps(operations: Operations, models: Models) -> Iterator[Step]:
