@@ -623,3 +623,18 @@ def test_what_was_found_is_reported_when_the_migrations_fail(
     assert done.returncode == 2
     assert "drop-table" in done.stdout
     assert "c1.py:9: upgrade() of c1 fails" in done.stdout
+
+
+def test_a_reader_that_stops_early_sees_no_traceback(root: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)  # as `head` does
+    done = subprocess.run(
+        [sys.executable, "-m", "migration_guard", "--list-rules"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(PROJECT_TEMPLATE)},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (2, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 import traceback
 from dataclasses import replace
@@ -114,6 +115,9 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the reader, such as `head`, has what it wants
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the exit fails, too
+        return 2
     except Exception:  # a bug of ours: status 1 would mean that the migrations have errors
         traceback.print_exc()
         return 2
@@ -125,7 +129,8 @@ def run(root: Path, options: argparse.Namespace) -> int:
     if options.list_rules or options.explain:
         rules = with_own_rules(RULES, read_settings(root).rules, root)
         names = selected(options.explain, "--explain", rules)
-        print("\n\n".join(explain(rules[name]) for name in names) or list_of_rules(rules.values()))
+        texts = "\n\n".join(explain(rules[name]) for name in names)
+        print(texts or list_of_rules(rules.values()), flush=True)
         return 0
     if options.no_cache:
         raise CannotCheck(

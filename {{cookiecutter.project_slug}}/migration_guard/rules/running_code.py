@@ -22,8 +22,8 @@ from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, names_column, rename
     Python applies only to rows that new code inserts.
     """,
     fix="""
-    Add server_default, here and in the model. Or add the column nullable, deploy code that fills it for new rows, fill the
-    old ones, and set NOT NULL in a later revision.
+    Add server_default, here and in the model. Or add the column nullable, deploy code that fills it
+    for new rows, fill the old ones, and set NOT NULL in a later revision.
     """,
     bad='op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False))',
     good="""

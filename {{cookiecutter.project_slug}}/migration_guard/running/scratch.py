@@ -29,7 +29,7 @@ from ..error_messages import SCRATCH, one_line
 from ..exceptions import CannotCheck
 from .configured import configured_url
 
-ELSEWHERE = "or name another server with --database-url (--database-url sqlite:// needs none)."
+ELSEWHERE = "or name another server with --database-url."
 
 
 DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mysql": ("pymysql",), "mariadb": ("pymysql",)}

@@ -40,7 +40,7 @@ def add_decisions(
             text = f"Decide ({found.rule}): {found.message} {found.fix}"
             # In a comment it would suppress a finding.
             text = " ".join(text.replace("# migration-guard:", "migration-guard:").split())
-            comments += wrap(text, 90, break_on_hyphens=False)  # a word of it may be copied
+            comments += wrap(text, 90, break_on_hyphens=False)  # names of rules stay whole
     for call in renames:
         comments += ["If a column was renamed, write this instead of dropping and adding it:", call]
     if comments:
