@@ -625,6 +625,7 @@ def test_what_was_found_is_reported_when_the_migrations_fail(
     assert "c1.py:9: upgrade() of c1 fails" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_early_sees_no_traceback(root: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)  # as `head` does
