@@ -13,7 +13,6 @@ from lib.servers import (
     IN_CI,
     PROGRAMS,
     SERVERS,
-    database_of,
     fresh_database,
     lacking,
     unreachable,
@@ -71,8 +70,9 @@ def bake(tmp_path: Path) -> Callable[..., Project]:
     """Return a function that gives a copy of a project, which is baked once for its options."""
 
     def copy(database_url: str | None = None, **options: str) -> Project:
-        if database_url:
-            options.setdefault("database", database_of(database_url))
+        for database in ("postgresql", "mariadb", "mysql"):
+            if database_url and database_url.startswith(database):
+                options.setdefault("database", database)
         original = baked(tuple(sorted(options.items())))
         target = tmp_path / "project" / original.name
         shutil.copytree(original, target)

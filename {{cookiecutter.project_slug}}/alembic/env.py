@@ -137,10 +137,10 @@ def changes_the_database() -> bool:
 
 
 def main() -> None:
-    """Run on the connection that the caller gave, else on one of our own, guarded against other migrators and faults."""
+    """Run on the caller's connection, else on one of our own, guarded against other migrators."""
     try:
         if getattr(config.cmd_opts, "autogenerate", False):
-            # Where there are several heads, Alembic says so later, outside of this file and without a remedy.
+            # Several heads: Alembic reports them later, outside this file and without a remedy.
             context.script.get_revision(config.cmd_opts.head or "head")
         if context.is_offline_mode():
             run_offline()

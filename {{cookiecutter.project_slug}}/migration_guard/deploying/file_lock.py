@@ -19,7 +19,7 @@ class FileLock(Lock):
 
     def __init__(self, database: str) -> None:
         try:  # a database in memory is nobody else's
-            self.file = open_beside(database) if database else tempfile.TemporaryFile("a+")
+            self.file = open_beside(database) if database else tempfile.TemporaryFile("a+")  # noqa: SIM115
         except OSError as error:
             raise CommandError(
                 f"can't lock the database: {error.strerror}: {error.filename}"
