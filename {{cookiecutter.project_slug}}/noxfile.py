@@ -55,7 +55,7 @@ def check(session: nox.Session) -> None:
 
 @nox.session
 def roundtrip(session: nox.Session) -> None:
-    """Run every migration up, down and up again, on a scratch database (-- --since REF, -- -k REVISION)"""
+    """Run every migration up, down and up again (-- --since REF, -- -k REVISION)"""
     install(session, "drivers", "guard")
     session.run("python", "scripts/check_migrations.py", "--roundtrip", *session.posargs)
 
@@ -89,7 +89,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Draw schema and revisions into docs/SCHEMA.md (-- --check: are they current? -- --html: one page to open)"""
+    """Draw schema and revisions into docs/SCHEMA.md (-- --check, -- --html: one page to open)"""
     install(session, "docs", "drivers", "guard")
     if "--html" in session.posargs:
         session.run("python", "-m", f"{PICTURES}.write_page", *session.posargs)
@@ -101,7 +101,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def plan(session: nox.Session) -> None:
-    """Show what migrating the database of DATABASE_URL would do; changes nothing (-- --probe: do its rows fit?)"""
+    """Show what migrating the database would do; changes nothing (-- --probe: do its rows fit?)"""
     install(session, "drivers", "guard")
     session.run("python", "scripts/check_migrations.py", "--plan", *session.posargs)
 

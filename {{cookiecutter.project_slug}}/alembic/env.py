@@ -40,7 +40,7 @@ SCHEMAS = {table.schema for table in models.Base.metadata.tables.values()} - {
 
 
 def include_name(name: str | None, kind: str, parents: Any) -> bool:
-    """What autogenerate compares: the models' schemas, and no table of the guard's or partition that no model maps."""
+    """Tell what autogenerate compares: the models' schemas, without the guard's own tables."""
     if kind == "schema":
         return name is None or name in SCHEMAS
     own = own_tables(context.get_context().version_table)
@@ -59,7 +59,7 @@ def partitions() -> set[str]:
 
 
 def configure(**where: Any) -> None:
-    """Tell Alembic what to compare and how to run; ``where`` is a connection, or a URL in offline mode."""
+    """Tell Alembic what to compare and how to run; ``where`` is a connection or a URL (offline)."""
     where |= {
         "target_metadata": models.Base.metadata,
         "include_schemas": bool(SCHEMAS),
@@ -96,10 +96,11 @@ def run_offline() -> None:
 
 
 def run_online(connection: sa.Connection, guarded: bool) -> None:
-    """Run the command on ``connection``, in one transaction for each revision where the database can do so."""
+    """Run the command on ``connection``, with a transaction for each revision if possible."""
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
-        # A batch migration copies the table and drops the old one: enforced foreign keys would delete the child rows.
+        # A batch migration copies the table and drops the old one: enforced foreign keys would
+        # delete the child rows.
         # By the driver: SQLAlchemy would begin a transaction, in which this pragma does nothing.
         connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
     configure(
@@ -114,7 +115,7 @@ def run_online(connection: sa.Connection, guarded: bool) -> None:
             context.run_migrations()
         after = migration.get_current_heads()
         if not in_transaction:
-            connection.rollback()  # to read the heads began one, in which the next command could not commit
+            connection.rollback()  # reading the heads began a transaction
         if after != before:
             log.info(
                 "Migrated from %s to %s",

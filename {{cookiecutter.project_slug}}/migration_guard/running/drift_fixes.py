@@ -19,7 +19,8 @@ IN_MODELS = (
 
 
 DEFAULT = (
-    'Give the model the same default: server_default=text("{}"). Or drop it in a later revision: {}'
+    'Give the model the same default: server_default=text("{}"). Or, once no running code relies on'
+    " it, drop it: {}"
 )
 
 
