@@ -197,6 +197,8 @@ def test_files_need_static(check: Check, root: Path) -> None:
     ("text", "said"),
     [
         ('database = ["sqlite"]', "database: there is no such key; did you mean 'databases'"),
+        ("cache = false", "cache: delete this line"),
+        ("cache-size = 200", "cache-size: delete this line"),
         ('databases = "sqlite"', "databases: must be a list of names, is 'sqlite'"),
         ("databases = 1", "databases: must be a list of names, is 1"),
         ("databases = [1]", "databases: must be a list of names, is [1]"),

@@ -34,9 +34,8 @@ config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logging", True):
     fileConfig(config.config_file_name, disable_existing_loggers=False)
 log = logging.getLogger("alembic.env")
-SCHEMAS = {table.schema for table in models.Base.metadata.tables.values()} - {
-    None
-}  # but for the default one
+# The schemas that the models name, besides the default one.
+SCHEMAS = {table.schema for table in models.Base.metadata.tables.values()} - {None}
 
 
 def include_name(name: str | None, kind: str, parents: Any) -> bool:
@@ -49,10 +48,9 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
 
 @cache
 def partitions() -> set[str]:
-    bind, mapped = (
-        context.get_bind(),
-        {table.name for table in models.Base.metadata.tables.values()},
-    )
+    """Return the names of the partitions that no model maps."""
+    bind = context.get_bind()
+    mapped = {table.name for table in models.Base.metadata.tables.values()}
     if bind.dialect.name != "postgresql":
         return set()
     return set(bind.scalars(sa.text("SELECT relname FROM pg_class WHERE relispartition"))) - mapped

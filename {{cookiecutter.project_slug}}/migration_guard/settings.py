@@ -69,6 +69,7 @@ KEYS: dict[str, tuple[type, str]] = {
 
 
 SEVERITIES = ("error", "warning", "note")
+REMOVED = ("cache", "cache-size")
 
 
 def read_settings(root: Path) -> Settings:
@@ -83,6 +84,8 @@ def read_settings(root: Path) -> Settings:
     except (OSError, ValueError, TypeError) as error:
         raise CannotCheck(f"{place}: {error}") from None
     for key, value in given.items():
+        if key in REMOVED:
+            raise CannotCheck(f"{place} {key}: delete this line: no run keeps results any more.")
         if key not in KEYS:
             known = f"{nearest(key, KEYS)}; known: {', '.join(KEYS)}"
             raise CannotCheck(f"{place} {key}: there is no such key{known}.")

@@ -19,7 +19,10 @@ class FileLock(Lock):
 
     def __init__(self, database: str) -> None:
         try:  # a database in memory is nobody else's
-            self.file = open_beside(database) if database else tempfile.TemporaryFile("a+")  # noqa: SIM115
+            if database:
+                self.file = open_beside(database)
+            else:
+                self.file = tempfile.TemporaryFile("a+")  # noqa: SIM115 the lock holds it open
         except OSError as error:
             raise CommandError(
                 f"can't lock the database: {error.strerror}: {error.filename}"
