@@ -127,7 +127,7 @@ def test_a_squash_stops_where_its_last_revision_has_not_run(project: Project) ->
     write_history(project, "data", 3)
     assert alembic(project, "upgrade", "r002")[0] == 0
     squash(project)
-    assert "deploy the release before a squash first" in last_line(project, "upgrade", "head")
+    assert "deploy the release before the squash first" in last_line(project, "upgrade", "head")
     assert at(project.environment["DATABASE_URL"]) == 2
 
 
