@@ -20,7 +20,7 @@ def collected(*options: str, **environment: str) -> subprocess.CompletedProcess[
         [sys.executable, "-m", "pytest", "-q", "--collect-only", "-n0", *options, GALERA],
         check=False,
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTEST_ADDOPTS": "", **environment},
         capture_output=True,
         text=True,
     )

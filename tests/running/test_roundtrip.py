@@ -458,7 +458,7 @@ def test_a_trigger_that_uses_what_is_gone_is_found(
     [
         (
             "CREATE TABLE c (id integer AS (1) NOT NULL)",
-            "set nullable=True for a computed column",
+            "If the column is computed, set nullable=True here",
             "Correct it",
         ),
         ("ALTER TABLE users ADD UNIQUE uq (bio)", "1834", "The test rows include"),
