@@ -1,6 +1,6 @@
 """How long the roundtrip takes, beside the same steps with nothing looked at and beside how others take them.
 
-    python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb] [--only growth|cached]
+    python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb]
 
 What it measures goes into roundtrip.md, in place of the same figures; growth.svg is drawn from what stands there.
 Each figure is the best of ``--repeat`` runs, every run in a process of its own. On SQLite, where all is done in that
@@ -8,7 +8,6 @@ process, it is processor time; on servers it is the time on the clock, which wan
 ``bare``: each revision up, down and up again in one process over one connection. ``schema``: the roundtrip without
 rows. ``rows``: the roundtrip. ``stairway``: one Alembic command for each step, as most projects test it.
 ``pytest-alembic``: its test that goes up and down, on SQLite. ``upgrade`` and ``check``: the history once, without and with drift.
-``cached`` is the second table: whole processes, from nothing and with one new revision on top of what was kept.
 """
 
 from __future__ import annotations
@@ -145,7 +144,8 @@ def measure(kind: str, project: Path, url: str) -> float:
     sys.dont_write_bytecode = True  # it would be baked into projects
     from alembic import command
     from alembic.config import Config
-    from migration_guard import drift, roundtrip, scratch, settings, stepping
+    from migration_guard import settings
+    from migration_guard.running import drift, roundtrip, scratch, stepping
 
     config, own = Config(project / "alembic.ini"), settings.read_settings(project)
     server = scratch.find_url(project, url)
@@ -197,29 +197,6 @@ def best(kind: str, project: Path, url: str, repeat: int) -> float:
     return min(float(text.split()[-1]) for text in runs)
 
 
-RUN = """\
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv.pop(1))
-sys.dont_write_bytecode = True
-from migration_guard.cli import main
-main(Path.cwd(), sys.argv[1:])
-"""
-
-
-def process(project: Path, database: str, *options: str) -> tuple[float, str]:
-    """The time of a whole process, and what it says."""
-    environment = {name: value for name, value in os.environ.items() if name != "CI"}
-    command = [sys.executable, "-c", RUN, str(GUARD)]
-    said = [*options, "--database-url", SERVERS[database]]
-    clock = (lambda: sum(os.times()[2:4])) if database == "sqlite" else time.perf_counter
-    start = clock()
-    done = subprocess.run(
-        [*command, *said], cwd=project, env=environment, check=True, capture_output=True, text=True
-    )
-    return clock() - start, done.stdout
-
-
 def measure_growth(database: str, size: int, others: bool, repeat: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -239,32 +216,8 @@ def measure_growth(database: str, size: int, others: bool, repeat: int) -> None:
     common.keep("roundtrip.md", HEAD, f"| {database} | {size} | {figures} |")
 
 
-def measure_cached(database: str, size: int) -> None:
-    for kind, options in (
-        ("check", ["--select", "models-out-of-sync"]),
-        ("roundtrip", ["--roundtrip"]),
-    ):
-        with tempfile.TemporaryDirectory() as folder:
-            project = Path(folder)
-            write(project / "alembic", size)
-            write_models(project / "alembic", size)
-            nothing, _ = process(project, database, *options, "--no-cache")
-            process(project, database, *options)
-            write_revision(project / "alembic", size)
-            write_models(project / "alembic", size + 1)
-            more, said = process(project, database, *options)
-            assert said.startswith("Clean"), said
-            assert f"({size} from the cache)" in said, said
-            row = f"| {database} | {size} | {kind} | {nothing:.1f} s | {more:.1f} s |"
-            common.keep("roundtrip.md", CACHED, row, key=3)
-            # on PostgreSQL what was kept goes when there is no room for it
-            (project / "pyproject.toml").write_text("[tool.migration-guard]\ncache-size = 0\n")
-            process(project, database, *options)
-
-
 HEAD = "| database | revisions | bare | schema | | with rows | | upgrade | check | | stairway | pytest-alembic |"
 COLUMNS = ("bare", "schema", "rows", "upgrade", "check", "stairway", "pytest-alembic")
-CACHED = "| database | revisions | | from nothing | one more revision |"
 
 
 def main() -> None:
@@ -277,7 +230,6 @@ def main() -> None:
         "--stairway", type=int, default=100, help="the largest size at which to take others' way"
     )
     parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--only", choices=["growth", "cached"], help="one of the two tables")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -286,24 +238,16 @@ def main() -> None:
         return
     databases = common.reachable(options.databases)
     sizes = [int(size) for size in options.sizes.split(",")]
-    if options.only != "cached":
-        print(HEAD)
-        for database in databases:
-            for size in sizes:
-                measure_growth(
-                    database, size, others=size <= options.stairway, repeat=options.repeat
-                )
-        plot()
-    if options.only != "growth":
-        print(CACHED)
-        for database in databases:
-            for size in sizes:
-                measure_cached(database, size)
+    print(HEAD)
+    for database in databases:
+        for size in sizes:
+            measure_growth(database, size, others=size <= options.stairway, repeat=options.repeat)
+    plot()
 
 
 def up_and_down(folder: Path) -> float:
     """Processor time of pytest-alembic's test that goes up and down, in an environment of its own."""
-    from lib.faults import PYTEST_ALEMBIC, environment
+    from faults import PYTEST_ALEMBIC, environment
 
     (folder / "conftest.py").write_text(
         PYTEST_ALEMBIC.replace("URL", f"sqlite:///{folder / 'scratch.db'}")

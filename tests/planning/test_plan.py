@@ -16,6 +16,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from lib import faults
 from lib.faults import BASE, History, Revision
+from lib.migrators import use_stock
 from lib.projects import Project
 from lib.servers import fresh_database
 from migration_guard.cli import main
@@ -287,14 +288,12 @@ def test_the_table_of_a_lease_is_shown_where_the_lock_is_one(project: Project) -
     assert plan(project)["first"] is None
 
 
-def test_no_table_is_shown_that_env_py_does_not_make(bake: Callable[..., Project]) -> None:
-    project = bake()
-    env = project.path / "alembic" / "env.py"
-    text = env.read_text()
-    both = "from migration_guard.deploying import TABLES, migrate\n"
-    assert both in text
-    env.write_text(text.replace(both, "TABLES = ()\n"))
-    assert plan(project)["first"] is None
+def test_no_table_is_shown_that_env_py_does_not_create(
+    bake: Callable[..., Project], tmp_path: Path
+) -> None:
+    project = bake(f"sqlite:///{tmp_path / 'plain.db'}")
+    assert "alembic_journal" in plan(project)["first"]
+    assert plan(use_stock(project))["first"] is None
 
 
 # --- what can not be planned
