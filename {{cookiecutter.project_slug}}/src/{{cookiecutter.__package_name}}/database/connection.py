@@ -134,7 +134,8 @@ def _create(create: Callable[..., Any], url: URL, options: dict[str, Any]) -> An
         ) from None
     except sa.exc.NoSuchModuleError:
         raise ValueError(
-            f"DATABASE_URL: no driver {url.drivername}: use sqlite, postgresql, mariadb or mysql"
+            f"DATABASE_URL: unknown database or driver {url.drivername}:"
+            " use sqlite, postgresql, mariadb or mysql"
         ) from None
 
 
