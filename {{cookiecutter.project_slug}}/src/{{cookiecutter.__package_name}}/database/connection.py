@@ -52,8 +52,7 @@ def database_url(project: Path | None = PROJECT) -> URL:
 
     Raises:
         NoDatabaseUrl: there is no URL.
-        ValueError: the URL is empty, it is not valid, or it holds a password where logs would show it. The message
-            never shows the URL.
+        ValueError: the URL is empty, not valid, or shows its password. The message never has the URL.
     """
     text = os.environ.get("DATABASE_URL")
     if text is None and project is not None:
