@@ -41,6 +41,46 @@ def test_what_must_be_found_and_what_must_not(case: Case) -> None:
     assert set(case[3]) & set(found) == set(), "a false alarm"
 
 
+@pytest.mark.parametrize(
+    ("database", "body", "message"),
+    [
+        (
+            "mysql",
+            "op.create_unique_constraint(None, 't', ['a'])\nop.drop_index('i', 't')",
+            "t: a second run after a failure repeats this create_unique_constraint.",
+        ),
+        (
+            "mysql",
+            "op.create_unique_constraint('u', 't', ['a'])\nop.drop_index('i', 't')",
+            "u on t: a second run after a failure stops at this create_unique_constraint.",
+        ),
+        (
+            "mysql",
+            "op.alter_column('t', 'a', nullable=False, existing_type=sa.Text())",
+            "t.a: NOT NULL rebuilds the table, and one NULL makes it fail.",
+        ),
+        (
+            "postgresql",
+            "op.alter_column('t', 'a', nullable=False, existing_type=sa.Text())",
+            "t.a: SET NOT NULL reads the whole table under a lock.",
+        ),
+        (
+            "mysql",
+            "from sqlalchemy.dialects import mysql\n"
+            "op.alter_column('t', 'a', existing_type=sa.Text(), "
+            "type_=sa.String(99999).with_variant(mysql.MEDIUMTEXT, 'mysql'))",
+            "t.a: text to mediumtext rewrites the table on mysql.",
+        ),
+    ],
+)
+def test_a_message_tells_what_happens_on_this_database(
+    database: str, body: str, message: str
+) -> None:
+    second = migration("b1", "a1", "", body, database)
+    found = judge(second, {database: ""}, lambda module: False, RULES, Past())
+    assert message in [each.message for each in found]
+
+
 NEW_TABLE = "op.create_table('t', sa.Column('id', sa.Integer()), sa.Column('c', sa.Text()))"
 NEW_COLUMN = "op.add_column('t', sa.Column('c', sa.Text()))"
 

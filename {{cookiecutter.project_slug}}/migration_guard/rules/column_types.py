@@ -20,6 +20,13 @@ def for_database(type_: Type, dialect: str) -> Type:
     return variant if isinstance(variant, Type) else type_
 
 
+def name_on(type_: Type, database: str) -> str:
+    """Return the type's name as this database has it."""
+    for dialect in DATABASES[database]:
+        type_ = for_database(type_, dialect)
+    return sql_name(type_)
+
+
 def is_free(database: str, old: Any, new: Type, width: int = 4) -> bool:
     """Return whether the change touches no row. ``width``: the most bytes of a character of MySQL.
 

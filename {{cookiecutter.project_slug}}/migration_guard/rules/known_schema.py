@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ..reading.migration import Constraint, Operation
-from .upgrade import Upgrade, statement
+from .past import table_of
+from .upgrade import Upgrade, on_table, statement
 
 CREATES = ("create_table", "add_column")
 INDEXES = ("create_index", "create_unique_constraint", "create_primary_key")
@@ -131,3 +132,27 @@ def begins_with(each: Operation, wanted: set[str]) -> bool:
         if column.index or column.unique or column.primary_key:
             keys.append((str(column.name),))
     return any({name.casefold() for name in key[: len(wanted)]} == wanted for key in keys)
+
+
+def is_unique_already(upgrade: Upgrade, op: Operation) -> bool:
+    """Whether a key that this revision drops has no column besides the operation's.
+
+    That it can be dropped shows that it is there, so no two rows have the same values, unless the
+    revision changes them.
+    """
+    wanted = {column.casefold() for column in op.columns}
+    changes = on_table(table_of(op), upgrade.everything, ("insert", "bulk_insert", "update"))
+    types = on_table(table_of(op), upgrade.everything, ("alter_column",))
+    if changes or any("type_" in each.kwargs for each in types):
+        return False
+    drops = on_table(table_of(op), upgrade.everything, ("drop_constraint", "drop_index"))
+    dropped = {str(each.name).casefold() for each in upgrade.surely(op, drops) if each.name}
+    keys: dict[str, list[bool]] = {}
+    for each in upgrade.past.on(table_of(op)):
+        named = [(key.name, key.columns) for key in each.constraints if key.kind == "unique"]
+        if each.operation == "create_unique_constraint":
+            named.append((each.name, each.columns))
+        for name, columns in named:
+            narrower = {column.casefold() for column in columns} <= wanted
+            keys.setdefault(str(name).casefold(), []).append(bool(columns) and narrower)
+    return any(all(keys[name]) for name in dropped & keys.keys())

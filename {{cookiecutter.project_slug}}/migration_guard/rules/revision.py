@@ -162,7 +162,10 @@ def not_resumable(upgrade: Upgrade) -> Found:
         # what the migration does on a condition of its own can look whether it is done already
         after = [each for each in schema if runs_after(upgrade, each, op)]
         if not is_repeatable(upgrade, op) and upgrade.any_need(op, after):
-            message = f"a second run after a failure stops at this {op.operation}"
+            # a server gives what has no name another one each time
+            unnamed = op.operation in NAMED_BY_SERVER and op.name is None
+            does = "repeats" if unnamed else "stops at"
+            message = f"a second run after a failure {does} this {op.operation}"
             yield op, f"{label(op)}: {message}."
             return
     for op in data:
@@ -170,6 +173,9 @@ def not_resumable(upgrade: Upgrade) -> Found:
             message = "rows are changed beside a schema change that commits by itself"
             yield op, f"{label(op)}: {message}."
             return
+
+
+NAMED_BY_SERVER = ("create_unique_constraint", "create_foreign_key", "create_check_constraint")
 
 
 def runs_after(upgrade: Upgrade, op: Operation, other: Operation) -> bool:

@@ -9,6 +9,7 @@ from ...reading.migration import Operation
 from ..known_schema import (
     INDEXES,
     is_checked_not_null,
+    is_unique_already,
     known_checks,
     may_be_null,
     partition_key,
@@ -23,9 +24,9 @@ CHECKED_SET_NOT_NULL = {"postgresql": "12", "citus": "12"}  # older ones read th
 @rule(
     summary="NOT NULL is set on a column of an existing table.",
     why="""
-    The whole table is read (PostgreSQL) or rebuilt (MySQL, MariaDB, SQLite) under a lock, and one
-    NULL makes it fail. PostgreSQL reads nothing if a valid CHECK proves it already (since version
-    12: manual, ALTER TABLE, SET NOT NULL).
+    PostgreSQL reads the whole table under a lock. MySQL, MariaDB and SQLite rebuild it (SQLite
+    under a lock). One NULL makes it fail. PostgreSQL reads nothing if a valid CHECK proves it
+    already (since version 12: manual, ALTER TABLE, SET NOT NULL).
     """,
     fix="""
     PostgreSQL, in three revisions: 1. Add CHECK (<column> IS NOT NULL) NOT VALID. 2. Fill the rows
@@ -47,7 +48,10 @@ def set_not_null(upgrade: Upgrade) -> Found:
         if op.kwargs.get("postgresql_not_valid"):  # PostgreSQL 18
             continue
         if not all(is_excused(upgrade, op, column) for column in op.columns or ("",)):
-            yield op, f"{label(op)}: SET NOT NULL reads the whole table under a lock."
+            cost = "SET NOT NULL reads the whole table under a lock"
+            if upgrade.databases_of(op) <= MYSQL:
+                cost = "NOT NULL rebuilds the table, and one NULL makes it fail"
+            yield op, f"{label(op)}: {cost}."
     for op in upgrade.on_existing_tables("create_primary_key"):
         for column in columns_of_index(upgrade, op):
             if may_be_null(upgrade, op, column) and not is_excused(upgrade, op, column):
@@ -207,12 +211,17 @@ def blocking_unique(upgrade: Upgrade) -> Found:
             continue
         if upgrade.databases_of(op) & POSTGRESQL:
             yield op, f"{label(op)}: the index is built under a lock, and duplicates make it fail."
-        elif op.operation == "create_unique_constraint" and not upgrade.adds_columns(op):
+        elif op.operation == "create_unique_constraint" and may_have_duplicates(upgrade, op):
             yield op, f"{label(op)}: it fails if two rows have the same values."
     for op in upgrade.on_existing_tables("create_index"):
         unique = op.kwargs.get("unique") is True and upgrade.databases_of(op) <= MYSQL
-        if unique and not upgrade.adds_columns(op):
+        if unique and may_have_duplicates(upgrade, op):
             yield op, f"{label(op)}: it fails if two rows have the same values."
     for op, column in upgrade.added_columns():
         if (column.unique or column.primary_key) and upgrade.databases_of(op) & POSTGRESQL:
             yield op, f"{label(op)}: the unique index is built under the lock of ADD COLUMN."
+
+
+def may_have_duplicates(upgrade: Upgrade, op: Operation) -> bool:
+    """Whether rows that exist may have the same values in the columns of a new key."""
+    return not upgrade.adds_columns(op) and not is_unique_already(upgrade, op)

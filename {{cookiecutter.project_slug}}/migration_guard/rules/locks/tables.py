@@ -8,7 +8,7 @@ from typing import Any
 
 from ...databases import MYSQL, POSTGRESQL
 from ...reading.migration import Call, Column, Operation, Type
-from ..column_types import is_free, size, sql_name
+from ..column_types import is_free, name_on, size
 from ..known_schema import bytes_of_a_character, known_checks
 from ..rule import Found, rule
 from ..upgrade import Upgrade, label, statement
@@ -156,18 +156,18 @@ def type_change(upgrade: Upgrade) -> Found:
             yield op, f"{label(op)}: {reason}."
             continue
         width = bytes_of_a_character(upgrade, op)
-        costly = ", ".join(sorted(name for name in databases if not is_free(name, old, new, width)))
+        costly = sorted(name for name in databases if not is_free(name, old, new, width))
         stated = isinstance(old, Type) and (old.name != "enum" or old.kwargs.get("values"))
         if costly and isinstance(old, Type) and stated:
             fails = ""
             if old.name == new.name and size(new) < size(old):
                 fails = ", and fails where a value is longer"
-            change = f"{sql_name(old)} to {sql_name(new)}"
-            yield op, f"{label(op)}: {change} rewrites the table on {costly}{fails}."
+            change = f"{name_on(old, costly[0])} to {name_on(new, costly[0])}"
+            yield op, f"{label(op)}: {change} rewrites the table on {', '.join(costly)}{fails}."
         elif costly:
             missing = "has no values" if isinstance(old, Type) else "is missing"
             message = f"{label(op)}: existing_type {missing}, so the old type is not known"
-            yield op, f"{message}; most changes to {sql_name(new)} rewrite the table."
+            yield op, f"{message}; most changes to {name_on(new, costly[0])} rewrite the table."
 
 
 def costly_on_postgresql(upgrade: Upgrade, op: Operation) -> str:
