@@ -1791,4 +1791,13 @@ CASES: list[Case] = [
         "",
         "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), sa.UniqueConstraint('a', name='u'))",
     ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        [],
+        ["blocking-unique"],
+        "op.drop_constraint('u', 't', type_='unique')\nop.create_unique_constraint('u', 't', ['a', 'b'])\nop.execute('UPDATE t SET b = 1')",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), sa.UniqueConstraint('a', name='u'))",
+    ),
 ]

@@ -138,11 +138,12 @@ def is_unique_already(upgrade: Upgrade, op: Operation) -> bool:
     """Whether a key that this revision drops has no column besides the operation's.
 
     That it can be dropped shows that it is there, so no two rows have the same values, unless the
-    revision changes them.
+    revision has changed them.
     """
     wanted = {column.casefold() for column in op.columns}
-    changes = on_table(table_of(op), upgrade.everything, ("insert", "bulk_insert", "update"))
-    types = on_table(table_of(op), upgrade.everything, ("alter_column",))
+    before = upgrade.everything[: upgrade.at[id(op)]]
+    changes = on_table(table_of(op), before, ("insert", "bulk_insert", "update"))
+    types = on_table(table_of(op), before, ("alter_column",))
     if changes or any("type_" in each.kwargs for each in types):
         return False
     drops = on_table(table_of(op), upgrade.everything, ("drop_constraint", "drop_index"))
