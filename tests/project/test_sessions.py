@@ -69,7 +69,7 @@ def test_nox_is_green_in_a_fresh_project(project: Project) -> None:
             "[project",
             "TOMLDecodeError: Expected ']' at the end of a table declaration (at line ",
         ),
-        ("[project]", "[projekt]", "KeyError: 'project'"),
+        ("[project]", "[projekt]", "KeyError: 'dependencies'"),
     ],
 )
 def test_a_broken_pyproject_is_one_line(project: Project, old: str, new: str, said: str) -> None:
