@@ -236,7 +236,8 @@ def installed(project: Project) -> Iterator[Project]:
 @pytest.mark.parametrize("tool", ["uv", "pip"])
 def test_install_md_makes_a_development_environment(installed: Project, tool: str) -> None:
     text = (installed.path / "INSTALL.md").read_text()
-    with_uv, with_pip, sqlite, _ = re.findall(r"```(?:bash|text)\n(.*?)```", text, re.DOTALL)
+    blocks = re.findall(r"```(?:bash|text)\n(.*?)```", text, re.DOTALL)
+    with_uv, with_pip, sqlite, *_ = [block for block in blocks if "pre-commit" not in block]
     script = (
         (with_uv if tool == "uv" else with_pip) + sqlite + "command -v alembic nox\nnox --version\n"
     )
