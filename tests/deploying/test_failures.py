@@ -323,7 +323,7 @@ WRONG_SYNTAX = {
     # The procedure has committed something before its own wrong syntax.
     'op.execute("CREATE OR REPLACE PROCEDURE p() BEGIN UPDATE t SET n = n + 1; COMMIT;'
     ' EXECUTE IMMEDIATE \'CRATE\'; END")\n    op.execute("CALL p()")': "CALL p()",
-    # What the migration itself caught says nothing about what came after it.
+    # A refusal that the migration caught must not hide what came after it.
     'try:\n        op.execute("CREATE TABLE IF NOT EXISTS a AS SELECT * FROM nowhere")\n'
     '    except Exception:\n        pass\n    op.execute("CREATE TABLE b (n INT)")\n'
     "    raise RuntimeError": "CREATE TABLE b",

@@ -38,6 +38,13 @@ def locks_and_settings(project: Project) -> list[object]:
         ]
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize("pooled", ["transaction"], indirect=True)
+def test_transaction_mode_is_refused_to_all_that_begin_at_once(pooled: Project) -> None:
+    """Known fault: one of six was once not recognised and migrated."""
+    assert len(race(pooled, MIGRATORS)) == MIGRATORS
+
+
 @pytest.mark.parametrize("pooled", ["transaction"], indirect=True)
 def test_transaction_mode_is_refused_before_anything_is_changed(pooled: Project) -> None:
     # One after the other: where several begin at once, one of six was once not recognised.

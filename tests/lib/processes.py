@@ -31,7 +31,7 @@ def forbid_processes(forbidden: bool) -> None:
     _forbidden = forbidden
 
 
-# Every way to start a process raises one of these events, whoever has imported its function before.
+# Every way to start a process raises one of these audit events.
 sys.addaudithook(_audit)
 
 

@@ -69,7 +69,7 @@ def require(database: str) -> None:
 
 
 def database_of(url: str) -> str:
-    """Return which of the databases of the tests it is: MySQL is taken for MariaDB."""
+    """Return the tests' name of the database: MySQL stands in for MariaDB."""
     name = sa.make_url(url).get_backend_name()
     return "mariadb" if name == "mysql" else name
 

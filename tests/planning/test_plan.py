@@ -714,7 +714,7 @@ def test_mariadb_alters_as_it_is_said(mariadb: sa.Engine, text: str, mode: str) 
         else:
             lock = (
                 "" if mode == "INSTANT" else f"{comma} LOCK=NONE"
-            )  # MySQL takes no lock for it, and no such word
+            )  # MySQL does not know this word
             connection.exec_driver_sql(f"{statement}{comma} ALGORITHM={mode}{lock}")
 
 
