@@ -26,7 +26,10 @@ def cells(line: str) -> list[str]:
 
 
 def find(lines: list[str], head: str) -> tuple[int, int]:
-    """Return where the rows of the table with this head begin and end; raises ValueError where there is none."""
+    """Return where the rows of the table with this head begin and end.
+
+    Raises ValueError if the report has no such table.
+    """
     begin = lines.index(head) + 2
     return begin, next(
         (at for at in range(begin, len(lines)) if not lines[at].startswith("|")), len(lines)
@@ -41,10 +44,11 @@ def rows(report: str, head: str) -> list[list[str]]:
 
 
 def keep(report: str, head: str, row: str, key: int = 2) -> None:
-    """Print the row and write it into its table, in place of that with the same first cells (as many as `key` says).
+    """Print the row and write it into its table, in place of the row with the same first cells.
 
-    Of a cell that is empty the old one stays. A new row comes after those with the same first cell, by the number in
-    the second.
+    ``key`` is the number of cells that are compared. Where a cell of ``row`` is empty, the old one
+    stays. A new row comes after those with the same first cell, ordered by the number in the
+    second.
     """
     print(row, flush=True)
     file = FOLDER / report

@@ -2,10 +2,10 @@
 
     python benchmarks/corpus.py CACHE [APPLICATION ...]
 
-Wheels are downloaded by name from the package index into CACHE. The truth comes from running each migration in
-Alembic's offline mode for PostgreSQL, with every operation and every executed statement recorded; what the migration
-imports and can't be imported is replaced by a stub. Only migrations that run to their end count. The result goes to
-``benchmarks/corpus.md``.
+Wheels are downloaded by name from the package index into CACHE. The truth comes from running each
+migration in Alembic's offline mode for PostgreSQL, with every operation and every executed
+statement recorded. A stub replaces each module that a migration imports and that can't be imported.
+Only migrations that run to their end count. The result goes to ``benchmarks/corpus.md``.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ from typing import Any, ClassVar, NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 GUARD = ROOT / "{{cookiecutter.project_slug}}"
 APPLICATION_NAMES = """
-    aiida-core anitya apache-airflow==2.10.5 apache-airflow-core apache-superset argilla-server arize-phoenix bodhi-server
-    buildbot ckan cloudkitty dagster datajunction-server designate ethyca-fides fittrackee galaxy-data glance
-    ihatemoney indico ironic jupyterhub keystone langflow-base lemur mage-ai magnum manila meltano mlflow mlrun
-    mwdb-core neutron nova octavia open-webui optuna prefect privacyidea pypn-ref-geo pypnnomenclature quetz-server
-    rucio skypilot skyvern taxhub zenml
+    aiida-core anitya apache-airflow==2.10.5 apache-airflow-core apache-superset argilla-server
+    arize-phoenix bodhi-server buildbot ckan cloudkitty dagster datajunction-server designate
+    ethyca-fides fittrackee galaxy-data glance ihatemoney indico ironic jupyterhub keystone
+    langflow-base lemur mage-ai magnum manila meltano mlflow mlrun mwdb-core neutron nova octavia
+    open-webui optuna prefect privacyidea pypn-ref-geo pypnnomenclature quetz-server rucio skypilot
+    skyvern taxhub zenml
 """
 MIGRATION = re.compile(r"^(async )?def (upgrade|downgrade)\w*\(", re.MULTILINE)
 IDENTIFIER = re.compile(r"^(down_)?revision\b", re.MULTILINE)
@@ -298,7 +299,7 @@ class Stub(metaclass=StubType):
 
 
 class Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives stubs for what can't be imported, and for all of an application but its migrations' helpers."""
+    """Gives stubs for what can't be imported, and for an application apart from its migrations."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -336,13 +337,17 @@ class Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def sql_tables(statement: str) -> set[str]:
-    """Return the tables that a statement changes, as sqlglot's parser sees them; a pattern for what it can't parse."""
+    """Return the tables that a statement changes.
+
+    sqlglot parses the statement; a pattern finds the tables of one that it can't parse.
+    """
     import sqlglot
     from sqlglot import exp
 
     tables = set()
-    pattern = r"""(?ix)\b(?:ALTER\s+TABLE|UPDATE|INSERT\s+INTO|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|DROP\s+TABLE|
-        CREATE\s+TABLE)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?(?:["`\w]+\.)?["`]?(\w+)"""
+    pattern = r"""(?ix)\b(?:ALTER\s+TABLE|UPDATE|INSERT\s+INTO|DELETE\s+FROM|
+        TRUNCATE(?:\s+TABLE)?|DROP\s+TABLE|CREATE\s+TABLE)\s+
+        (?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?(?:["`\w]+\.)?["`]?(\w+)"""
     try:
         trees = sqlglot.parse(statement, dialect="postgres")
     except sqlglot.errors.SqlglotError:
@@ -459,7 +464,7 @@ def read_ours(path: Path) -> list[Read]:
 
 
 def read_first_strings(path: Path) -> list[Read]:
-    """The way of SoundHash's original validator: of each call on ``op``, the first string is the table."""
+    """Read as SoundHash's original validator did: a call on ``op`` has its table first."""
     calls = [
         (function.name, node)
         for function in ast.parse(path.read_bytes()).body
@@ -583,7 +588,8 @@ def measure(
                 scores[what].add(true, all_found, certain)
                 if show and (true - all_found or certain - true):
                     print(
-                        f"{name} {function} {what}: missing {dict(true - all_found)} wrong {dict(certain - true)}"
+                        f"{name} {function} {what}: missing {dict(true - all_found)} "
+                        f"wrong {dict(certain - true)}"
                     )
     return {"scores": scores, "crashes": crashes, "spent": spent, "files": len(truth)}
 
@@ -598,10 +604,11 @@ def tried(path: Path) -> set[int]:
 
 
 def cost(paths: list[Path]) -> tuple[float, float]:
-    """Return the reader's time apart from SQL text, and that for SQL text, as multiples of ast.parse on the same files.
+    """Return the reader's time apart from SQL text, and its time for SQL text.
 
-    The same files: the migrations, and the project's own modules that they lead to, each from disk. Both take turns on
-    each file, since the machine's own speed changes; the least of five turns counts.
+    Both are multiples of the time of ast.parse on the same files: the migrations and the project's
+    own modules that they import, each from disk. The two take turns on each file, since the speed
+    of the machine changes; the least of five turns counts.
     """
     from migration_guard.reading import reader, sql
 
@@ -723,26 +730,34 @@ def main(cache: Path, names: list[str]) -> None:
         write(lines, peers)
 
 
+HEAD = (
+    "| application | migrations | ran | tables: recall | precision | operations: recall "
+    "| precision | raw SQL | crashes | files/s | time / ast.parse | SQL / ast.parse |"
+)
+
+
 def write(lines: list[str], peers: list[str]) -> None:
     text = f"""# Reading the migrations of real applications
 
-`nox -s corpus` downloads these applications, runs each of their migrations offline on PostgreSQL, records every
-operation, and compares. Only migrations that run offline to their end count ("ran"). An operation is not counted as wrong
-if the reader calls it uncertain or conditional, if it stands in a `try` with handlers, or if it comes from a function of
-the application for which a stub stood. Names are compared in lower case. Recall and precision are in percent. "Raw SQL" is
-the recall of the tables that SQL text changes, as sqlglot's parser sees them. The last two columns are the reader's time
-without and for SQL text, as multiples of `ast.parse` on the same files: the migrations and the project's own modules that
-they lead to. Both take turns on each file, and the least of five turns counts. SQL that stands in files of its own counts
-as SQL text.
+`nox -s corpus` downloads these applications, runs each of their migrations offline on PostgreSQL,
+records every operation, and compares. Only migrations that run offline to their end count ("ran").
+An operation is not counted as wrong if the reader calls it uncertain or conditional, if it stands
+in a `try` with handlers, or if it comes from a function of the application that a stub replaced.
+Names are compared in lower case. Recall and precision are in percent. "Raw SQL" is the recall of
+the tables that SQL text changes, as sqlglot's parser sees them. The last two columns are the
+reader's time without and for SQL text, as multiples of `ast.parse` on the same files: the
+migrations and the project's own modules that they import. The two take turns on each file, and the
+least of five turns counts. SQL in files of its own counts as SQL text.
 
-| application | migrations | ran | tables: recall | precision | operations: recall | precision | raw SQL | crashes | files/s | time / ast.parse | SQL / ast.parse |
+{HEAD}
 |---|---|---|---|---|---|---|---|---|---|---|---|
 {chr(10).join(lines)}
 
 ## Other tools
 
-On the same migrations, only `upgrade` (none of them reads `downgrade` by default). "First strings" is how SoundHash's
-original validator works: the first string of each call on `op` is its table. lockcheck reports findings only.
+On the same migrations, only `upgrade` (none of them reads `downgrade` by default). "First strings"
+is how SoundHash's original validator works: the first string of each call on `op` is its table.
+lockcheck reports findings only.
 
 | tool | tables: recall | precision | operations: recall | precision | raw SQL | crashes | files/s |
 |---|---|---|---|---|---|---|---|

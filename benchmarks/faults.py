@@ -1,9 +1,13 @@
-"""What others find of the fault set: ``python benchmarks/faults.py [--databases sqlite,postgresql,mariadb] [--tools ...]``.
+"""Measures what other tools find of the fault set.
 
-Each history is written into a small project of its own, with an env.py as Alembic's documentation has it, and each tool,
-in an environment of its own (made with uv), is run on it as its own documentation says. A fault counts as found where the
-tool fails on it; which fault it is need not be said, and "told" are those on whose innocent twin it does not fail as well.
-The guard's own column is what tests/test_faults.py demands: every fault by its name and revision. The rows go into roundtrip.md, in place of the same ones.
+    python benchmarks/faults.py [--databases sqlite,postgresql,mariadb] [--tools ...]
+
+Each history is written into a small project with the env.py of Alembic's documentation. Each tool
+has an environment of its own (created with uv) and runs on the project as its documentation
+describes. A fault counts as found if the tool fails on it, whatever it reports. It counts as told
+apart if the tool does not fail on the harmless twin as well. The guard's own column is what
+tests/running/test_faults.py demands: every fault by its rule and revision. The rows replace the
+same ones in roundtrip.md.
 """
 
 from __future__ import annotations
@@ -44,7 +48,8 @@ def run(connection):
     if schema:
         connection.exec_driver_sql(f'SET search_path TO "{schema}"')
     context.configure(
-        version_table_schema=schema, connection=connection, target_metadata=models.metadata, render_as_batch=connection.dialect.name == "sqlite",
+        version_table_schema=schema, connection=connection, target_metadata=models.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True, compare_server_default=True, transaction_per_migration=True,
         autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
     )
@@ -96,7 +101,8 @@ def alembic_db_uri():
 
 
 def test_migration_upgrade_and_downgrade(alembic_config, alembic_db_uri):
-    with prepare_schema_from_migrations(alembic_db_uri, alembic_config, revision="head") as (engine, script):
+    prepared = prepare_schema_from_migrations(alembic_db_uri, alembic_config, revision="head")
+    with prepared as (engine, script):
         while get_current_revision(alembic_config, engine, script) is not None:
             command.downgrade(alembic_config, "-1")
 """
@@ -126,10 +132,10 @@ LEAVES_NO_TRACE = "    downgrade_leaves_no_trace\n"  # fails on whatever MariaDB
 
 
 class Tool(NamedTuple):
-    """What to install, the file that its documentation asks for, and the command by what the models say of the history.
+    """What to install, the file that its documentation asks for, and its commands.
 
-    Where the fault is drift the history has no downgrades; where it is another, the models are empty. So what looks at them
-    is left out.
+    ``drift`` is the command for histories whose fault is drift: they have no downgrades. ``other``
+    is for all others: their models are empty, so it leaves out what compares the models.
     """
 
     packages: str
@@ -199,7 +205,10 @@ def flagged(tool: Tool, programs: Path, database: str, kind: str, history: fault
         faults.write(history, folder / "alembic" / "versions", folder / "models.py")
         (folder / "alembic" / "env.py").write_text(ENV)
         (folder / "alembic" / "script.py.mako").write_text("")
-        ini = "[alembic]\nscript_location = alembic\npath_separator = os\nprepend_sys_path = .\nsqlalchemy.url = "
+        ini = (
+            "[alembic]\nscript_location = alembic\npath_separator = os\nprepend_sys_path = .\n"
+            "sqlalchemy.url = "
+        )
         (folder / "alembic.ini").write_text(f"{ini}{url}\n")
         (folder / "pytest.ini").write_text(PYTEST_INI + LEAVES_NO_TRACE * (database != "mariadb"))
         if tool.file:

@@ -1,9 +1,12 @@
-"""How long to the first green: ``python benchmarks/first_minute.py [--peer NAME TEMPLATE COMMAND] [--runs 5]``.
+"""Measures the time to the first passing check of a new project.
 
-A project is baked, and its check run to green: in a new environment (downloads are in uv's cache), and again. Warm, in
-turns, so that the ratios are of one time: ``nox -s check``, its script, and ``alembic check`` on a migrated database. A peer
-is another template (a path, or ``gh:owner/name``) and the command that is green in its fresh project; one that can't be
-had is left out. The figures go into first_minute.md.
+    python benchmarks/first_minute.py [--peer NAME TEMPLATE COMMAND] [--runs 5]
+
+A project is baked, and its check runs until it passes: in a new environment (downloads are in uv's
+cache), and again. Then ``nox -s check``, its script, and ``alembic check`` on a migrated database
+take turns, so that their ratios come from the same time. A peer is another template (a path, or
+``gh:owner/name``) and the command that passes in its fresh project; one that can't be downloaded is
+left out. The figures go into first_minute.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the guard of `alembic upgrade head` costs, and how long migrators, readers and heirs wait; writes lock.md.
+"""Measures what the lock of `alembic upgrade head` costs, and how long others wait; writes lock.md.
 
     python benchmarks/lock.py [--trials 10]
 
@@ -53,7 +53,7 @@ def project(database: str) -> Iterator[Project]:
 
 
 def cost(trials: int) -> Iterator[str]:
-    """Processor time of `alembic upgrade head` that finds nothing to do: stock Alembic's env.py, and the project's."""
+    """Processor time of `alembic upgrade head` with nothing pending, beside stock Alembic's."""
     yield "| database | stock | guarded | ratio |\n|---|---|---|---|"
     for database in DATABASES:
         with project(database) as guarded, tempfile.TemporaryDirectory() as folder:
@@ -63,7 +63,10 @@ def cost(trials: int) -> Iterator[str]:
             stock = Project(path, path.name, guarded.environment["DATABASE_URL"])
             write_history(stock, "plain")
             use_stock(stock)
-            metadata = f"from {stock.package}.database.models import Base\n\ntarget_metadata = Base.metadata"
+            metadata = (
+                f"from {stock.package}.database.models import Base\n\n"
+                "target_metadata = Base.metadata"
+            )
             stock.edit("alembic/env.py", "target_metadata = None", metadata)
             took: dict[str, list[float]] = {"stock": [], "guarded": []}
             for each in range(trials + 2):
@@ -95,11 +98,14 @@ def races(trials: int) -> Iterator[str]:
                     took.append(time.perf_counter() - begun)
                     bad += bool(failed or wrong(url, history))
                 middle, most = statistics.median(took), max(took)
-                yield f"| {database} | {history} | {bad} of {trials} | {middle:.1f} s | {most:.1f} s |"
+                yield (
+                    f"| {database} | {history} | {bad} of {trials} | {middle:.1f} s | "
+                    f"{most:.1f} s |"
+                )
 
 
 def blocked(trials: int) -> Iterator[str]:
-    """An ALTER behind a long reader: how long others read meanwhile, and how long it takes after the reader left."""
+    """An ALTER behind a long reader: how long others wait, and how long it takes afterwards."""
     yield "| database | longest read meanwhile | end after the blocker: longest |\n|---|---|---|"
     for database in DATABASES[1:]:
         reads: list[float] = []
@@ -161,7 +167,9 @@ def takeover(trials: int) -> Iterator[str]:
                 took.append(time.perf_counter() - begun)
                 assert status == 0, said
                 os.waitpid(child, 0)
-        yield f"| {database} | {f'lease of {lease} s' if lease else 'advisory'} | {max(took):.2f} s |"
+        yield (
+            f"| {database} | {f'lease of {lease} s' if lease else 'advisory'} | {max(took):.2f} s |"
+        )
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 Each change goes the whole road (see tests/lib/road.py). Writes benchmarks/road.md.
 
-What is written for PostgreSQL is also judged by squawk (its SQL) and alembic-guard (its files), where
-they are installed: pip install squawk-cli alembic-guard.
+squawk (its SQL) and alembic-guard (its files) also judge what is written for PostgreSQL, if they
+are installed: pip install squawk-cli alembic-guard.
 
     nox -s bench -- road [--only postgresql,mariadb,sqlite] [--quick]
     nox -s bench -- road --only mariadb --env Alembic --results road.json  # a part of it
@@ -138,7 +138,7 @@ OF_DATABASES = {
 
 
 def changes_of(database: str) -> list[Change]:
-    """The set for one database: the changes of the tests, and each type on a new and an old table."""
+    """The set for one database: the tests' changes, and each type on a new and an old table."""
     module = "postgresql" if database == "postgresql" else "mysql"
     types = [*TYPES, *(f"{module}.{each}" for each in OF_DATABASES.get(database, ()))]
     found = [each for each in CHANGES if database in each.databases]

@@ -1,13 +1,17 @@
-"""How long the roundtrip takes, beside the same steps with nothing looked at and beside how others take them.
+"""Measures the time of the roundtrip, of the same steps without checks, and of other tools.
 
     python benchmarks/roundtrip.py [--sizes 10,100,1000] [--databases sqlite,postgresql,mariadb]
 
-What it measures goes into roundtrip.md, in place of the same figures; growth.svg is drawn from what stands there.
-Each figure is the best of ``--repeat`` runs, every run in a process of its own. On SQLite, where all is done in that
-process, it is processor time; on servers it is the time on the clock, which wants a machine that does nothing else.
-``bare``: each revision up, down and up again in one process over one connection. ``schema``: the roundtrip without
-rows. ``rows``: the roundtrip. ``stairway``: one Alembic command for each step, as most projects test it.
-``pytest-alembic``: its test that goes up and down, on SQLite. ``upgrade`` and ``check``: the history once, without and with drift.
+Its figures replace the same ones in roundtrip.md; growth.svg is drawn from the figures there. Each
+figure is the best of ``--repeat`` runs, every run in a process of its own. On SQLite, where that
+process does all the work, it is processor time; on servers it is the time on the clock, which needs
+an idle machine.
+
+- ``bare``: each revision up, down and up again in one process over one connection.
+- ``schema``: the roundtrip without rows. ``rows``: the roundtrip.
+- ``stairway``: one Alembic command for each step, as most projects test it.
+- ``pytest-alembic``: its test that goes up and down, on SQLite.
+- ``upgrade`` and ``check``: the history once, without and with drift.
 """
 
 from __future__ import annotations
@@ -34,7 +38,8 @@ from alembic import context
 from sqlalchemy import pool
 
 def run(connection):
-    context.configure(connection=connection, target_metadata=sa.MetaData(), transaction_per_migration=True,
+    context.configure(connection=connection, target_metadata=sa.MetaData(),
+                      transaction_per_migration=True,
                       transactional_ddl=True if connection.dialect.name == "sqlite" else None)
     with context.begin_transaction():
         context.run_migrations()
@@ -50,7 +55,7 @@ else:
 
 
 def operations(number: int) -> tuple[str, str]:
-    """What revision ``number`` does: in ten revisions two tables and eight changes to tables made before."""
+    """What revision ``number`` does: of ten, two create tables and eight change earlier ones."""
     table = f"t{number // 5 * 5:04d}"
     kind = number % 10
     if number % 5 == 0:
@@ -62,7 +67,8 @@ def operations(number: int) -> tuple[str, str]:
         )
         return (
             (
-                f"op.create_table('{table}', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('name', sa.String(80), nullable=False),"
+                f"op.create_table('{table}', sa.Column('id', sa.Integer(), primary_key=True), "
+                "sa.Column('name', sa.String(80), nullable=False),"
                 f" sa.Column('amount', sa.Numeric(10, 2)), sa.Column('at', sa.DateTime()){key})"
             ),
             f"op.drop_table('{table}')",
@@ -79,13 +85,19 @@ def operations(number: int) -> tuple[str, str]:
         )
     if kind == 3:
         return (
-            f"op.add_column('{table}', sa.Column('c{number}', sa.Integer(), server_default='0', nullable=False))",
+            (
+                f"op.add_column('{table}', sa.Column('c{number}', sa.Integer(), "
+                "server_default='0', nullable=False))"
+            ),
             f"op.drop_column('{table}', 'c{number}')",
         )
     if kind == 8:
         column = f"sa.Column('c{number}', sa.Integer())"
         return (
-            f"op.add_column('{table}', {column})\n    op.execute('UPDATE {table} SET c{number} = 1')",
+            (
+                f"op.add_column('{table}', {column})\n"
+                f"    op.execute('UPDATE {table} SET c{number} = 1')"
+            ),
             f"op.drop_column('{table}', 'c{number}')",
         )
     return (
@@ -99,7 +111,8 @@ def write(folder: Path, size: int) -> None:
     (folder / "env.py").write_text(ENV)
     (folder / "script.py.mako").write_text("")
     (folder.parent / "alembic.ini").write_text(
-        "[alembic]\nscript_location = %(here)s/alembic\npath_separator = os\nprepend_sys_path = %(here)s\n"
+        "[alembic]\nscript_location = %(here)s/alembic\npath_separator = os\n"
+        "prepend_sys_path = %(here)s\n"
     )
     for number in range(size):
         write_revision(folder, number)
@@ -116,10 +129,16 @@ def write_models(folder: Path, size: int) -> None:
         else:
             tables.setdefault(first, []).append(rest)
     classes = (
-        f"class T{name}(Base):\n    __tablename__ = '{name}'\n    __table_args__ = ({', '.join(parts)},)\n"
+        (
+            f"class T{name}(Base):\n    __tablename__ = '{name}'\n"
+            f"    __table_args__ = ({', '.join(parts)},)\n"
+        )
         for name, parts in tables.items()
     )
-    base = "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase\n\nclass Base(DeclarativeBase):\n    pass\n\n"
+    base = (
+        "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase\n\n"
+        "class Base(DeclarativeBase):\n    pass\n\n"
+    )
     (folder.parent / "models.py").write_text(base + "\n".join(classes))
     (folder / "env.py").write_text(
         "import models\n" + ENV.replace("sa.MetaData()", "models.Base.metadata")
@@ -133,7 +152,8 @@ def write_revision(folder: Path, number: int) -> None:
     up, down = operations(number)
     before = f"'r{number - 1:04d}'" if number else None
     (folder / "versions" / f"r{number:04d}.py").write_text(
-        f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision = 'r{number:04d}'\ndown_revision = {before}\n\n\n"
+        f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision = 'r{number:04d}'\n"
+        f"down_revision = {before}\n\n\n"
         f"def upgrade():\n    {up}\n\n\ndef downgrade():\n    {down}\n"
     )
 
@@ -216,7 +236,10 @@ def measure_growth(database: str, size: int, others: bool, repeat: int) -> None:
     common.keep("roundtrip.md", HEAD, f"| {database} | {size} | {figures} |")
 
 
-HEAD = "| database | revisions | bare | schema | | with rows | | upgrade | check | | stairway | pytest-alembic |"
+HEAD = (
+    "| database | revisions | bare | schema | | with rows | | upgrade | check | | stairway | "
+    "pytest-alembic |"
+)
 COLUMNS = ("bare", "schema", "rows", "upgrade", "check", "stairway", "pytest-alembic")
 
 
@@ -246,7 +269,7 @@ def main() -> None:
 
 
 def up_and_down(folder: Path) -> float:
-    """Processor time of pytest-alembic's test that goes up and down, in an environment of its own."""
+    """Processor time of pytest-alembic's test that goes up and down, in its own environment."""
     from faults import PYTEST_ALEMBIC, environment
 
     (folder / "conftest.py").write_text(

@@ -2,9 +2,9 @@
 
     nox -s bench -- rules
 
-Each pair of ``rules_pairs.py`` has a migration that must be found and a harmless twin. A tool that is
-not installed is left out. squawk reads the SQL of ``alembic upgrade --sql``; the others read the
-Python. What a tool reports about style (``STYLE``) does not count, neither as found nor as a false alarm.
+Each pair of ``rules_pairs.py`` has a migration that must be found and a harmless twin. A tool that
+is not installed is left out. squawk reads the SQL of ``alembic upgrade --sql``; the others read the
+Python. Reports about style (``STYLE``) don't count, neither as found nor as a false alarm.
 """
 
 from __future__ import annotations

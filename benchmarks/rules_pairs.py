@@ -41,7 +41,8 @@ op.execute("CREATE TABLE days_2 (day date, n int)")
 op.execute("CREATE TABLE days_3 (day date NOT NULL, n int, CONSTRAINT b CHECK (day IS NOT NULL AND"
     " day >= '2022-01-01' AND day < '2023-01-01'))")
 op.execute("CREATE VIEW cheap AS SELECT id FROM shops WHERE price < 9")
-op.execute("CREATE MATERIALIZED VIEW totals AS SELECT shop_id, sum(total) AS t FROM orders GROUP BY 1")
+op.execute("CREATE MATERIALIZED VIEW totals AS"
+    " SELECT shop_id, sum(total) AS t FROM orders GROUP BY 1")
 op.execute("CREATE UNIQUE INDEX ux_totals ON totals (shop_id)")
 op.execute("CREATE UNIQUE INDEX ux_orders_id ON orders (id, state)")
 op.execute("CREATE UNIQUE INDEX ux_days_2 ON days_2 (day)")
@@ -186,9 +187,15 @@ PAIRS: list[tuple[str, str, str]] = [
     (
         "Atlas PG103, safe-pg-migrations add_index",
         AUTO
-        + 'op.create_index("ix", "shops", ["size"], if_not_exists=True, postgresql_concurrently=True)',
+        + (
+            'op.create_index("ix", "shops", ["size"], if_not_exists=True, '
+            "postgresql_concurrently=True)"
+        ),
         AUTO
-        + 'op.drop_index("ix", "shops", if_exists=True, postgresql_concurrently=True)\n    op.create_index("ix", "shops", ["size"], postgresql_concurrently=True)',
+        + (
+            'op.drop_index("ix", "shops", if_exists=True, postgresql_concurrently=True)\n'
+            '    op.create_index("ix", "shops", ["size"], postgresql_concurrently=True)'
+        ),
     ),
     (DEFAULT, add('sa.Uuid(), server_default=sa.text("gen_random_uuid()")'), add("sa.Uuid()")),
     (
@@ -227,7 +234,10 @@ PAIRS: list[tuple[str, str, str]] = [
         sql("ALTER TABLE shops ADD COLUMN x int"),
     ),
     (
-        "squawk adding-field-with-default (generated), strong_migrations add_column_generated_stored",
+        (
+            "squawk adding-field-with-default (generated), strong_migrations "
+            "add_column_generated_stored"
+        ),
         add('sa.Integer(), sa.Computed("size * 2", persisted=True)'),
         add("sa.Integer()"),
     ),
@@ -264,13 +274,22 @@ PAIRS: list[tuple[str, str, str]] = [
     ),
     (
         REQUIRED,
-        'with op.batch_alter_table("shops") as batch:\n    batch.add_column(sa.Column("x", sa.Text(), nullable=False))',
+        (
+            'with op.batch_alter_table("shops") as batch:\n'
+            '    batch.add_column(sa.Column("x", sa.Text(), nullable=False))'
+        ),
         NEW
-        + 'with op.batch_alter_table("tags") as batch:\n    batch.add_column(sa.Column("x", sa.Text(), nullable=False))',
+        + (
+            'with op.batch_alter_table("tags") as batch:\n'
+            '    batch.add_column(sa.Column("x", sa.Text(), nullable=False))'
+        ),
     ),
     (
         REQUIRED,
-        'for table in ("shops", "orders"):\n    op.add_column(table, sa.Column("x", sa.Text(), nullable=False))',
+        (
+            'for table in ("shops", "orders"):\n'
+            '    op.add_column(table, sa.Column("x", sa.Text(), nullable=False))'
+        ),
         'for table in ("shops", "orders"):\n    op.add_column(table, sa.Column("x", sa.Text()))',
     ),
     (SET_NOT_NULL, alter("code", "nullable=False"), alter("code", "nullable=True")),
@@ -286,7 +305,10 @@ PAIRS: list[tuple[str, str, str]] = [
     ),
     (
         SET_NOT_NULL,
-        'with op.batch_alter_table("shops") as batch:\n    batch.alter_column("code", nullable=False)',
+        (
+            'with op.batch_alter_table("shops") as batch:\n'
+            '    batch.alter_column("code", nullable=False)'
+        ),
         NEW + 'op.alter_column("tags", "name", nullable=False)',
     ),
     (
@@ -380,7 +402,10 @@ PAIRS: list[tuple[str, str, str]] = [
     (
         "Atlas DS, data loss",
         "op.execute(sa.delete(sa.table('orders')))",
-        "t = sa.table('orders', sa.column('id', sa.Integer()))\nop.execute(sa.delete(t).where(t.c.id == 7))",
+        (
+            "t = sa.table('orders', sa.column('id', sa.Integer()))\n"
+            "op.execute(sa.delete(t).where(t.c.id == 7))"
+        ),
     ),
     (RENAME_COLUMN, alter("note", 'new_column_name="remark"'), add("sa.Text()")),
     (
@@ -500,7 +525,10 @@ PAIRS: list[tuple[str, str, str]] = [
         ),
         alter(
             "code",
-            "type_=sa.String(30), existing_type=sa.String(20), postgresql_using='code::varchar(30)'",
+            (
+                "type_=sa.String(30), existing_type=sa.String(20), "
+                "postgresql_using='code::varchar(30)'"
+            ),
         ),
     ),
     (
@@ -522,54 +550,92 @@ PAIRS: list[tuple[str, str, str]] = [
     ),
     (
         "strong_migrations add_column_json",
-        'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("d", postgresql.JSON()))',
-        'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("d", postgresql.JSONB()))',
+        (
+            'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), '
+            'sa.Column("d", postgresql.JSON()))'
+        ),
+        (
+            'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), '
+            'sa.Column("d", postgresql.JSONB()))'
+        ),
     ),
     (
         FOREIGN,
         'op.create_foreign_key("fk", "orders", "shops", ["shop_id"], ["id"])',
-        'op.create_foreign_key("fk", "orders", "shops", ["shop_id"], ["id"], postgresql_not_valid=True)',
+        (
+            'op.create_foreign_key("fk", "orders", "shops", ["shop_id"], ["id"], '
+            "postgresql_not_valid=True)"
+        ),
     ),
     (
         FOREIGN,
         sql("ALTER TABLE orders ADD CONSTRAINT fk FOREIGN KEY (shop_id) REFERENCES shops (id)"),
         sql(
-            "ALTER TABLE orders ADD CONSTRAINT fk FOREIGN KEY (shop_id) REFERENCES shops (id) NOT VALID"
+            "ALTER TABLE orders ADD CONSTRAINT fk FOREIGN KEY (shop_id) REFERENCES shops "
+            "(id) NOT VALID"
         ),
     ),
     (
         FOREIGN,
-        'with op.batch_alter_table("orders") as batch:\n    batch.create_foreign_key("fk", "shops", ["shop_id"], ["id"])',
+        (
+            'with op.batch_alter_table("orders") as batch:\n'
+            '    batch.create_foreign_key("fk", "shops", ["shop_id"], ["id"])'
+        ),
         NEW
-        + 'op.create_foreign_key("fk", "tags", "shops", ["shop_id"], ["id"])\nop.create_index("ix", "tags", ["shop_id"])',
+        + (
+            'op.create_foreign_key("fk", "tags", "shops", ["shop_id"], ["id"])\n'
+            'op.create_index("ix", "tags", ["shop_id"])'
+        ),
     ),
     (
         FOREIGN,
-        'op.create_foreign_key("fk", "orders", "shops", ["shop_id"], ["id"], postgresql_not_valid=True)\n'
+        (
+            'op.create_foreign_key("fk", "orders", "shops", ["shop_id"], ["id"], '
+            "postgresql_not_valid=True)\n"
+        )
         + sql("ALTER TABLE orders VALIDATE CONSTRAINT fk"),
         sql("ALTER TABLE shops VALIDATE CONSTRAINT ck_shops_size"),
     ),
     (
         FOREIGN,
-        'op.add_column("orders", sa.Column("x", sa.BigInteger(), sa.ForeignKey("shops.id", name="fk")))',
+        (
+            'op.add_column("orders", sa.Column("x", sa.BigInteger(), '
+            'sa.ForeignKey("shops.id", name="fk")))'
+        ),
         'op.add_column("orders", sa.Column("x", sa.BigInteger()))',
     ),
     (
         "PostgreSQL 18 NOT ENFORCED",
         sql("ALTER TABLE orders ADD CONSTRAINT fk FOREIGN KEY (shop_id) REFERENCES shops (id)"),
         sql(
-            "ALTER TABLE orders ADD CONSTRAINT fk FOREIGN KEY (shop_id) REFERENCES shops (id) NOT ENFORCED"
+            "ALTER TABLE orders ADD CONSTRAINT fk FOREIGN KEY (shop_id) REFERENCES shops "
+            "(id) NOT ENFORCED"
         ),
     ),
     (
         "foreign keys without an index (strong_migrations, Atlas)",
-        'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("s", sa.BigInteger(), sa.ForeignKey("shops.id", name="fk_u")))',
-        'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("s", sa.BigInteger(), sa.ForeignKey("shops.id", name="fk_u"), index=True))',
+        (
+            'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), '
+            'sa.Column("s", sa.BigInteger(), sa.ForeignKey("shops.id", name="fk_u")))'
+        ),
+        (
+            'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), '
+            'sa.Column("s", sa.BigInteger(), sa.ForeignKey("shops.id", name="fk_u"), '
+            "index=True))"
+        ),
     ),
     (
         "foreign keys without an index",
-        'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("s", sa.BigInteger(), sa.ForeignKey("shops.id", name="fk_u")))\nop.create_index("ix", "u", ["id", "s"])',
-        'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("s", sa.BigInteger(), sa.ForeignKey("shops.id", name="fk_u")))\nop.create_index("ix", "u", ["s", "id"])',
+        (
+            'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), '
+            'sa.Column("s", sa.BigInteger(), sa.ForeignKey("shops.id", name="fk_u")))\n'
+            'op.create_index("ix", "u", ["id", "s"])'
+        ),
+        (
+            'op.create_table("u", sa.Column("id", sa.BigInteger(), primary_key=True), '
+            'sa.Column("s", sa.BigInteger(), sa.ForeignKey("shops.id", name="fk_u")))\n'
+            'op.create_index("ix", "u", ["s", "id"])'
+        ),
     ),
     (
         CHECK,
@@ -584,7 +650,8 @@ PAIRS: list[tuple[str, str, str]] = [
     (
         CHECK,
         sql(
-            "ALTER TABLE shops ADD CONSTRAINT ck CHECK (price > 0) NOT VALID; ALTER TABLE shops VALIDATE CONSTRAINT ck"
+            "ALTER TABLE shops ADD CONSTRAINT ck CHECK (price > 0) NOT VALID; ALTER TABLE "
+            "shops VALIDATE CONSTRAINT ck"
         ),
         sql("ALTER TABLE shops VALIDATE CONSTRAINT ck_shops_size"),
     ),
@@ -596,7 +663,10 @@ PAIRS: list[tuple[str, str, str]] = [
     ),
     (
         CHECK,
-        'op.add_column("shops", sa.Column("x", sa.Integer(), sa.CheckConstraint("x > 0", name="ck")))',
+        (
+            'op.add_column("shops", sa.Column("x", sa.Integer(), sa.CheckConstraint("x > 0", '
+            'name="ck")))'
+        ),
         'op.add_column("shops", sa.Column("x", sa.Integer()))',
     ),
     (
@@ -626,7 +696,10 @@ PAIRS: list[tuple[str, str, str]] = [
     ),
     (
         UNIQUE,
-        'with op.batch_alter_table("shops") as batch:\n    batch.create_unique_constraint("uq", ["name"])',
+        (
+            'with op.batch_alter_table("shops") as batch:\n'
+            '    batch.create_unique_constraint("uq", ["name"])'
+        ),
         CIX.format('"shops", ["name"], unique=True'),
     ),
     (UNIQUE, add("sa.Integer(), unique=True"), add("sa.Integer()")),
@@ -652,24 +725,43 @@ PAIRS: list[tuple[str, str, str]] = [
     ),
     (
         "op as a parameter, and SQL in a variable",
-        'statement = "ALTER TABLE shops DROP COLUMN note"\nop.get_bind().execute(sa.text(statement))',
-        'statement = "ALTER TABLE shops ADD COLUMN x text"\nop.get_bind().execute(sa.text(statement))',
+        (
+            'statement = "ALTER TABLE shops DROP COLUMN note"\n'
+            "op.get_bind().execute(sa.text(statement))"
+        ),
+        (
+            'statement = "ALTER TABLE shops ADD COLUMN x text"\n'
+            "op.get_bind().execute(sa.text(statement))"
+        ),
     ),
     (
         "a loop over columns",
-        'for column in [sa.Column("x", sa.Integer(), nullable=False), sa.Column("y", sa.Integer())]:\n    op.add_column("shops", column)',
-        'for column in [sa.Column("x", sa.Integer()), sa.Column("y", sa.Integer())]:\n    op.add_column("shops", column)',
+        (
+            'for column in [sa.Column("x", sa.Integer(), nullable=False), sa.Column("y", '
+            'sa.Integer())]:\n    op.add_column("shops", column)'
+        ),
+        (
+            'for column in [sa.Column("x", sa.Integer()), sa.Column("y", sa.Integer())]:\n'
+            '    op.add_column("shops", column)'
+        ),
     ),
     (
         "Atlas CD101, dropped constraints",
         'op.drop_constraint("uq_shops_code", "shops", type_="unique")',
         NEW
-        + 'op.create_unique_constraint("uq", "tags", ["name"])\nop.drop_constraint("uq", "tags", type_="unique")',
+        + (
+            'op.create_unique_constraint("uq", "tags", ["name"])\n'
+            'op.drop_constraint("uq", "tags", type_="unique")'
+        ),
     ),
     (
         "Atlas CD101, dropped constraints",
         sql("ALTER TABLE orders DROP CONSTRAINT ck_orders_total"),
-        'op.drop_constraint("ck_orders_total", "orders", type_="check")\nop.create_check_constraint("ck_orders_total", "orders", "total > 0", postgresql_not_valid=True)',
+        (
+            'op.drop_constraint("ck_orders_total", "orders", type_="check")\n'
+            'op.create_check_constraint("ck_orders_total", "orders", "total > 0", '
+            "postgresql_not_valid=True)"
+        ),
     ),
     (
         "squawk require-concurrent-partition-detach",
@@ -679,10 +771,12 @@ PAIRS: list[tuple[str, str, str]] = [
     (
         "attached partitions",
         sql(
-            "ALTER TABLE days ATTACH PARTITION days_2 FOR VALUES FROM ('2021-01-01') TO ('2022-01-01')"
+            "ALTER TABLE days ATTACH PARTITION days_2 FOR VALUES FROM ('2021-01-01') TO "
+            "('2022-01-01')"
         ),
         sql(
-            "ALTER TABLE days ATTACH PARTITION days_3 FOR VALUES FROM ('2022-01-01') TO ('2023-01-01')"
+            "ALTER TABLE days ATTACH PARTITION days_3 FOR VALUES FROM ('2022-01-01') TO "
+            "('2023-01-01')"
         ),
     ),
     (
@@ -722,7 +816,10 @@ PAIRS: list[tuple[str, str, str]] = [
     (
         BACKFILL,
         "op.execute(sa.update(sa.table('shops', sa.column('size', sa.Integer()))).values(size=0))",
-        "t = sa.table('shops', sa.column('size', sa.Integer()), sa.column('id', sa.Integer()))\nop.execute(sa.update(t).where(t.c.id == 7).values(size=0))",
+        (
+            "t = sa.table('shops', sa.column('size', sa.Integer()), sa.column('id', "
+            "sa.Integer()))\nop.execute(sa.update(t).where(t.c.id == 7).values(size=0))"
+        ),
     ),
     (
         BACKFILL,
@@ -775,13 +872,25 @@ PAIRS: list[tuple[str, str, str]] = [
     ),
     (
         "a change that another branch excuses",
-        'if op.get_bind().dialect.name == "sqlite":\n    op.create_table("shops2", sa.Column("id", sa.Integer()))\nop.create_index("ix", "shops", ["size"])',
+        (
+            'if op.get_bind().dialect.name == "sqlite":\n'
+            '    op.create_table("shops2", sa.Column("id", sa.Integer()))\n'
+            'op.create_index("ix", "shops", ["size"])'
+        ),
         'if op.get_bind().dialect.name == "sqlite":\n    op.drop_table("shops")',
     ),
     (
         "a change that another branch excuses",
-        'import os\nif os.environ.get("NEW"):\n    op.create_table("tags", sa.Column("id", sa.BigInteger(), primary_key=True))\nelse:\n    op.drop_column("shops", "note")',
-        'import os\nif os.environ.get("NEW"):\n    op.create_table("tags", sa.Column("id", sa.BigInteger(), primary_key=True))\nelse:\n    op.add_column("shops", sa.Column("x", sa.Text()))',
+        (
+            'import os\nif os.environ.get("NEW"):\n'
+            '    op.create_table("tags", sa.Column("id", sa.BigInteger(), primary_key=True))\n'
+            'else:\n    op.drop_column("shops", "note")'
+        ),
+        (
+            'import os\nif os.environ.get("NEW"):\n'
+            '    op.create_table("tags", sa.Column("id", sa.BigInteger(), primary_key=True))\n'
+            'else:\n    op.add_column("shops", sa.Column("x", sa.Text()))'
+        ),
     ),
     (
         "helpers",

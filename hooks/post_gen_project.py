@@ -1,4 +1,4 @@
-"""Removes what a project of other answers left in this folder (``cookiecutter --overwrite-if-exists``)."""
+"""Removes files that a project with other answers left here (``--overwrite-if-exists``)."""
 
 from pathlib import Path
 

@@ -16,7 +16,7 @@ ANSWERS = {
 }
 DATABASE = {{cookiecutter.database | pprint}}
 PACKAGE = {{cookiecutter.__package_name | pprint}}
-# Folders of a project, and what is installed beside it: a package of such a name would hide the other.
+# A package with the name of a project's folder or of an installed module would hide the other.
 TAKEN = {"alembic", "migration_guard", "src", "test", "tests", "scripts", "docs"}
 INSTALLED = {
     "_pytest", "aiomysql", "aiosqlite", "argcomplete", "ast_serialize", "asyncmy", "asyncpg",
@@ -37,24 +37,30 @@ def problem() -> str | None:
         if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
             return f"{name} has a line break or a control character: write it as one plain line"
         if "{{ '{{' }}" in value or "{{ '{%' }}" in value or "{{ '{#' }}" in value:
-            return f"{name} has an opening brace pair, which an update of the project would read as Jinja: leave it out"
+            return (
+                f"{name} has an opening brace pair, which an update of the project would read as "
+                "Jinja: leave it out"
+            )
     if not ANSWERS["project_name"].strip():
         return "project_name is empty: give the project a name"
     slug = ANSWERS["project_slug"]
-    # The form of a distribution's name. Source: packaging.python.org, "Names and normalization"; ASCII alone.
+    # The form of a distribution's name (packaging.python.org, "Names and normalization"), in ASCII.
     if len(slug) > 100 or not re.fullmatch(r"[A-Za-z]([A-Za-z0-9._-]*[A-Za-z0-9])?", slug):
         return (
             f"project_slug {slug!r} is no name for a folder and a distribution: "
             "use letters, digits and single hyphens, starting with a letter, such as acme-orders"
         )
-    if not PACKAGE.isidentifier():
-        return f"project_slug {slug!r} gives the package {PACKAGE!r}, which Python can't import: choose another slug"
-    if keyword.iskeyword(PACKAGE) or keyword.issoftkeyword(PACKAGE):
-        return f"project_slug {slug!r} gives the package {PACKAGE!r}, a keyword of Python: choose another slug"
-    if PACKAGE in sys.stdlib_module_names:
-        return f"project_slug {slug!r} gives the package {PACKAGE!r}, a module of Python itself: choose another slug"
-    if PACKAGE in TAKEN or PACKAGE in INSTALLED:
-        return f"project_slug {slug!r} gives the package {PACKAGE!r}, a name already in use here: choose another slug"
+    for applies, problem_of_name in (
+        (not PACKAGE.isidentifier(), "which Python can't import"),
+        (keyword.iskeyword(PACKAGE) or keyword.issoftkeyword(PACKAGE), "a keyword of Python"),
+        (PACKAGE in sys.stdlib_module_names, "a module of Python itself"),
+        (PACKAGE in TAKEN or PACKAGE in INSTALLED, "a name already in use here"),
+    ):
+        if applies:
+            return (
+                f"project_slug {slug!r} gives the package {PACKAGE!r}, {problem_of_name}: "
+                "choose another slug"
+            )
     version = ANSWERS["database_version"]
     if DATABASE == "sqlite":
         if version:

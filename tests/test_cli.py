@@ -1,4 +1,4 @@
-"""scripts/check_migrations.py: its options, its settings, its exit status, and how little it loads."""
+"""scripts/check_migrations.py: its options, settings and exit status, and what it imports."""
 
 from __future__ import annotations
 
@@ -118,7 +118,10 @@ def test_a_warning_or_a_note_is_no_error(root: Path, check: Check) -> None:
         ("revision = 'b1'\ndown_revision = 'a1'\n", "b1.py"),
         ("revision = 'b1'\ndown_revision = 'a1'\0\n\ndef upgrade(): pass\n", "b1.py"),
         (
-            "import secrets\nrevision = secrets.token_hex()\ndown_revision = 'a1'\ndef upgrade(): pass\n",
+            (
+                "import secrets\nrevision = secrets.token_hex()\ndown_revision = 'a1'\n"
+                "def upgrade(): pass\n"
+            ),
             "b1.py",
         ),
     ],
@@ -351,7 +354,7 @@ def test_a_suppressed_finding_and_one_that_suppresses_nothing(root: Path, check:
     write(root, "b1.py", DROP.replace('"url")', '"url")' + mark.format("drop-column, drop-table")))
     status, out, _ = check("--static", "--format", "json")
     assert (status, rules(out)) == (1, ["unused-ignore"])
-    # a rule that did not run, and one that does not concern the project's databases, say nothing of their suppressions
+    # the suppression of a rule that did not run, or that is for other databases, is not reported
     settings(root, 'databases = ["sqlite"]')
     for rule in ("data-not-restored", "blocking-index", "edited-migration"):
         write(root, "b1.py", DROP.replace('"url")', '"url")' + mark.format(f"drop-column, {rule}")))
@@ -427,9 +430,9 @@ def test_the_folders_are_where_the_settings_have_them(root: Path, check: Check) 
     status, _, err = check("--static")
     assert status == 2
     assert (
-        "no migrations in alembic/versions. If they are elsewhere, pass --versions DIR or set versions"
-        in err
-    )
+        "no migrations in alembic/versions. If they are elsewhere, "
+        "pass --versions DIR or set versions"
+    ) in err
     settings(root, 'versions = ["db/versions", "lost"]')
     assert check("--static")[0] == 0
 

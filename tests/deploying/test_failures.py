@@ -1,4 +1,4 @@
-"""Histories that were tampered with, downgrades, databases that fail: one line, non-zero, nothing half-written."""
+"""Changed histories, downgrades, failing databases: one line, non-zero, nothing half-written."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ def test_an_edited_migration_stops_the_upgrade(migrated: Project) -> None:
     other = migrated.versions / f"{revision(3)}.py"
     good_too = other.read_text()
     other.write_text(good_too.replace("n + 1", "n + 3"))
-    both = f"{path.relative_to(migrated.path)}, {other.relative_to(migrated.path)} were edited after they were applied"
+    both = (
+        f"{path.relative_to(migrated.path)}, {other.relative_to(migrated.path)} were edited "
+        "after they were applied"
+    )
     assert both in failure(migrated, "upgrade", "head")
     other.write_text(good_too)
     path.write_text("# reformatted, and commented on\n" + good.replace('"', "'"))
@@ -66,7 +69,8 @@ def test_an_edited_migration_stops_the_upgrade(migrated: Project) -> None:
 def test_back_one_step_from_a_merge_names_the_remedy(migrated: Project) -> None:
     for name, parents in (("left", '"r003"'), ("right", '"r003"'), ("merged", '("left", "right")')):
         (migrated.versions / f"{name}.py").write_text(
-            f'revision = "{name}"\ndown_revision = {parents}\n\n\ndef upgrade():\n    pass\n\n\ndef downgrade():\n    pass\n'
+            f'revision = "{name}"\ndown_revision = {parents}\n\n\ndef upgrade():\n'
+            "    pass\n\n\ndef downgrade():\n    pass\n"
         )
     (migrated.versions / "r004.py").unlink()
     assert alembic(migrated, "upgrade", "head")[0] == 0
@@ -82,7 +86,8 @@ def test_back_one_step_from_a_merge_names_the_remedy(migrated: Project) -> None:
     [
         ('op.alter_column("t", "n", nullable=True)', "pass existing_type= and existing_nullable="),
         (
-            'op.execute("CREATE TABLE u (t_id INTEGER, KEY k (t_id), FOREIGN KEY (t_id) REFERENCES t (id))")\n'
+            'op.execute("CREATE TABLE u (t_id INTEGER, KEY k (t_id), '
+            'FOREIGN KEY (t_id) REFERENCES t (id))")\n'
             '    op.drop_index("k", "u")',
             "need this index for a foreign key. Drop the foreign key first",
         ),
@@ -191,7 +196,10 @@ def test_a_bug_in_a_migration_stops_the_upgrade(migrated: Project) -> None:
 def test_a_parent_that_is_nowhere_is_named(migrated: Project) -> None:
     path = migrated.versions / f"{revision(4)}.py"
     path.write_text(path.read_text().replace("'r003'", "'lost'"))
-    said = "Can't locate revision 'lost', which another one follows: restore its file, or name the right parent"
+    said = (
+        "Can't locate revision 'lost', which another one follows: restore its file, "
+        "or name the right parent"
+    )
     for command in (
         ("upgrade", "head"),
         ("current",),
@@ -252,7 +260,8 @@ def test_a_foreign_key_that_leads_nowhere_is_named_in_the_models(
 ) -> None:
     project.edit(project.models, 'ForeignKey("videos.id"', f'ForeignKey("{target}"')
     lines = project.models.read_text().splitlines()
-    place = f"{project.models.relative_to(project.path)}:{next(i for i, text in enumerate(lines, 1) if target in text)}: "
+    line = next(i for i, text in enumerate(lines, 1) if target in text)
+    place = f"{project.models.relative_to(project.path)}:{line}: "
     assert alembic(project, "upgrade", "head")[0] == 0, "what the models say does not matter to it"
     for said in (
         failure(project, "revision", "--autogenerate"),
@@ -319,7 +328,9 @@ def test_what_replaces_itself_just_runs_again(migrated: Project, words: str) -> 
 
 WRONG_SYNTAX = {
     'op.execute("CRATE TABLE a (n INT)")': None,
-    'op.execute("CREATE TABLE a (n INT)")\n    op.execute("CRATE TABLE b (n INT)")': "CREATE TABLE a",
+    (
+        'op.execute("CREATE TABLE a (n INT)")\n    op.execute("CRATE TABLE b (n INT)")'
+    ): "CREATE TABLE a",
     # The procedure has committed something before its own wrong syntax.
     'op.execute("CREATE OR REPLACE PROCEDURE p() BEGIN UPDATE t SET n = n + 1; COMMIT;'
     ' EXECUTE IMMEDIATE \'CRATE\'; END")\n    op.execute("CALL p()")': "CALL p()",
@@ -348,7 +359,8 @@ def test_a_statement_that_was_not_parsed_did_nothing(migrated: Project, upgrade:
 @on_sqlite
 def test_a_batch_migration_of_a_parent_keeps_its_children(project: Project) -> None:
     write_history(project, "data", 1)
-    child = """op.create_table("child", sa.Column("t_id", sa.Integer, sa.ForeignKey("t.id", ondelete="CASCADE")))
+    child = """parent = sa.ForeignKey("t.id", ondelete="CASCADE")
+    op.create_table("child", sa.Column("t_id", sa.Integer, parent))
     op.execute("INSERT INTO child VALUES (1)")"""
     write_migration(project, 2, child)
     write_migration(
@@ -528,7 +540,10 @@ def test_a_resume_that_fails_forgets_nothing(migrated: Project) -> None:
 @on_sqlite
 def test_a_full_disk_writes_nothing_by_half(migrated: Project) -> None:
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n    "
-    rows = 'op.execute("UPDATE t SET n = 5")\n    op.execute("CREATE TABLE big AS SELECT zeroblob(999999) AS b")'
+    rows = (
+        'op.execute("UPDATE t SET n = 5")\n'
+        '    op.execute("CREATE TABLE big AS SELECT zeroblob(999999) AS b")'
+    )
     path = write_migration(migrated, 4, limit + rows)
     assert f"{revision(4)} failed: " in failure(migrated, "upgrade", "head")
     assert n(migrated) == 2
@@ -538,7 +553,8 @@ def test_a_full_disk_writes_nothing_by_half(migrated: Project) -> None:
 
 
 FULL = {  # the server's own errors, without filling a real disk
-    "postgresql": """op.execute("DO $$ BEGIN RAISE 'no space left on device' USING ERRCODE = 'disk_full'; END $$")""",
+    "postgresql": """op.execute("DO $$ BEGIN RAISE 'no space left on device'"
+        " USING ERRCODE = 'disk_full'; END $$")""",
     "mariadb": """op.execute("SET SESSION max_heap_table_size = 16384")
     op.execute("CREATE TABLE big (a VARCHAR(255)) ENGINE = MEMORY")
     op.execute("INSERT INTO big SELECT REPEAT('a', 255) FROM information_schema.columns")""",

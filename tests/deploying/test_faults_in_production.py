@@ -1,4 +1,4 @@
-"""Migrators that die, databases that are busy, full, read-only or gone, histories that were tampered with."""
+"""Migrators that die, databases that are busy, full, read-only or gone, and changed histories."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from lib.servers import database_of
     ids=["some points", "all points"],
 )
 def points(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """How many revisions there are, and at each how many-th point they are killed: before and after statements."""
+    """The number of revisions, and the step from one point of a kill to the next."""
     return request.param
 
 
 def kills(project: Project, history: str, points: tuple[int, int]) -> Iterator[int]:
-    """Kill `alembic upgrade head` on an empty database at each point in turn; yield the revision it says it is at."""
+    """Kill `alembic upgrade head` on an empty database at each point; yield its revision."""
     revisions, stride = points
     write_history(project, history, revisions)
     url = project.environment["DATABASE_URL"]
@@ -113,8 +113,8 @@ def test_stock_alembic_killed_leaves_a_half_applied_revision_and_says_nothing(
 @pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
 def test_what_can_be_run_again_heals_by_itself(project: Project, points: tuple[int, int]) -> None:
     url = project.environment["DATABASE_URL"]
-    heals = """op.create_table("a", sa.Column("id", sa.Integer, primary_key=True), if_not_exists=True)
-    op.create_table("b", sa.Column("id", sa.Integer, primary_key=True), if_not_exists=True)
+    heals = """for table in ("a", "b"):
+        op.create_table(table, sa.Column("id", sa.Integer, primary_key=True), if_not_exists=True)
     op.add_column("a", sa.Column("x", sa.Integer), if_not_exists=True)
     op.drop_index("i", "a", if_exists=True)
     op.create_index("i", "a", ["x"])"""
@@ -141,7 +141,10 @@ def test_what_autogenerate_writes_heals_by_itself(
 ) -> None:
     url = project.environment["DATABASE_URL"]
     project.run("alembic", "upgrade", "head")
-    columns = "    tags: Mapped[str | None] = mapped_column(String(50), index=True)\n    views: Mapped[int | None]\n"
+    columns = (
+        "    tags: Mapped[str | None] = mapped_column(String(50), index=True)\n"
+        "    views: Mapped[int | None]\n"
+    )
     written = project.autogenerate(columns, "Add tags and views")
     static = project.run("python", "scripts/check_migrations.py", "--static", str(written)).stdout
     assert "not-resumable" not in static
@@ -191,8 +194,10 @@ def test_the_downgrade_of_a_new_table_with_an_indexed_foreign_key_runs(project: 
     project.edit(
         project.models,
         "class Video(Base):",
-        'class Tag(Base):\n    __tablename__ = "tags"\n\n    id: Mapped[int] = mapped_column(primary_key=True)\n'
-        '    video_id: Mapped[int] = mapped_column(ForeignKey("videos.id"), index=True)\n\n\nclass Video(Base):',
+        'class Tag(Base):\n    __tablename__ = "tags"\n\n'
+        "    id: Mapped[int] = mapped_column(primary_key=True)\n"
+        '    video_id: Mapped[int] = mapped_column(ForeignKey("videos.id"), index=True)\n\n\n'
+        "class Video(Base):",
     )
     project.run("alembic", "revision", "--autogenerate", "-m", "Add tags")
     project.run("alembic", "upgrade", "head")
@@ -354,7 +359,8 @@ def test_indexes_are_built_concurrently_in_a_race_and_behind_an_old_transaction(
         writer.execute(sa.text("UPDATE t SET n = n"))
         child = fork(project, "upgrade", "head")
         building = sa.text(
-            "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'"
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND "
+            "wait_event_type = 'Lock'"
         )
         wait_for(lambda: (watch.rollback(), watch.scalar(building))[1])
         time.sleep(1)  # five times the lock timeout: that would leave an invalid index

@@ -1,4 +1,4 @@
-"""Many migrators on the nodes of a real MariaDB Galera cluster, and a node that is killed under one of them."""
+"""Many migrators on the nodes of a real MariaDB Galera cluster, and one whose node is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wheel of a project migrates a database by itself: in a fresh environment, from an empty folder."""
+"""A project's wheel alone migrates a database: in a fresh environment, from an empty folder."""
 
 from __future__ import annotations
 

@@ -38,7 +38,10 @@ class History:
     def add(
         self, revision: str, parent: str | None, name: str = "", more: str = "", column: str = "a"
     ) -> Path:
-        text = f"revision = {revision!r}\ndown_revision = {parent!r}\n{more}{BODY.format(column=column)}"
+        text = (
+            f"revision = {revision!r}\ndown_revision = {parent!r}\n"
+            f"{more}{BODY.format(column=column)}"
+        )
         return self.write(name or revision, text)
 
     def write(self, name: str, text: str) -> Path:
@@ -98,7 +101,10 @@ def test_two_heads_are_found_with_the_command_that_merges_them(history: History)
     assert found["fix"] == 'Merge them: alembic merge -m "Merge migrations" c1 d1'
     history.write(
         "m1",
-        'revision = "m1"\ndown_revision = ("c1", "d1")\n\ndef upgrade(): pass\ndef downgrade(): pass\n',
+        (
+            'revision = "m1"\ndown_revision = ("c1", "d1")\n\ndef upgrade(): pass\n'
+            "def downgrade(): pass\n"
+        ),
     )
     assert history.check() == (0, [])
 
@@ -183,7 +189,10 @@ def test_a_thousand_revisions_are_no_recursion(tmp_path: Path, capsys: Any) -> N
     history = History(tmp_path, capsys)
     for number in range(1200):
         parent = f"r{number - 1}" if number else None
-        text = f"revision = 'r{number}'\ndown_revision = {parent!r}\ndef upgrade(): pass\ndef downgrade(): pass\n"
+        text = (
+            f"revision = 'r{number}'\ndown_revision = {parent!r}\ndef upgrade(): pass\n"
+            "def downgrade(): pass\n"
+        )
         history.write(f"r{number}", text)
     assert history.check() == (0, [])
 
@@ -261,7 +270,10 @@ def suppress(history: History) -> None:
     history.commit()
     text = path.read_text(encoding="utf-8").replace(
         "    op.create_index",
-        "    # migration-guard: ignore[blocking-index, not-resumable] at night\n    op.create_index",
+        (
+            "    # migration-guard: ignore[blocking-index, not-resumable] at night\n"
+            "    op.create_index"
+        ),
     )
     path.write_text(text + '\nlossy = "said later"\n', encoding="utf-8")
 

@@ -53,13 +53,19 @@ CHANGES = [
     change(
         "unique, deferrable",
         f'{CODE}, Column("b", Integer)',
-        f'{CODE}, Column("b", Integer), Column("c", Integer), UniqueConstraint("c", "b", name="uq_cb", deferrable=True, initially="DEFERRED")',
+        (
+            f'{CODE}, Column("b", Integer), Column("c", Integer), UniqueConstraint("c", "b", '
+            'name="uq_cb", deferrable=True, initially="DEFERRED")'
+        ),
         *PG,
     ),
     change(
         "unique, include",
         f'{CODE}, Column("b", Integer)',
-        f'{CODE}, Column("b", Integer), Column("c", Integer), UniqueConstraint("c", name="uq_c", postgresql_include=["b"], postgresql_nulls_not_distinct=False)',
+        (
+            f'{CODE}, Column("b", Integer), Column("c", Integer), UniqueConstraint("c", '
+            'name="uq_c", postgresql_include=["b"], postgresql_nulls_not_distinct=False)'
+        ),
         *PG,
     ),
     change(
@@ -71,13 +77,19 @@ CHANGES = [
     change(
         "two foreign keys added",
         CODE,
-        f'{CODE}, Column("p", ForeignKey("parents.id")), Column("q", ForeignKey("parents.id")), Index("ix_q", "q", "code")',
+        (
+            f'{CODE}, Column("p", ForeignKey("parents.id")), Column("q", '
+            'ForeignKey("parents.id")), Index("ix_q", "q", "code")'
+        ),
         decide="mariadb:constraint-scan",
     ),
     change(
         "foreign key, options",
         CODE,
-        f'{CODE}, Column("parent", ForeignKey("parents.id", ondelete="CASCADE", onupdate="SET NULL", deferrable=True, initially="DEFERRED"), index=True)',
+        (
+            f'{CODE}, Column("parent", ForeignKey("parents.id", ondelete="CASCADE", '
+            'onupdate="SET NULL", deferrable=True, initially="DEFERRED"), index=True)'
+        ),
         *PG,
     ),
     change(
@@ -102,7 +114,10 @@ CHANGES = [
     change(
         "enum in two",
         None,
-        'Column("mood", Enum("happy", "sad", name="mood")), Column("m2", Enum("happy", "sad", name="mood"))',
+        (
+            'Column("mood", Enum("happy", "sad", name="mood")), Column("m2", Enum("happy", '
+            '"sad", name="mood"))'
+        ),
     ),
     change(
         "enum value added",
@@ -169,7 +184,10 @@ CHANGES = [
     change(
         "long check name",
         CODE,
-        f'{CODE}, CheckConstraint("code <> \'x\'", name="is_positive_before_it_can_be_charged_to_the_card_of_the_customer")',
+        (
+            f"{CODE}, CheckConstraint(\"code <> 'x'\", "
+            'name="is_positive_before_it_can_be_charged_to_the_card_of_the_customer")'
+        ),
         *PG,
     ),
     change(
@@ -232,7 +250,10 @@ class GUID(TypeDecorator):
     change(
         "partial index",
         'Column("a", Integer), Index("ix_a", "a")',
-        'Column("a", Integer), Index("ix_a", "a", postgresql_where=text("a > 5"), sqlite_where=text("a > 5"))',
+        (
+            'Column("a", Integer), Index("ix_a", "a", postgresql_where=text("a > 5"), '
+            'sqlite_where=text("a > 5"))'
+        ),
         "postgresql",
         "sqlite",
     ),
@@ -255,6 +276,9 @@ class GUID(TypeDecorator):
         "circle with use_alter",
         None,
         'Column("o", ForeignKey("others.id", use_alter=True))',
-        more='others = Table("others", Base.metadata, Column("id", Integer, primary_key=True), Column("thing", ForeignKey("parents.id")))\n',
+        more=(
+            'others = Table("others", Base.metadata, Column("id", Integer, primary_key=True), '
+            'Column("thing", ForeignKey("parents.id")))\n'
+        ),
     ),
 ]

@@ -1,8 +1,9 @@
 """The fault set: histories with one fault each, and beside each its nearest harmless twin.
 
-A pair says which rule must name the fault and at which revision; its twin must have no finding at all. The text of
-``upgrade`` and ``downgrade`` is Python as in a migration. ``ALL`` starts with a revision that makes two tables with
-what tables have; the fault is in the last revision where nothing else is said.
+A pair states which rule must name the fault and at which revision; its twin must have no finding at
+all. The text of ``upgrade`` and ``downgrade`` is Python as in a migration. ``ALL`` starts with a
+revision that creates two tables with what tables have. The fault is in the last revision unless the
+pair names another.
 """
 
 from __future__ import annotations
@@ -31,9 +32,8 @@ ORDERS = """
     sa.Column("total", sa.Numeric(10, 2), server_default="0", nullable=False),
     sa.Column("placed", sa.DateTime()),
     sa.Column("note", sa.String(200)),
-    sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_orders_user", ondelete="CASCADE"),""".replace(
-    "\n", ""
-)
+    sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_orders_user", ondelete="CASCADE"),
+""".replace("\n", "")
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,10 @@ step(
     Revision(
         batch(
             "users",
-            "batch.add_column(sa.Column('score', sa.Integer(), nullable=False, server_default='0'))",
+            (
+                "batch.add_column(sa.Column('score', sa.Integer(), nullable=False, "
+                "server_default='0'))"
+            ),
         ),
         batch("users", "batch.drop_column('score')"),
     ),
@@ -209,11 +212,17 @@ step(
         Revision(
             batch(
                 "users",
-                f"batch.alter_column('name', existing_type=sa.String(50), type_=sa.String({length}))",
+                (
+                    "batch.alter_column('name', existing_type=sa.String(50), "
+                    f"type_=sa.String({length}))"
+                ),
             ),
             batch(
                 "users",
-                f"batch.alter_column('name', existing_type=sa.String({length}), type_=sa.String(50))",
+                (
+                    f"batch.alter_column('name', existing_type=sa.String({length}), "
+                    "type_=sa.String(50))"
+                ),
             ),
         )
         for length in (10, 80)
@@ -238,8 +247,16 @@ step(
     "upgrade-fails",
     *(
         Revision(
-            f"op.alter_column('orders', 'total', existing_type=sa.Numeric(10, 2), type_=sa.Numeric({digits}, 2), existing_nullable=False, existing_server_default='0')",
-            f"op.alter_column('orders', 'total', existing_type=sa.Numeric({digits}, 2), type_=sa.Numeric(10, 2), existing_nullable=False, existing_server_default='0')",
+            (
+                "op.alter_column('orders', 'total', existing_type=sa.Numeric(10, 2), "
+                f"type_=sa.Numeric({digits}, 2), existing_nullable=False, "
+                "existing_server_default='0')"
+            ),
+            (
+                f"op.alter_column('orders', 'total', existing_type=sa.Numeric({digits}, 2), "
+                "type_=sa.Numeric(10, 2), existing_nullable=False, "
+                "existing_server_default='0')"
+            ),
         )
         for digits in (8, 12)
     ),
@@ -249,7 +266,10 @@ step(
     "text made a number",
     "upgrade-fails",
     Revision(
-        "op.alter_column('users', 'bio', existing_type=sa.Text(), type_=sa.Integer(), postgresql_using='bio::integer')",
+        (
+            "op.alter_column('users', 'bio', existing_type=sa.Text(), type_=sa.Integer(), "
+            "postgresql_using='bio::integer')"
+        ),
         "op.alter_column('users', 'bio', existing_type=sa.Integer(), type_=sa.Text())",
     ),
     Revision(
@@ -285,12 +305,16 @@ step(
     "unique over a default",
     "upgrade-fails",
     Revision(
-        "op.add_column('users', sa.Column('code', sa.String(8), server_default='', nullable=False))\n"
+        "op.add_column('users', sa.Column('code', sa.String(8), server_default='', "
+        "nullable=False))\n"
         "op.create_index('ix_code', 'users', ['code'], unique=True)",
         "op.drop_index('ix_code', 'users')\n" + batch("users", "batch.drop_column('code')"),
     ),
     Revision(
-        "op.add_column('users', sa.Column('code', sa.String(8)))\nop.create_index('ix_code', 'users', ['code'], unique=True)",
+        (
+            "op.add_column('users', sa.Column('code', sa.String(8)))\n"
+            "op.create_index('ix_code', 'users', ['code'], unique=True)"
+        ),
         "op.drop_index('ix_code', 'users')\n" + batch("users", "batch.drop_column('code')"),
     ),
 )
@@ -341,7 +365,10 @@ step(
     "upgrade-fails",
     *(
         Revision(
-            f"op.add_column('orders', sa.Column('short', sa.String(100)))\nop.execute(\"UPDATE orders SET short = {value}\")",
+            (
+                "op.add_column('orders', sa.Column('short', sa.String(100)))\n"
+                f'op.execute("UPDATE orders SET short = {value}")'
+            ),
             "op.drop_column('orders', 'short')",
         )
         for value in ("note", "substr(note, 1, 100)")
@@ -353,7 +380,10 @@ step(
     "upgrade-fails",
     *(
         Revision(
-            f"op.add_column('orders', sa.Column('number', sa.Integer()))\nop.execute(\"UPDATE orders SET number = CAST(note AS integer) {where}\")",
+            (
+                "op.add_column('orders', sa.Column('number', sa.Integer()))\n"
+                f'op.execute("UPDATE orders SET number = CAST(note AS integer) {where}")'
+            ),
             "op.drop_column('orders', 'number')",
         )
         for where in ("", "WHERE note ~ '^[0-9]{1,9}$'")
@@ -365,7 +395,10 @@ step(
     "upgrade-fails",
     *(
         Revision(
-            f"op.add_column('orders', sa.Column('share', sa.Numeric(20, 4)))\nop.execute(\"UPDATE orders SET share = 1 / {value}\")",
+            (
+                "op.add_column('orders', sa.Column('share', sa.Numeric(20, 4)))\n"
+                f'op.execute("UPDATE orders SET share = 1 / {value}")'
+            ),
             "op.drop_column('orders', 'share')",
         )
         for value in (
@@ -388,7 +421,8 @@ step(
     ),
     (POSTGRESQL,),
     Revision(
-        "op.create_table('tags', sa.Column('label', sa.String(20), nullable=False), sa.Column('code', sa.String(20), nullable=False),"
+        "op.create_table('tags', sa.Column('label', sa.String(20), nullable=False), "
+        "sa.Column('code', sa.String(20), nullable=False),"
         " sa.UniqueConstraint('code', name='uq_tags_code'))",
         "op.drop_table('tags')",
     ),
@@ -414,7 +448,10 @@ step(
     "data-not-restored",
     Revision(
         "op.drop_table('orders')",
-        f"op.create_table('orders', {ORDERS})\nop.create_index('ix_orders_user_id', 'orders', ['user_id'])",
+        (
+            f"op.create_table('orders', {ORDERS})\n"
+            "op.create_index('ix_orders_user_id', 'orders', ['user_id'])"
+        ),
     ),
     Revision(
         "op.drop_table('orders')",
@@ -524,11 +561,17 @@ step(
     "downgrade that fails in the middle",
     "downgrade-fails",
     Revision(
-        "op.create_index('ix_note', 'orders', ['note'])\nop.create_table('t', sa.Column('id', sa.Integer()))",
+        (
+            "op.create_index('ix_note', 'orders', ['note'])\n"
+            "op.create_table('t', sa.Column('id', sa.Integer()))"
+        ),
         "op.drop_table('t')\nop.drop_table('tt')\nop.drop_index('ix_note', 'orders')",
     ),
     Revision(
-        "op.create_index('ix_note', 'orders', ['note'])\nop.create_table('t', sa.Column('id', sa.Integer()))",
+        (
+            "op.create_index('ix_note', 'orders', ['note'])\n"
+            "op.create_table('t', sa.Column('id', sa.Integer()))"
+        ),
         "op.drop_table('t')\nop.drop_index('ix_note', 'orders')",
     ),
 )
@@ -537,7 +580,8 @@ step(
     "downgrade-fails",
     *(
         Revision(
-            "op.create_table('p', sa.Column('id', sa.Integer(), primary_key=True))\nop.create_table('c', sa.Column('id', sa.Integer(), primary_key=True),"
+            "op.create_table('p', sa.Column('id', sa.Integer(), primary_key=True))\n"
+            "op.create_table('c', sa.Column('id', sa.Integer(), primary_key=True),"
             " sa.Column('p', sa.Integer(), sa.ForeignKey('p.id', name='fk_c_p')))",
             f"op.drop_table({first!r})\nop.drop_table({second!r})",
         )
@@ -582,7 +626,10 @@ step(
         "op.create_index('ix_note', 'orders', ['note'])", "op.drop_index('ix_note', 'orders')"
     ),
 )
-TWO = "op.add_column('users', sa.Column('a', sa.Integer()))\nop.add_column('users', sa.Column('b', sa.Integer()))"
+TWO = (
+    "op.add_column('users', sa.Column('a', sa.Integer()))\n"
+    "op.add_column('users', sa.Column('b', sa.Integer()))"
+)
 step(
     "half of the downgrade forgotten",
     "downgrade-differs",
@@ -638,15 +685,24 @@ wrong(
     "type after downgrade",
     batch(
         "orders",
-        "batch.alter_column('total', existing_type=sa.Numeric(10, 2), type_=sa.Numeric(12, 2), existing_nullable=False, existing_server_default='0')",
+        (
+            "batch.alter_column('total', existing_type=sa.Numeric(10, 2), "
+            "type_=sa.Numeric(12, 2), existing_nullable=False, existing_server_default='0')"
+        ),
     ),
     batch(
         "orders",
-        "batch.alter_column('total', existing_type=sa.Numeric(12, 2), type_=sa.Numeric(12, 4), existing_nullable=False, existing_server_default='0')",
+        (
+            "batch.alter_column('total', existing_type=sa.Numeric(12, 2), "
+            "type_=sa.Numeric(12, 4), existing_nullable=False, existing_server_default='0')"
+        ),
     ),
     batch(
         "orders",
-        "batch.alter_column('total', existing_type=sa.Numeric(12, 2), type_=sa.Numeric(10, 2), existing_nullable=False, existing_server_default='0')",
+        (
+            "batch.alter_column('total', existing_type=sa.Numeric(12, 2), "
+            "type_=sa.Numeric(10, 2), existing_nullable=False, existing_server_default='0')"
+        ),
     ),
 )
 
@@ -685,7 +741,10 @@ wrong("CHECK after downgrade", check("age > -5"), check("age > 0"), check("age >
 wrong(
     "NOT VALID: validated, then another CHECK after downgrade",
     sql("ALTER TABLE users VALIDATE CONSTRAINT ck_old"),
-    "op.drop_constraint('ck_old', 'users')\nop.create_check_constraint('ck_old', 'users', 'age > -9')",
+    (
+        "op.drop_constraint('ck_old', 'users')\n"
+        "op.create_check_constraint('ck_old', 'users', 'age > -9')"
+    ),
     "pass",
     (POSTGRESQL,),
     Revision(
@@ -724,7 +783,10 @@ wrong(
     "op.create_index('ix_name', 'users', ['name', 'age'])",
     index("['name', 'age']"),
 )
-PARTIAL = "op.create_index('ix_new', 'users', ['email'], postgresql_where=sa.text('age > {0}'), sqlite_where=sa.text('age > {0}'))"
+PARTIAL = (
+    "op.create_index('ix_new', 'users', ['email'], postgresql_where=sa.text('age > {0}'), "
+    "sqlite_where=sa.text('age > {0}'))"
+)
 wrong(
     "predicate of an index after downgrade",
     "op.drop_index('ix_new', 'users')",
@@ -754,8 +816,14 @@ wrong(
 wrong(
     "comment after downgrade",
     "op.alter_column('users', 'bio', existing_type=sa.Text(), comment='new')",
-    "op.alter_column('users', 'bio', existing_type=sa.Text(), comment='newer', existing_comment='new')",
-    "op.alter_column('users', 'bio', existing_type=sa.Text(), comment=None, existing_comment='new')",
+    (
+        "op.alter_column('users', 'bio', existing_type=sa.Text(), comment='newer', "
+        "existing_comment='new')"
+    ),
+    (
+        "op.alter_column('users', 'bio', existing_type=sa.Text(), comment=None, "
+        "existing_comment='new')"
+    ),
     SERVERS,
 )
 wrong(
@@ -789,11 +857,20 @@ wrong(
 wrong(
     "computed column after downgrade",
     "op.drop_column('orders', 'twice')",
-    "op.add_column('orders', sa.Column('twice', sa.Numeric(12, 2), sa.Computed('total * 3', persisted=True)))",
-    "op.add_column('orders', sa.Column('twice', sa.Numeric(12, 2), sa.Computed('total * 2', persisted=True)))",
+    (
+        "op.add_column('orders', sa.Column('twice', sa.Numeric(12, 2), "
+        "sa.Computed('total * 3', persisted=True)))"
+    ),
+    (
+        "op.add_column('orders', sa.Column('twice', sa.Numeric(12, 2), "
+        "sa.Computed('total * 2', persisted=True)))"
+    ),
     SERVERS,
     Revision(
-        "op.add_column('orders', sa.Column('twice', sa.Numeric(12, 2), sa.Computed('total * 2', persisted=True)))",
+        (
+            "op.add_column('orders', sa.Column('twice', sa.Numeric(12, 2), "
+            "sa.Computed('total * 2', persisted=True)))"
+        ),
         "op.drop_column('orders', 'twice')",
     ),
 )
@@ -847,7 +924,10 @@ def left(name: str, make: str, drop: str, databases: tuple[str, ...]) -> None:
     )
 
 
-MOOD = "op.create_table('moods', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('mood', sa.Enum('sad', 'glad', name='mood')))"
+MOOD = (
+    "op.create_table('moods', sa.Column('id', sa.Integer(), primary_key=True), "
+    "sa.Column('mood', sa.Enum('sad', 'glad', name='mood')))"
+)
 step(
     "enum type left behind",
     "downgrade-differs",
@@ -934,7 +1014,10 @@ left(
     sql("DROP PROCEDURE nothing"),
     (POSTGRESQL,),
 )
-CONCURRENTLY = "with op.get_context().autocommit_block():\n    op.{}('ix_note', {}, postgresql_concurrently=True)"
+CONCURRENTLY = (
+    "with op.get_context().autocommit_block():\n"
+    "    op.{}('ix_note', {}, postgresql_concurrently=True)"
+)
 step(
     "index made outside a transaction left behind",
     "downgrade-differs",
@@ -992,7 +1075,10 @@ step(
 def table_of(
     name: str, revises: tuple[str, ...] | None = None, drop: bool = True, **more: object
 ) -> Revision:
-    made = f"op.create_table('t_{name}', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('v', sa.String(9)))"
+    made = (
+        f"op.create_table('t_{name}', sa.Column('id', sa.Integer(), primary_key=True), "
+        "sa.Column('v', sa.String(9)))"
+    )
     return Revision(made, f"op.drop_table('t_{name}')" if drop else "pass", name, revises, **more)  # type: ignore[arg-type]
 
 
@@ -1101,13 +1187,19 @@ def drift(
     before: str = "",
 ) -> None:
     """Columns and constraints of the table ``t``; ``after`` is run by the migration too."""
-    up = f"{before}\nop.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), {made})\n{after}".strip()
+    up = (
+        f"{before}\n"
+        f"op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), {made})\n"
+        f"{after}"
+    ).strip()
     histories = [
         History(
             (Revision(up, "pass"),),
             models=text
             if "sa.Table(" in text
-            else f"sa.Table('t', metadata, sa.Column('id', sa.Integer(), primary_key=True), {text})",
+            else (
+                f"sa.Table('t', metadata, sa.Column('id', sa.Integer(), primary_key=True), {text})"
+            ),
         )
         for text in (fault, made if twin is None else twin)
     ]
@@ -1186,7 +1278,10 @@ drift("expression of a CHECK", C.format(0), C.format(1), C.format("0 "))
 drift("CHECK that no migration makes", N, C.format(0))
 drift("CHECK that is in no model", C.format(0), N)
 P = "op.create_table('p', sa.Column('id', sa.Integer(), primary_key=True))"
-PT = "sa.Table('p', metadata, sa.Column('id', sa.Integer(), primary_key=True)); sa.Table('t', metadata, sa.Column('id', sa.Integer(), primary_key=True), {})"
+PT = (
+    "sa.Table('p', metadata, sa.Column('id', sa.Integer(), primary_key=True)); sa.Table('t', "
+    "metadata, sa.Column('id', sa.Integer(), primary_key=True), {})"
+)
 F = "sa.Column('p', sa.Integer()), sa.ForeignKeyConstraint(['p'], ['p.id'], name='fk_t_p'{})"
 drift(
     "ON DELETE",
@@ -1254,7 +1349,10 @@ drift(
     f"{VN}, {W.format(2)}",
     f"{VN}, {W.format(1)}",
     (SQLITE, POSTGRESQL),
-    after="op.create_index('ix_t', 't', ['v'], postgresql_where=sa.text('n > 1'), sqlite_where=sa.text('n > 1'))",
+    after=(
+        "op.create_index('ix_t', 't', ['v'], postgresql_where=sa.text('n > 1'), "
+        "sqlite_where=sa.text('n > 1'))"
+    ),
 )
 drift(
     "method of an index",
@@ -1298,7 +1396,10 @@ drift(
     "sa.Column('n', sa.Integer(), sa.Identity(), nullable=False)",
     databases=(POSTGRESQL,),
 )
-G = "sa.Column('n', sa.Integer()), sa.Column('g', sa.Integer(), sa.Computed('n * {}', persisted=True))"
+G = (
+    "sa.Column('n', sa.Integer()), sa.Column('g', sa.Integer(), sa.Computed('n * {}', "
+    "persisted=True))"
+)
 drift("expression of a computed column", G.format(2), G.format(3), databases=ALL)
 drift(
     "computed column that is none",
@@ -1328,13 +1429,17 @@ PAIRS.append(
             History(
                 (
                     Revision(
-                        f"op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), {V})"
+                        "op.create_table('t', sa.Column('id', sa.Integer(), "
+                        f"primary_key=True), {V})"
                     ),
                 ),
                 models=TABLE + imported,
                 extra={
-                    "tags.py": f"import sqlalchemy as sa\nfrom .models import Base\n\n\nclass Tag(Base):\n    __tablename__ = {name!r}\n"
-                    f"    __table_args__ = {{'extend_existing': True}}\n    id = sa.Column(sa.Integer(), primary_key=True)\n"
+                    "tags.py": "import sqlalchemy as sa\nfrom .models import Base\n\n\n"
+                    "class Tag(Base):\n"
+                    f"    __tablename__ = {name!r}\n"
+                    f"    __table_args__ = {{'extend_existing': True}}\n"
+                    "    id = sa.Column(sa.Integer(), primary_key=True)\n"
                 },
             )
             for name, imported in (("tags", ""), ("t", ""))
@@ -1378,7 +1483,10 @@ def write(
             for function, text in (("upgrade", revision.upgrade), ("downgrade", revision.downgrade))
         )
         down = revises[0] if len(revises) == 1 else revises or None
-        head = f'"""{name}."""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\nrevision = {name!r}\ndown_revision = {down!r}\n'
+        head = (
+            f'"""{name}."""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n'
+            f"revision = {name!r}\ndown_revision = {down!r}\n"
+        )
         head += f"depends_on = {revision.depends_on or None!r}\n"
         (versions / f"{number:03d}_{name}.py").write_text(
             f"{head}{revision.module}\n\n\n{bodies}\n", encoding="utf-8"

@@ -1,4 +1,4 @@
-"""A MariaDB Galera cluster of three nodes on loopback ports, with data of its own, gone when the tests end."""
+"""A MariaDB Galera cluster of three nodes on loopback ports, deleted when the tests end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of many and of dying migrators share: histories, races, kills, and stock Alembic."""
+"""Shared by the tests of many and of dying migrators: histories, races, kills, stock Alembic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from lib.projects import Project
 
 REVISIONS = 30
-START = """op.create_table("t", sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.Integer))
+START = """number = sa.Column("n", sa.Integer)
+    op.create_table("t", sa.Column("id", sa.Integer, primary_key=True), number)
     op.execute("INSERT INTO t (id, n) VALUES (1, 0)")"""
 HISTORIES: dict[str, Callable[[int], str]] = {
     "plain": lambda i: f'op.create_table("t{i}", sa.Column("id", sa.Integer, primary_key=True))',
@@ -60,7 +61,7 @@ def write_migration(project: Project, number: int, upgrade: str, downgrade: str 
 
 
 def write_history(project: Project, history: str, revisions: int = REVISIONS) -> None:
-    """Replace the project's migrations: the first makes the table ``t``, each other one does a step of ``history``."""
+    """Replace the project's migrations: one creates ``t``, the others are steps of ``history``."""
     compileall.compile_dir(project.path / "src", quiet=1)  # once, and not in each of many processes
     for path in project.versions.glob("*.py"):
         path.unlink()
@@ -70,7 +71,7 @@ def write_history(project: Project, history: str, revisions: int = REVISIONS) ->
 
 
 def use_stock(project: Project) -> Project:
-    """Replace ``env.py`` by the one that Alembic writes: what the project would be without the guard."""
+    """Replace ``env.py`` by the one that Alembic writes: the project without the guard."""
     import alembic
 
     template = Path(alembic.__file__).parent / "templates" / "generic" / "env.py"
@@ -83,9 +84,9 @@ def use_stock(project: Project) -> Project:
 
 
 def fork(project: Project, *arguments: str, kill_at: int = 0, **environment: str) -> int:
-    """Start ``alembic`` as a process of its own, forked so that Alembic is not imported for each; return its id.
+    """Start ``alembic`` as a process, forked to save the imports; return its id.
 
-    With ``kill_at``, it dies as of ``kill -9`` at that point: before or after its n-th statement or commit.
+    With ``kill_at``, it dies as from ``kill -9`` before or after its n-th statement or commit.
     """
     import alembic.config
     import psycopg  # noqa: F401
@@ -129,7 +130,10 @@ def fork(project: Project, *arguments: str, kill_at: int = 0, **environment: str
 
 
 def result(project: Project, child: int) -> tuple[int, str]:
-    """Wait for a process that `fork` started; return its exit status, negative for a signal, and what it printed."""
+    """Wait for a process that `fork` started; return its exit status and what it printed.
+
+    The status is negative for a signal.
+    """
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     log = project.path / f"{child}.log"
     said = log.read_text(encoding="utf-8")
@@ -158,7 +162,7 @@ def engine(url: str) -> sa.Engine:
 def wrong(
     url: str, history: str, revisions: int = REVISIONS, applied: int | None = None
 ) -> str | None:
-    """Return what is wrong with a database that should be at the end of ``history``, or at revision ``applied``."""
+    """Return what is wrong with a database that should be at ``applied`` of ``history``."""
     at = revisions if applied is None else applied
     with engine(url).connect() as connection:
         inspector = sa.inspect(connection)

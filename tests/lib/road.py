@@ -1,4 +1,4 @@
-"""The road from a change of models to a database that has it, in process: autogenerate, check, upgrade, roundtrip."""
+"""The road of a change of the models: autogenerate, check, upgrade, roundtrip, in process."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ parents = Table("parents", Base.metadata, Column("id", Integer, primary_key=True
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of a table's columns and constraints, as Python text; None: the table is not there.
+    """A table's columns and constraints before and after, as Python text; None if it is not there.
 
     ``decisions`` are the rules whose findings are a person's to resolve, perhaps on one database
     (``mariadb:constraint-scan``).
@@ -66,7 +66,10 @@ class Change:
     def models(self, table: str | None) -> str:
         text = f"{HEADER}{self.more}\n"
         if table is not None:
-            text += f'things = Table("things", Base.metadata, Column("id", Integer, primary_key=True), {table})\n'
+            text += (
+                'things = Table("things", Base.metadata, Column("id", Integer, '
+                f"primary_key=True), {table})\n"
+            )
         return text
 
 

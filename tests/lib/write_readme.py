@@ -1,4 +1,7 @@
-"""Writes the README's example from a real run: ``python -m lib.write_readme`` in tests/ bakes a project and checks it."""
+"""Writes the README's example from a real run: ``python -m lib.write_readme`` in tests/.
+
+It bakes a project and checks it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes migration_guard/RULES.md of the projects from the guard's rules: ``python tests/lib/write_rules.py``."""
+"""Writes migration_guard/RULES.md from the guard's rules: ``python tests/lib/write_rules.py``."""
 
 from __future__ import annotations
 

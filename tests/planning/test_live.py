@@ -1,4 +1,4 @@
-"""The database that is there: is its schema what its revision should be, and do its rows fit what is pending?
+"""Does a live database have the schema of its revision, and do its rows fit the pending migrations?
 
 Each fault has a harmless twin beside it, and each fix is followed to the letter.
 """
@@ -308,7 +308,7 @@ def test_a_plan_that_was_not_compared_is_not_clean(on_postgresql: Project) -> No
 def reader(
     request: pytest.FixtureRequest, bake: Callable[..., Project], tmp_path: Path
 ) -> Iterator[tuple[Project, str]]:
-    """A project at its newest revision, and the URL of its owner; it connects as a role with SELECT only."""
+    """A project at its newest revision that connects with SELECT only, and the URL of its owner."""
     for url in fresh_database(request.param, tmp_path):
         project = migrated(bake, url)
         owner = sa.make_url(url)
@@ -440,7 +440,10 @@ SHORT = "op.alter_column('users', 'name', existing_type=sa.String(50), type_=sa.
 LONG = "op.alter_column('users', 'name', existing_type=sa.String(50), type_=sa.String(9))"
 FILLED = "op.execute(\"UPDATE users SET bio = '' WHERE bio IS NULL\")"
 NOT_NULL = "op.alter_column('users', 'bio', existing_type=sa.Text(), nullable=False)"
-NEW = "op.add_column('users', sa.Column('nick', sa.String(9)))\nop.create_unique_constraint('u', 'users', ['nick'])"
+NEW = (
+    "op.add_column('users', sa.Column('nick', sa.String(9)))\n"
+    "op.create_unique_constraint('u', 'users', ['nick'])"
+)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The plan of a deployment: what would run on the configured database and what it locks, without touching it."""
+"""The plan of a deployment: what would run on the configured database and what it would lock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FIRST, SECOND = "4c1f0f6a52d3", "b9532a7d8c7a"
 
 
 def plan(project: Project, *options: str) -> dict[str, Any]:
-    """The plan as JSON, of which everything was checked, and the exit status that its findings give."""
+    """The plan as JSON, with all of it checked, and the exit status that its findings give."""
     done = project.run(*PLAN, "--format", "json", "--output", "plan.json", *options, ok=None)
     made = json.loads((project.path / "plan.json").read_text(encoding="utf-8"))
     assert made["version"] == 1
@@ -176,7 +176,10 @@ def test_a_migrator_at_work_is_not_waited_for(bake: Callable[..., Project], tmp_
 
 
 READS = "rows = op.get_bind().execute(sa.text('SELECT 1')).all()\nop.execute(f'SELECT {len(rows)}')"
-BATCH = "with op.batch_alter_table('users') as users:\n    users.alter_column('name', existing_type=sa.String(50), type_=sa.Text())"
+BATCH = (
+    "with op.batch_alter_table('users') as users:\n"
+    "    users.alter_column('name', existing_type=sa.String(50), type_=sa.Text())"
+)
 
 
 def text_of(project: Project, name: str) -> list[str]:
@@ -235,7 +238,10 @@ def test_a_batch_that_copies_a_table_of_sqlite_is_shown_without_sql(
     where = next(
         i for i, line in enumerate(text_of(project, "001_r1"), 1) if "with op.batch" in line
     )
-    said = f"this revision copies a table (alembic/versions/001_r1.py:{where}), so its SQL is unknown before it runs"
+    said = (
+        f"this revision copies a table (alembic/versions/001_r1.py:{where}), "
+        "so its SQL is unknown before it runs"
+    )
     assert last["problem"].startswith(said)
     (operation,) = last["operations"]
     assert operation["operation"] == "alter_column"
@@ -304,7 +310,10 @@ def test_no_table_is_shown_that_env_py_does_not_create(
     [
         (
             "mongodb://host/name",
-            "DATABASE_URL: unknown database or driver mongodb; use sqlite, postgresql, mariadb or mysql.",
+            (
+                "DATABASE_URL: unknown database or driver mongodb; use sqlite, postgresql, "
+                "mariadb or mysql."
+            ),
         ),
         (
             "postgresql+nosuch://host/name",
@@ -361,7 +370,8 @@ def test_a_revision_that_the_code_has_not_is_one_line(project: Project) -> None:
     file.unlink()
     said = refused(project).removeprefix("error: ")
     assert said.startswith(
-        f"Can't locate revision {SECOND}: no migration in this checkout has it. Pull the latest code"
+        f"Can't locate revision {SECOND}: no migration in this checkout has it. Pull the "
+        "latest code"
     )
     for command in (("upgrade", "head"), ("current",), ("downgrade", "-1")):
         assert project.run("alembic", *command, ok=False).stdout.endswith(f"FAILED: {said}")
@@ -500,9 +510,9 @@ def test_an_index_that_blocks_and_one_that_does_not(
         ] == rules
         text = show(project)
         assert (
-            f"create_index ix_users_bio on users: {mode} on users (blocks {blocks}; about 0 rows, 0.0 MB)"
-            in text
-        )
+            f"create_index ix_users_bio on users: {mode} on users (blocks {blocks}; about "
+            "0 rows, 0.0 MB)"
+        ) in text
         assert ("error blocking-index" in text) is bool(rules)
 
 
@@ -526,7 +536,10 @@ def test_markdown_holds_no_markup_of_a_name(bake: Callable[..., Project]) -> Non
     project = bake()
     name = "a|b`<img src=x onerror=alert(1)>"
     select = f'SELECT 1 AS "{name}"'
-    up = f"op.execute({select!r})\nop.create_table({name!r}, sa.Column('id', sa.Integer(), primary_key=True))"
+    up = (
+        f"op.execute({select!r})\n"
+        f"op.create_table({name!r}, sa.Column('id', sa.Integer(), primary_key=True))"
+    )
     faults.write(History((Revision(up),)), project.versions)
     (file,) = project.versions.glob("*.py")
     file.write_text(f'"""<b>bold</b> | [x](y)"""\n{file.read_text()}')
@@ -567,7 +580,10 @@ def test_markdown_is_cut_between_revisions_to_what_a_comment_may_hold(
 
 def operations(text: str, dialect: str) -> list[Any]:
     lines = "\n".join(f"    {line}" for line in text.splitlines())
-    source = f"import sqlalchemy as sa\nfrom alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n{lines}"
+    source = (
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision = 'a'\n"
+        f"down_revision = None\ndef upgrade():\n{lines}"
+    )
     return read_migration("a.py", source=source, dialects=(dialect,)).operations
 
 
@@ -629,7 +645,10 @@ def test_postgresql_takes_the_lock_that_is_said(postgresql: sa.Engine, text: str
     with postgresql.connect() as connection:
         for sql in (
             "CREATE TABLE IF NOT EXISTS b (id int PRIMARY KEY)",
-            "CREATE TABLE IF NOT EXISTS a (id int PRIMARY KEY, x int, CONSTRAINT c CHECK (x > 0) NOT VALID)",
+            (
+                "CREATE TABLE IF NOT EXISTS a (id int PRIMARY KEY, x int, "
+                "CONSTRAINT c CHECK (x > 0) NOT VALID)"
+            ),
             "CREATE INDEX IF NOT EXISTS ix_a_x ON a (x)",
         ):
             connection.exec_driver_sql(sql)
@@ -641,7 +660,10 @@ def test_postgresql_takes_the_lock_that_is_said(postgresql: sa.Engine, text: str
         )
         connection.commit()
         run(text, MigrationContext.configure(connection))
-        query = "SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation IS NOT NULL"
+        query = (
+            "SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation IS "
+            "NOT NULL"
+        )
         held: dict[str, str] = {}
         for oid, mode in connection.exec_driver_sql(query):
             name, mode = oids.get(oid), mode.removesuffix("Lock")
@@ -659,7 +681,9 @@ def test_postgresql_takes_the_lock_that_is_said(postgresql: sa.Engine, text: str
 
 
 ON_MARIADB = {
-    "op.add_column('a', sa.Column('n', sa.Integer(), nullable=False, server_default='3'))": "INSTANT",
+    (
+        "op.add_column('a', sa.Column('n', sa.Integer(), nullable=False, server_default='3'))"
+    ): "INSTANT",
     "op.drop_column('a', 'y')": "INPLACE",
     "op.alter_column('a', 'y', existing_type=sa.Integer(), nullable=False)": "INPLACE",
     "op.alter_column('a', 'y', existing_type=sa.Integer(), server_default='3')": "INPLACE",
@@ -703,7 +727,8 @@ def test_mariadb_alters_as_it_is_said(mariadb: sa.Engine, text: str, mode: str) 
         for sql in (
             "DROP TABLE IF EXISTS a, b",
             "CREATE TABLE b (id int PRIMARY KEY)",
-            "CREATE TABLE a (id int PRIMARY KEY, x int, y int, s varchar(20), KEY ix_a_y (y), KEY (x),"
+            "CREATE TABLE a (id int PRIMARY KEY, x int, y int, s varchar(20), KEY ix_a_y (y), "
+            "KEY (x),"
             " CONSTRAINT c CHECK (x > 0), CONSTRAINT f FOREIGN KEY (x) REFERENCES b (id))",
         ):
             connection.exec_driver_sql(sql)

@@ -1,4 +1,4 @@
-"""The guard alone in a project that has Alembic: the commands of its README, on what ``alembic init`` makes."""
+"""The guard alone in a project that has Alembic: its README's commands after ``alembic init``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ down_revision = None
 
 
 def upgrade():
-    op.create_table("videos", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("url", sa.String(80)))
+    url = sa.Column("url", sa.String(80))
+    op.create_table("videos", sa.Column("id", sa.Integer(), primary_key=True), url)
 
 
 def downgrade():
@@ -76,7 +77,7 @@ def blocks(language: str) -> list[str]:
 
 
 def commands(word: str) -> list[str]:
-    """The commands of the README that have this word, with this repository in place of its address."""
+    """The README's commands that have this word, with this repository in place of its address."""
     lines = [line for block in blocks("sh") for line in block.splitlines()]
     found = [line.replace("gh:soundhash/template", str(ROOT)) for line in lines if word in line]
     assert found
@@ -202,7 +203,10 @@ def test_alembic_is_heard_where_it_is_asked_itself(shop: Shop) -> None:
     )
     first = FIRST.replace(
         'op.create_table("v',
-        'import logging\n    logging.getLogger("alembic.x").warning("Hear")\n    op.create_table("v',
+        (
+            'import logging\n    logging.getLogger("alembic.x").warning("Hear")\n'
+            '    op.create_table("v'
+        ),
     )
     (shop.path / "migrations" / "versions" / "a1.py").write_text(first)
     for option in ("", " --roundtrip", " --plan"):
@@ -226,7 +230,8 @@ def test_cruft_updates_the_guard_alone(tmp_path: Path) -> None:
     shop.path.mkdir()
     (shop.path / "README.md").write_text("Ours.\n")
     shop.sh(
-        f"git init -q && cruft create {template} --no-input --directory .guard --overwrite-if-exists"
+        f"git init -q && cruft create {template} --no-input --directory .guard "
+        "--overwrite-if-exists"
     )
     shop.sh(f"git add -A && git {me} commit -qm Adopt")
     lock = next(template.glob("{{*/migration_guard/deploying/lock.py"))
@@ -251,7 +256,8 @@ def adopted(folder: Path, *init: str) -> Project:
     )
     (project.path / "models.py").write_text(MODELS)
     (project.path / "pyproject.toml").write_text(
-        '[tool.migration-guard]\ndatabases = ["sqlite", "postgresql"]\nversions = ["migrations/versions"]\n'
+        '[tool.migration-guard]\ndatabases = ["sqlite", "postgresql"]\n'
+        'versions = ["migrations/versions"]\n'
     )
     return project
 
@@ -283,7 +289,9 @@ def two_databases(folder: Path, *urls: str) -> Project:
         )
     with (project.path / "models.py").open("a") as file:
         file.write(
-            'metadata2 = sa.MetaData()\norders = sa.Table("orders", metadata2, sa.Column("id", sa.Integer(), primary_key=True))\n'
+            "metadata2 = sa.MetaData()\n"
+            'orders = sa.Table("orders", metadata2, sa.Column("id", sa.Integer(), '
+            "primary_key=True))\n"
         )
     targets = (
         'import models\ntarget_metadata = {"engine1": models.metadata, "engine2": models.metadata2}'
@@ -382,12 +390,17 @@ def test_the_job_and_the_hook_of_the_readme_run(tmp_path: Path) -> None:
 LOOP = """\
 def run_migrations_online():
     section = config.get_section(config.config_ini_section, {})
-    with engine_from_config(section, prefix="sqlalchemy.", poolclass=pool.NullPool).connect() as connection:
+    engine = engine_from_config(section, prefix="sqlalchemy.", poolclass=pool.NullPool)
+    with engine.connect() as connection:
         for schema in connection.execute(text("SELECT name FROM public.tenants")).scalars().all():
             connection.execute(text(f'SET search_path TO "{schema}"'))
             connection.commit()
             connection.dialect.default_schema_name = schema
-            context.configure(connection=connection, target_metadata=target_metadata, version_table_schema=schema)
+            context.configure(
+                connection=connection,
+                target_metadata=target_metadata,
+                version_table_schema=schema,
+            )
             with context.begin_transaction():
                 context.run_migrations()
 """

@@ -51,7 +51,9 @@ NEEDS_A_URL = {
     "check": "python scripts/check_migrations.py",
     "roundtrip": "python scripts/check_migrations.py --roundtrip",
     "plan": "python scripts/check_migrations.py --plan",
-    "application": "python -c 'from src.soundhash.database.connection import create_engine as c; c()'",
+    "application": (
+        "python -c 'from src.soundhash.database.connection import create_engine; create_engine()'"
+    ),
 }
 
 
@@ -86,7 +88,9 @@ def test_the_settings_say_whether_sqlite_is_the_default(bake: Callable[..., Proj
 
 
 ENV_FILES = {
-    b"\xef\xbb\xbfDATABASE_URL=sqlite:///x.db\n": ".env begins with a byte order mark: save it as UTF-8",
+    b"\xef\xbb\xbfDATABASE_URL=sqlite:///x.db\n": (
+        ".env begins with a byte order mark: save it as UTF-8"
+    ),
     "DATABASE_URL=sqlite:///x.db\n".encode("utf-16"): ".env is not UTF-8: save it as UTF-8",
     b"\ndatabase_url=sqlite:///x.db\n": ".env:2: write DATABASE_URL=, in capitals and with =",
     b"DATABASE_URL: sqlite:///x.db\n": ".env:1: write DATABASE_URL=, in capitals and with =",
@@ -112,7 +116,10 @@ def test_an_env_file_that_is_easily_misread_is_refused(
 
 def test_the_last_assignment_of_an_env_file_wins(bake: Callable[..., Project]) -> None:
     project = bake()
-    lines = "# DATABASE_URL=\nMY_DATABASE_URL=x\nDATABASE_URL=sqlite:///a.db\nDATABASE_URL=sqlite:///b.db # b\n"
+    lines = (
+        "# DATABASE_URL=\nMY_DATABASE_URL=x\nDATABASE_URL=sqlite:///a.db\n"
+        "DATABASE_URL=sqlite:///b.db # b\n"
+    )
     (project.path / ".env").write_text(lines)
     project.run("alembic", "upgrade", "head")
     assert [path.name for path in project.path.glob("*.db")] == ["b.db"]
@@ -170,8 +177,9 @@ def test_a_password_with_every_special_character(
                 connection.exec_driver_sql(f"GRANT ALL ON {name}.* TO {user}@'%%'")
         try:
             at = sa.make_url(SERVERS[database])
+            password = quote(PASSWORD, safe="")
             project = bake(
-                f"{at.get_backend_name()}://{user}:{quote(PASSWORD, safe='')}@{at.host}:{at.port}/{name}"
+                f"{at.get_backend_name()}://{user}:{password}@{at.host}:{at.port}/{name}"
             )
             output = project.run("alembic", "upgrade", "head").stdout
             assert PASSWORD not in output
@@ -220,7 +228,10 @@ def test_a_bad_url_is_one_line_without_the_password(
 
 
 def test_a_bare_scheme_gets_the_driver_of_the_project(bake: Callable[..., Project]) -> None:
-    show = "from src.soundhash.database.connection import create_engine as c; print(c().url.drivername)"
+    show = (
+        "from src.soundhash.database.connection import create_engine as c; "
+        "print(c().url.drivername)"
+    )
     project = bake()
     for scheme, driver in {
         "postgres": "postgresql+psycopg",
@@ -247,7 +258,8 @@ from src.soundhash.database.connection import session_factory
 from src.soundhash.database.models import Channel, Video
 with session_factory()() as session:
     there = datetime(2026, 7, 1, 12, 0, tzinfo=timezone(timedelta(hours=5)))
-    video = Video(external_id="v", title="t", published_at=there, channel=Channel(external_id="c", name="n"))
+    channel = Channel(external_id="c", name="n")
+    video = Video(external_id="v", title="t", published_at=there, channel=channel)
     session.add(video)
     session.commit()
     assert video.published_at == there, video.published_at

@@ -1,4 +1,4 @@
-"""The documents of the template and of its projects: each link leads somewhere, each table says what is true."""
+"""The documents of the template and its projects: every link has a target, every table is true."""
 
 from __future__ import annotations
 

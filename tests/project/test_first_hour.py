@@ -27,7 +27,7 @@ def test_the_agents_file_is_ten_lines_of_true_commands(project: Project) -> None
 
 
 def pre_push(project: Project) -> str:
-    """Return the command of the hook that runs before a push, as the environment of the tests has it."""
+    """Return the command of the pre-push hook, as the environment of the tests has it."""
     hooks = yaml.safe_load((project.path / ".pre-commit-config.yaml").read_text())
     assert "pre-push" in hooks["default_install_hook_types"]
     (entry,) = [hook["entry"] for hook in hooks["repos"][0]["hooks"] if hook["id"] == "roundtrip"]

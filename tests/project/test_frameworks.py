@@ -114,7 +114,10 @@ def test_the_async_engine_is_as_the_other_one(
             assert "one 1" in modes
             wrong = project.run(*run, ok=False, DATABASE_URL=f"{url}?options=x", **environment)
             assert wrong.stdout.splitlines() == [
-                "error: DATABASE_URL: asyncpg has no option options: pass it in connect_args instead"
+                (
+                    "error: DATABASE_URL: asyncpg has no option options: pass it in "
+                    "connect_args instead"
+                )
             ]
 
 

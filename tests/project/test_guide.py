@@ -1,4 +1,4 @@
-"""Every fenced block of a generated project's documents, run as a user would, in a fresh project each."""
+"""Every fenced block of a project's documents, run as a user would, in a fresh project."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def check(project: Project, ok: bool = True) -> str:
 
 
 def run_section(project: Project, section: str, **replace: str) -> str:
-    """Run the shell blocks of a section of the guide as they stand, but for ``<placeholders>``; return the output."""
+    """Run the shell blocks of a section of the guide with ``replace``; return the output."""
     found = [
         block
         for block in blocks(project.path / GUIDE)
@@ -229,7 +229,10 @@ def test_manual_migrations(project: Project) -> None:
     project.edit(
         migration,
         '"""Downgrade schema."""',
-        f'"""Downgrade data."""\n    op.execute("DELETE FROM {statement.split()[2]} WHERE name = \'first\'")',
+        (
+            '"""Downgrade data."""\n'
+            f"    op.execute(\"DELETE FROM {statement.split()[2]} WHERE name = 'first'\")"
+        ),
     )
     project.run("alembic", "upgrade", "head")
     check(project)
@@ -388,7 +391,8 @@ def test_robust_validation_using_ast_parsing(project: Project) -> None:
     source = (
         "from alembic import op\n\nrevision = 'abc123'\ndown_revision = None\n\n\ndef upgrade():\n"
         "    op.create_index('idx_my_index', 'audio_fingerprints', ['video_id'])\n"
-        "    op.create_index('idx_examples', 'examples', ['name'])\n\n\ndef downgrade():\n    pass\n"
+        "    op.create_index('idx_examples', 'examples', ['name'])\n\n\ndef downgrade():\n"
+        "    pass\n"
     )
     (project.versions / "abc123_my_migration.py").write_text(source)
     (project.path / "migration.py").write_text(

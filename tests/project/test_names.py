@@ -12,7 +12,7 @@ from lib.projects import ROOT, Project
 
 
 def names_of(requirements: list[str]) -> set[str]:
-    """Return the distributions that these requirements install, and the modules in them, as a package would be called."""
+    """Return the distributions that these requirements install, and the names of their modules."""
     names: set[str] = set()
     todo = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in requirements]
     while todo:

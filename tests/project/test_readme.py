@@ -1,4 +1,4 @@
-"""The README's command that bakes, on a machine that has Python, pip and git; CI runs the other one."""
+"""The README's command that bakes, on a machine with Python, pip and git; CI runs the other one."""
 
 from __future__ import annotations
 

@@ -145,7 +145,10 @@ def test_docs_draws_what_changed(bake: Callable[..., Project], starter: str) -> 
     project.edit(
         project.models,
         f'    __tablename__ = "{table}"\n',
-        f'    __tablename__ = "{table}"\n    tags: Mapped[str | None] = mapped_column(String(500))\n',
+        (
+            f'    __tablename__ = "{table}"\n'
+            "    tags: Mapped[str | None] = mapped_column(String(500))\n"
+        ),
     )
     project.run("nox", "-s", "docs", "--", "--check", ok=False)
     project.run("alembic", "upgrade", "head")
@@ -227,7 +230,7 @@ def test_cookiecutter_from_a_repository_by_its_abbreviation(
 
 @pytest.fixture
 def installed(project: Project) -> Iterator[Project]:
-    """A project whose commands come from the environment that INSTALL.md makes, and from nowhere else."""
+    """A project whose commands come only from the environment that INSTALL.md creates."""
     path = project.environment["PATH"]
     yield project
     project.environment["PATH"] = path
@@ -246,7 +249,8 @@ def test_install_md_makes_a_development_environment(installed: Project, tool: st
     assert f"{installed.path}/.venv/bin/alembic" in output
     assert (installed.path / "soundhash.db").is_file()
     installed.sh(
-        "source .venv/bin/activate\npython -c 'import soundhash.database.models'\npytest --version\nmypy --version"
+        "source .venv/bin/activate\npython -c 'import soundhash.database.models'\n"
+        "pytest --version\nmypy --version"
     )
 
 
@@ -255,6 +259,9 @@ def test_each_url_of_install_md_is_understood(bake: Callable[..., Project]) -> N
     (urls,) = re.findall(r"```text\n(.*?)```", (project.path / "INSTALL.md").read_text(), re.DOTALL)
     for line in urls.splitlines():
         (project.path / ".env").write_text(line + "\n")
-        show = "from src.soundhash.database.connection import database_url as u; print(u().get_backend_name(), u().port)"
+        show = (
+            "from src.soundhash.database.connection import database_url as u; "
+            "print(u().get_backend_name(), u().port)"
+        )
         backend = line.partition("=")[2].partition(":")[0]
         assert project.run("python", "-c", show).stdout.split()[0] == backend

@@ -1,4 +1,4 @@
-"""A project that its user went on to change is updated to a newer template with cruft, and nothing is lost."""
+"""A project that its user has changed is updated with cruft to a newer template without a loss."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def create(template: Project, tmp_path: Path) -> Callable[..., Project]:
 
 
 def change(project: Project, starter: str) -> str:
-    """Do what a user does: a column of a model, a migration and a nox session. Return the column's line."""
+    """Add what a user adds: a column, a migration, a nox session. Return the column's line."""
     table = f'    __tablename__ = "{"videos" if starter == "soundhash" else "examples"}"\n'
     mine = "    tags: Mapped[str | None] = mapped_column(String(500))\n"
     project.edit(project.models, table, table + mine)
@@ -76,7 +76,7 @@ def change(project: Project, starter: str) -> str:
 
 
 def update(project: Project, may_conflict: str = "") -> None:
-    """Update with cruft: a conflict may be in no file but the one that is named, and is resolved there."""
+    """Update with cruft: only the named file may have a conflict, which is resolved here."""
     project.run("cruft", "update", "--skip-apply-ask", ok=None if may_conflict else True)
     assert list(project.path.rglob("*.rej")) + list(project.path.rglob("*.orig")) == []
     conflicts = project.run("git", "grep", "-lE", "^(<{7}|>{7})", ok=None).stdout.split()

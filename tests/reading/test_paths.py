@@ -48,7 +48,8 @@ EXCLUSIVE = {
     ),
     "dialects": (
         "name = op.get_bind().dialect.name\n"
-        f"if name == 'sqlite':\n    {drop('a')}\nelif name == 'mysql':\n    {drop('b')}\n{drop('c')}",
+        f"if name == 'sqlite':\n    {drop('a')}\nelif name == 'mysql':\n    {drop('b')}\n"
+        f"{drop('c')}",
         {"ab"},
     ),
     "dialect and more": (
@@ -67,7 +68,10 @@ EXCLUSIVE = {
     ),
     "early return": (f"if flag():\n    {drop('a')}\n    return\n{drop('b')}", {"ab"}),
     "nested early return": (
-        f"if flag(1):\n    if flag(2):\n        {drop('a')}\n        return\n    {drop('b')}\n{drop('c')}",
+        (
+            f"if flag(1):\n    if flag(2):\n        {drop('a')}\n        return\n"
+            f"    {drop('b')}\n{drop('c')}"
+        ),
         {"ab", "ac"},
     ),
     "early return on a dialect": (
@@ -107,7 +111,10 @@ EXCLUSIVE = {
         {"a+no_a", "a+b", "a+no_b", "b+no_b"},
     ),
     "return in a loop": (
-        f"for t in ('a', 'b'):\n    if flag(t):\n        op.drop_table(t)\n        return\n{drop('c')}",
+        (
+            "for t in ('a', 'b'):\n    if flag(t):\n        op.drop_table(t)\n"
+            f"        return\n{drop('c')}"
+        ),
         {"a+b", "a+c", "b+c"},
     ),
 }

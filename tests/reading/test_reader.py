@@ -96,18 +96,25 @@ OPERATIONS = {
     "op.drop_index('ix', table_name='t')": "drop_index t.ix",
     "op.drop_index('ix')": "drop_index ix",
     "op.add_column('t', sa.Column('a', sa.Integer))": "add_column t (a)",
-    "op.add_column(table_name='t', column=sa.Column(name='a', type_=sa.Integer()))": "add_column t (a)",
+    "op.add_column(table_name='t', column=sa.Column(name='a', type_=sa.Integer()))": (
+        "add_column t (a)"
+    ),
     "op.add_column('t', sa.Column('a', sa.Integer), schema='s')": "add_column s.t (a)",
     "op.drop_column('t', 'a')": "drop_column t (a)",
     "op.drop_column(table_name='t', column_name='a')": "drop_column t (a)",
     "op.alter_column('t', 'a', nullable=False)": "alter_column t (a)",
-    "op.create_table('t', sa.Column('a', sa.Integer), sa.Column('b', sa.Text), schema='s')": "create_table s.t (a, b)",
+    "op.create_table('t', sa.Column('a', sa.Integer), sa.Column('b', sa.Text), schema='s')": (
+        "create_table s.t (a, b)"
+    ),
     "op.drop_table('t', schema='s')": "drop_table s.t",
     "op.rename_table('t', 'u')": "rename_table t",
     "op.rename_table(old_table_name='t', new_table_name='u')": "rename_table t",
     "op.create_foreign_key('fk', 't', 'u', ['a'], ['id'])": "create_foreign_key t.fk (a)",
-    "op.create_foreign_key(None, 't', 'u', ['a'], ['id'], source_schema='s')": "create_foreign_key s.t (a)",
-    "op.create_foreign_key(constraint_name='fk', source_table='t', referent_table='u', local_cols=['a'], "
+    "op.create_foreign_key(None, 't', 'u', ['a'], ['id'], source_schema='s')": (
+        "create_foreign_key s.t (a)"
+    ),
+    "op.create_foreign_key(constraint_name='fk', source_table='t', referent_table='u', "
+    "local_cols=['a'], "
     "remote_cols=['id'])": "create_foreign_key t.fk (a)",
     "op.create_unique_constraint('uq', 't', ['a'])": "create_unique_constraint t.uq (a)",
     "op.create_primary_key('pk', 't', ['a'])": "create_primary_key t.pk (a)",
@@ -142,7 +149,10 @@ FORMS = {
     ),
     "batch with schema": (
         "",
-        "with op.batch_alter_table('t', schema='s') as whatever:\n    whatever.create_index('ix', ['a'])",
+        (
+            "with op.batch_alter_table('t', schema='s') as whatever:\n"
+            "    whatever.create_index('ix', ['a'])"
+        ),
         ["create_index s.t.ix (a)"],
     ),
     "batches nested": (
@@ -274,7 +284,10 @@ FORMS = {
     ),
     "helper that follows": ("", "helper()", ["drop_table t"]),
     "helper with defaults": (
-        "def helper(t='t', *columns, **names):\n    for c in columns:\n        op.drop_column(t, c)",
+        (
+            "def helper(t='t', *columns, **names):\n    for c in columns:\n"
+            "        op.drop_column(t, c)"
+        ),
         "helper('u', 'a', 'b')",
         ["drop_column u (a)", "drop_column u (b)"],
     ),
@@ -297,7 +310,10 @@ FORMS = {
     ),
     "try": (
         "",
-        "try:\n    op.drop_table('a')\nexcept Exception:\n    op.drop_table('b')\nfinally:\n    op.drop_table('c')",
+        (
+            "try:\n    op.drop_table('a')\nexcept Exception:\n    op.drop_table('b')\n"
+            "finally:\n    op.drop_table('c')"
+        ),
         ["drop_table a", "drop_table b", "drop_table c"],
     ),
     "code after return": ("", "op.drop_table('a')\nreturn\nop.drop_table('b')", ["drop_table a"]),
@@ -347,12 +363,18 @@ FORMS = {
     ),
     "exit stack": (
         "from contextlib import ExitStack",
-        "with ExitStack() as stack:\n    b = stack.enter_context(op.batch_alter_table('t'))\n    b.drop_column('a')",
+        (
+            "with ExitStack() as stack:\n"
+            "    b = stack.enter_context(op.batch_alter_table('t'))\n    b.drop_column('a')"
+        ),
         ["drop_column t (a)"],
     ),
     "metadata": (
         "",
-        "m = sa.MetaData()\nt = sa.Table('t', m, sa.Column('a', sa.Integer))\nm.create_all(op.get_bind(), tables=[t])",
+        (
+            "m = sa.MetaData()\nt = sa.Table('t', m, sa.Column('a', sa.Integer))\n"
+            "m.create_all(op.get_bind(), tables=[t])"
+        ),
         ["create_table t (a)"],
     ),
     "run_sync": (
@@ -421,7 +443,10 @@ def test_no_operation_holds_what_is_the_readers_own() -> None:
 
 
 def test_upgrade_and_downgrade_are_told_apart() -> None:
-    source = f"{HEADER}def upgrade():\n    op.drop_table('a')\ndef downgrade():\n    op.drop_table('b')\n"
+    source = (
+        f"{HEADER}def upgrade():\n    op.drop_table('a')\ndef downgrade():\n"
+        "    op.drop_table('b')\n"
+    )
     assert [(o.function, o.table) for o in read_migration("m.py", source=source).operations] == [
         ("upgrade", "a"),
         ("downgrade", "b"),
@@ -472,15 +497,18 @@ def test_a_helper_in_another_file_of_the_project_is_read(tmp_path: Path) -> None
     helpers = tmp_path / "src" / "acme" / "helpers.py"
     helpers.parent.mkdir(parents=True)
     helpers.write_text(
-        "from alembic import op\nT = 't'\n\n\ndef drop(*columns):\n    for c in columns:\n        op.drop_column(T, c)\n"
+        "from alembic import op\nT = 't'\n\n\ndef drop(*columns):\n    for c in columns:\n"
+        "        op.drop_column(T, c)\n"
     )
     (versions / "near.py").write_text(
         "from alembic import op\ndef near():\n    op.drop_table('n')\n"
     )
     path = versions / "m.py"
     path.write_text(
-        f"{HEADER}from acme import helpers\nfrom acme.helpers import T, drop\nfrom .near import near\n"
-        "def upgrade():\n    drop('a', 'b')\n    helpers.drop('c')\n    op.drop_table(T)\n    near()\n"
+        f"{HEADER}from acme import helpers\nfrom acme.helpers import T, drop\n"
+        "from .near import near\n"
+        "def upgrade():\n    drop('a', 'b')\n    helpers.drop('c')\n    op.drop_table(T)\n"
+        "    near()\n"
     )
     operations = read_migration(path).operations
     assert [brief(operation) for operation in operations] == [
@@ -536,7 +564,8 @@ def test_what_follows_an_action_of_a_foreign_key_is_read() -> None:
 
 def test_a_loop_over_unknown_values_is_followed_once() -> None:
     migration = read(
-        "for t in sa.inspect(op.get_bind()).get_table_names():\n    op.drop_table(t)\n    op.drop_table('u')"
+        "for t in sa.inspect(op.get_bind()).get_table_names():\n    op.drop_table(t)\n"
+        "    op.drop_table('u')"
     )
     assert briefs(migration) == ["drop_table ?", "drop_table u"]
     assert all(operation.conditional for operation in migration.operations)
@@ -667,7 +696,8 @@ def test_columns_keep_what_they_say() -> None:
     op.create_table(
         't',
         sa.Column('id', sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column('name', sa.String(length=40), nullable=False, server_default='x', unique=True, index=True),
+        sa.Column('name', sa.String(length=40), nullable=False, server_default='x', unique=True,
+                  index=True),
         sa.Column('at', sa.DateTime(timezone=True), server_default=sa.func.now(), default=now),
         sa.Column('u_id', sa.ForeignKey('u.id', ondelete='CASCADE'), nullable=True),
         sa.Column('both', sa.Integer, sa.Computed('a + b', persisted=True)),
@@ -712,8 +742,8 @@ def test_columns_keep_what_they_say() -> None:
 
 def test_alter_column_keeps_what_it_changes() -> None:
     body = """
-    op.alter_column('t', 'a', type_=sa.Text(), existing_type=sa.String(40), nullable=False, server_default=None,
-                    new_column_name='b')
+    op.alter_column('t', 'a', type_=sa.Text(), existing_type=sa.String(40), nullable=False,
+                    server_default=None, new_column_name='b')
     """
     (operation,) = read(body).operations
     assert operation.kwargs["type_"].name == "text"
@@ -728,7 +758,8 @@ def test_alter_column_keeps_what_it_changes() -> None:
 
 def test_what_has_no_field_is_found_by_its_name() -> None:
     (key, gone) = read(
-        "op.create_foreign_key('fk', 't', 'u', ['a'], ['id'])\nop.drop_constraint('fk', 't', 'foreignkey')"
+        "op.create_foreign_key('fk', 't', 'u', ['a'], ['id'])\n"
+        "op.drop_constraint('fk', 't', 'foreignkey')"
     ).operations
     assert key.constraints[0].references == key.kwargs["referent_table"] == "u"
     assert gone.kwargs["type_"] == "foreignkey"
@@ -784,13 +815,21 @@ EXECUTED = {
     "context": "op.get_context().bind.execute('DROP TABLE t')",
     "transaction": "with op.get_bind().begin_nested():\n    op.get_bind().execute('DROP TABLE t')",
     "connection": "with op.get_bind().connect() as c:\n    c.execute('DROP TABLE t')",
-    "session": "from sqlalchemy.orm import Session\nSession(bind=op.get_bind()).execute(sa.text('DROP TABLE t'))",
-    "sessionmaker": "from sqlalchemy import orm\ns = orm.sessionmaker(bind=op.get_bind())()\ns.execute('DROP TABLE t')",
+    "session": (
+        "from sqlalchemy.orm import Session\n"
+        "Session(bind=op.get_bind()).execute(sa.text('DROP TABLE t'))"
+    ),
+    "sessionmaker": (
+        "from sqlalchemy import orm\ns = orm.sessionmaker(bind=op.get_bind())()\n"
+        "s.execute('DROP TABLE t')"
+    ),
     "batch": "with op.batch_alter_table('u') as b:\n    b.execute('DROP TABLE t')",
     "dedent": "import textwrap\nop.execute(textwrap.dedent('''\n        DROP TABLE t\n    '''))",
     "f-string": "t = 't'\nop.execute(f'DROP TABLE {t}')",
     "loop": "for s in ['DROP TABLE t']:\n    op.execute(s)",
-    "run_async": "async def go(connection):\n    await connection.execute('DROP TABLE t')\nop.run_async(go)",
+    "run_async": (
+        "async def go(connection):\n    await connection.execute('DROP TABLE t')\nop.run_async(go)"
+    ),
     "DDL": "op.execute(sa.DDL('DROP TABLE t'))",
 }
 
@@ -858,9 +897,13 @@ OFFLINE_UNSAFE = {
     "result = op.get_bind().execute(sa.text('SELECT 1'))\nx = [r[0] for r in result]": True,
     "if op.get_bind().execute(sa.text('SELECT 1')):\n    pass": True,
     "sa.inspect(op.get_bind()).get_table_names()": True,
-    "from sqlalchemy.engine.reflection import Inspector\nInspector.from_engine(op.get_bind())": True,
+    (
+        "from sqlalchemy.engine.reflection import Inspector\nInspector.from_engine(op.get_bind())"
+    ): True,
     "op.get_bind().scalar(sa.text('SELECT 1')) == 1": True,
-    "from sqlalchemy.orm import Session\nSession(bind=op.get_bind()).query(sa.table('t')).all()": True,
+    (
+        "from sqlalchemy.orm import Session\nSession(bind=op.get_bind()).query(sa.table('t')).all()"
+    ): True,
     "op.get_bind().execute(sa.text('DROP TABLE t'))": False,
     "op.get_bind().dialect.name": False,
     "op.execute('SELECT 1')": False,
@@ -874,7 +917,10 @@ def test_reads_from_the_bind(body: str) -> None:
 
 
 def test_identifiers_come_from_literals() -> None:
-    source = "revision: str = 'b'\ndown_revision = ('a', 'c')\nbranch_labels = 'x'\ndepends_on = ['d']\ndef upgrade(): ...\n"
+    source = (
+        "revision: str = 'b'\ndown_revision = ('a', 'c')\nbranch_labels = 'x'\n"
+        "depends_on = ['d']\ndef upgrade(): ...\n"
+    )
     migration = read_migration("m.py", source=source)
     assert (migration.revision, migration.down_revision) == ("b", ("a", "c"))
     assert (migration.branch_labels, migration.depends_on) == (("x",), ("d",))
@@ -973,12 +1019,18 @@ BOUNDED = {
     "doubling": "x = 'x'\nfor i in range(1000):\n    x = x + x\nop.drop_table('t')",
     "doubling list": "x = [1]\nfor i in range(1000):\n    x += x\nop.drop_table('t')",
     "large number": "x = 9\nfor i in range(1000):\n    x = x * x\nop.drop_table('t')",
-    "wide": "x = '%999999999999d' % 1\ny = f'{1:999999999999}'\nz = '{:999999999999}'.format(1)\nop.drop_table('t')",
+    "wide": (
+        "x = '%999999999999d' % 1\ny = f'{1:999999999999}'\nz = '{:999999999999}'.format(1)\n"
+        "op.drop_table('t')"
+    ),
     "replace": "x = ('a' * 10 ** 6).replace('a', 'b' * 10 ** 6)\nop.drop_table('t')",
     "power": "x = 10 ** 10 ** 10\nop.drop_table('t')",
     "range": "x = list(range(10 ** 12))\nop.drop_table('t')",
     "exponential helpers": "f(40)\nop.drop_table('t')",
-    "product": "x = [(a, b, c) for a in range(1000) for b in range(1000) for c in range(1000)]\nop.drop_table('t')",
+    "product": (
+        "x = [(a, b, c) for a in range(1000) for b in range(1000) for c in range(1000)]\n"
+        "op.drop_table('t')"
+    ),
     "long sum": "x = " + " + ".join(["'a'"] * 900) + "\nop.drop_table('t')",
 }
 
@@ -1068,9 +1120,10 @@ SQL = {
     "ALTER TABLE t CHANGE a b int": ["alter_column t (a)"],
     "ALTER TABLE t RENAME COLUMN a TO b": ["alter_column t (a)"],
     "ALTER TABLE t RENAME CONSTRAINT a TO b": ["rename_constraint t.a"],
-    "ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES u (id) ON DELETE CASCADE NOT VALID": [
-        "create_foreign_key t.fk (a)"
-    ],
+    (
+        "ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES u (id) ON DELETE CASCADE "
+        "NOT VALID"
+    ): ["create_foreign_key t.fk (a)"],
     "ALTER TABLE t ADD CONSTRAINT ck CHECK (a > 0)": ["create_check_constraint t.ck"],
     "ALTER TABLE t ADD CONSTRAINT uq UNIQUE (a, b)": ["create_unique_constraint t.uq (a, b)"],
     "ALTER TABLE t ADD CONSTRAINT uq UNIQUE USING INDEX ix": ["create_unique_constraint t.uq"],
@@ -1102,7 +1155,8 @@ SQL = {
     "DELETE x, y FROM t x, u y WHERE x.id = y.id": ["delete t", "delete u"],
     "DELETE FROM t USING u WHERE t.id = u.id": ["delete t"],
     "DELETE (x) FROM t": ["delete t"],
-    "CREATE PROCEDURE p() BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END; IF a THEN DELETE FROM u; END IF; END;"
+    "CREATE PROCEDURE p() BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END; IF a THEN DELETE "
+    "FROM u; END IF; END;"
     "DROP TABLE t": ["create_procedure p", "drop_table t"],
     "CLUSTER VERBOSE t": ["cluster t"],
     "REINDEX (VERBOSE) INDEX CONCURRENTLY ix": ["reindex ix"],
@@ -1144,17 +1198,24 @@ SQL = {
     "CREATE TRIGGER tr AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()": [
         "create_trigger t.tr"
     ],
-    "CREATE TRIGGER tr AFTER INSERT ON t BEGIN UPDATE u SET a = 1; DELETE FROM v; END; DROP TABLE w": [
+    (
+        "CREATE TRIGGER tr AFTER INSERT ON t BEGIN UPDATE u SET a = 1; DELETE FROM v; END; "
+        "DROP TABLE w"
+    ): [
         "create_trigger t.tr",
         "drop_table w",
     ],
-    "CREATE FUNCTION f() RETURNS void AS $body$ BEGIN UPDATE t SET a = 1; END; $body$ LANGUAGE plpgsql; DROP TABLE w": [
+    (
+        "CREATE FUNCTION f() RETURNS void AS $body$ BEGIN UPDATE t SET a = 1; END; $body$ "
+        "LANGUAGE plpgsql; DROP TABLE w"
+    ): [
         "create_function f",
         "drop_table w",
     ],
-    "DO $$ BEGIN IF NOT EXISTS (SELECT 1) THEN ALTER TABLE t DROP a; END IF; EXCEPTION WHEN others THEN NULL; END $$": [
-        "drop_column t (a)"
-    ],
+    (
+        "DO $$ BEGIN IF NOT EXISTS (SELECT 1) THEN ALTER TABLE t DROP a; END IF; EXCEPTION "
+        "WHEN others THEN NULL; END $$"
+    ): ["drop_column t (a)"],
     "VACUUM FULL t": ["vacuum t"],
     "REINDEX TABLE CONCURRENTLY t": ["reindex t"],
     "CLUSTER t USING ix": ["cluster t"],
@@ -1185,8 +1246,10 @@ def sql(statement: str) -> Operation:
 def test_a_column_in_sql_is_a_column_in_python() -> None:
     table = sql(
         "CREATE TABLE t (id bigserial PRIMARY KEY, a character varying(10) NOT NULL DEFAULT 'x', "
-        "b int UNIQUE REFERENCES s.u (id), at timestamp with time zone DEFAULT now() NOT NULL, n numeric(10, 2), "
-        "tags text[], total int GENERATED ALWAYS AS (a + b) STORED, k bigint GENERATED BY DEFAULT AS IDENTITY, "
+        "b int UNIQUE REFERENCES s.u (id), at timestamp with time zone DEFAULT now() NOT NULL, "
+        "n numeric(10, 2), "
+        "tags text[], total int GENERATED ALWAYS AS (a + b) STORED, "
+        "k bigint GENERATED BY DEFAULT AS IDENTITY, "
         "CONSTRAINT ck CHECK (b > 1), UNIQUE (a, b), FOREIGN KEY (a) REFERENCES z)"
     )
     id_, a, b, at, n, tags, total, k = table.definitions
@@ -1277,7 +1340,10 @@ def test_sql_is_read_as_the_database_of_its_branch_reads_it() -> None:
 def test_sqlglot_is_loaded_only_where_there_is_sql(tmp_path: Path) -> None:
     path = tmp_path / "m.py"
     path.write_text(f"{HEADER}def upgrade():\n    op.drop_table('t')\n")
-    code = "import sys; from migration_guard.reading.reader import read_migration; read_migration(sys.argv[1]); print('sqlglot' in sys.modules)"
+    code = (
+        "import sys; from migration_guard.reading.reader import read_migration; "
+        "read_migration(sys.argv[1]); print('sqlglot' in sys.modules)"
+    )
     folder = str(Path(read_migration.__code__.co_filename).parents[2])
     run = [sys.executable, "-B", "-c", code, str(path)]
     assert subprocess.check_output(run, cwd=folder, text=True).strip() == "False"
@@ -1302,10 +1368,16 @@ def test_mutated_sql_raises_nothing(statements: list[str], data: st.DataObject) 
 
 MAYBE = {
     # what may be in a list is looped over; whether it is can't be asked
-    "filtered": "tables = [t for t in ('a', 'b') if flag(t)]\nfor t in tables:\n    op.drop_table(t)",
-    "appended": "tables = []\nif flag():\n    tables.append('a')\nif flag():\n    tables.append('b')\nfor t in tables:\n    op.drop_table(t)",
+    "filtered": (
+        "tables = [t for t in ('a', 'b') if flag(t)]\nfor t in tables:\n    op.drop_table(t)"
+    ),
+    "appended": (
+        "tables = []\nif flag():\n    tables.append('a')\nif flag():\n    tables.append('b')\n"
+        "for t in tables:\n    op.drop_table(t)"
+    ),
     "skipped": (
-        "skip = set()\nif flag():\n    skip.add('a')\nfor t in ('a', 'b'):\n    if t not in skip:\n        op.drop_table(t)"
+        "skip = set()\nif flag():\n    skip.add('a')\nfor t in ('a', 'b'):\n"
+        "    if t not in skip:\n        op.drop_table(t)"
     ),
     "set": "for t in {'b', 'a'}:\n    if flag():\n        op.drop_table(t)",
 }
@@ -1377,7 +1449,10 @@ def test_a_list_that_grows_in_place_has_its_first_items_on_each_path() -> None:
 
 
 def test_everything_imported_from_op_is_an_operation() -> None:
-    source = "from alembic.op import *\n\nrevision = 'a'\n\ndef upgrade():\n    drop_table('t')\n    print('t')\n"
+    source = (
+        "from alembic.op import *\n\nrevision = 'a'\n\ndef upgrade():\n    drop_table('t')\n"
+        "    print('t')\n"
+    )
     migration = read_migration("a.py", source=source)
     assert [(op.operation, op.table) for op in migration.operations] == [("drop_table", "t")]
     innocent = source.replace(

@@ -86,7 +86,10 @@ def test_a_function_of_which_nothing_could_be_read(body: str) -> None:
 
 BODIES = {
     "op.get_bind().execute(sa.text('SELECT 1'))": "reads",
-    "rows = op.get_bind().execute('SELECT a FROM t').fetchall()\nfor row in rows:\n    print(row.a)": "reads",
+    (
+        "rows = op.get_bind().execute('SELECT a FROM t').fetchall()\nfor row in rows:\n"
+        "    print(row.a)"
+    ): "reads",
     "sa.inspect(op.get_bind()).get_table_names()": "reads",
     "op.execute('SHOW TABLES')": "reads",
     "op.execute('SELECT 1; DELETE FROM t')": "code",
@@ -206,12 +209,29 @@ def test_values_nested_sixty_times_are_no_hang(use: str) -> None:
 
 FILES = [
     "from pathlib import Path\nop.execute((Path(__file__).parent / 'sql' / 'x.sql').read_text())",
-    "import pathlib\np = pathlib.Path(__file__).resolve().parent\nop.execute(p.joinpath('sql', 'x.sql').read_text())",
-    "import os\nwith open(os.path.join(os.path.dirname(__file__), 'sql', 'x.sql')) as file:\n    op.execute(file.read())",
-    "import os\nop.execute(sa.text(open(f'{os.path.dirname(__file__)}/sql/x.sql', encoding='utf-8').read()))",
+    (
+        "import pathlib\np = pathlib.Path(__file__).resolve().parent\n"
+        "op.execute(p.joinpath('sql', 'x.sql').read_text())"
+    ),
+    (
+        "import os\n"
+        "with open(os.path.join(os.path.dirname(__file__), 'sql', 'x.sql')) as file:\n"
+        "    op.execute(file.read())"
+    ),
+    (
+        "import os\n"
+        "op.execute(sa.text(open(f'{os.path.dirname(__file__)}/sql/x.sql', "
+        "encoding='utf-8').read()))"
+    ),
     "op.execute(open('migrations/sql/x.sql').read())",
-    "import importlib.resources\nop.execute(importlib.resources.read_text('app.migrations.sql', 'x.sql'))",
-    "from importlib.resources import files\nop.execute(files('migrations').joinpath('sql/x.sql').read_text())",
+    (
+        "import importlib.resources\n"
+        "op.execute(importlib.resources.read_text('app.migrations.sql', 'x.sql'))"
+    ),
+    (
+        "from importlib.resources import files\n"
+        "op.execute(files('migrations').joinpath('sql/x.sql').read_text())"
+    ),
 ]
 
 

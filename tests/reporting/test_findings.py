@@ -156,7 +156,10 @@ IGNORE = "# migration-guard: ignore[drop-column] not read since 2.3"
         (f"op.execute('''\nALTER TABLE a\nDROP COLUMN b''')  {IGNORE}\n", 3),
         (f"def upgrade():\n    {IGNORE}\n    op.drop_column('a', 'b')\n", 3),
         (
-            "op.drop_column('a', 'b')  # migration-guard: ignore[drop-column, data-loss] twice\nx()\n",
+            (
+                "op.drop_column('a', 'b')  # migration-guard: ignore[drop-column, "
+                "data-loss] twice\nx()\n"
+            ),
             1,
         ),
     ],

@@ -1,4 +1,4 @@
-"""The page that ``nox -s docs -- --html`` writes, opened in a headless browser without a network."""
+"""The page that ``nox -s docs -- --html`` writes, in a headless browser without a network."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Open = Callable[[Project], str]
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Open:
-    """Return a function that gives the page's document as the browser has it once everything has run."""
+    """Return a function that gives the page's document after the browser has run everything."""
     require("chromium")
 
     def open_page(project: Project) -> str:
@@ -36,7 +36,10 @@ def opened(tmp_path: Path) -> Open:
         options = (
             "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
         )
-        options += " --disable-component-update --disable-sync --disable-dev-shm-usage --enable-logging=stderr"
+        options += (
+            " --disable-component-update --disable-sync --disable-dev-shm-usage "
+            "--enable-logging=stderr"
+        )
         options += f" --user-data-dir={tmp_path / 'browser'} --dump-dom"
         command = [
             "chromium",
@@ -45,7 +48,7 @@ def opened(tmp_path: Path) -> Open:
             page.as_uri(),
         ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-        # Its policy refuses whatever is not in the page: what the page would load or run is an error on the console.
+        # The page's policy refuses what is not in the page: loading it is an error on the console.
         console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
         return done.stdout + "".join(f"\nconsole: {line}" for line in console)
 
@@ -243,7 +246,7 @@ def of_schema(
 def test_no_two_boxes_overlap_and_each_line_joins_its_columns(
     bake: Callable[..., Project], opened: Open
 ) -> None:
-    """A tree with ends that lead back, tables that refer to themselves, and some that nothing refers to."""
+    """A tree with a cycle, tables that refer to themselves, and some that nothing refers to."""
     keys: dict[str, dict[str, str]] = {f"t{number}": {} for number in range(48)}
     for number in range(1, 40):
         keys[f"t{number}"]["above"] = f"t{number // 2}"
@@ -258,11 +261,15 @@ def test_no_two_boxes_overlap_and_each_line_joins_its_columns(
         names = [f"column_{other}" for other in range(number % 8)]
         plain = "".join(f"sa.Column({name!r}, sa.String(80))," for name in names)
         foreign = "".join(
-            f"sa.Column({name!r}, sa.ForeignKey('{to}.id', use_alter=True, name='fk_{table}_{name}')),"
+            (
+                f"sa.Column({name!r}, sa.ForeignKey('{to}.id', use_alter=True, "
+                f"name='fk_{table}_{name}')),"
+            )
             for name, to in columns.items()
         )
         tables.append(
-            f"sa.Table('{table}', metadata, sa.Column('id', sa.Integer, primary_key=True), {plain} {foreign})"
+            f"sa.Table('{table}', metadata, sa.Column('id', sa.Integer, "
+            f"primary_key=True), {plain} {foreign})"
         )
     boxes, lines = of_schema(bake, opened, "\n".join(tables))
     assert boxes.keys() == keys.keys()
@@ -309,15 +316,22 @@ ENDS = {
 
 def test_a_line_says_how_many_rows_there_may_be(bake: Callable[..., Project], opened: Open) -> None:
     models = [
-        "sa.Table('top', metadata, sa.Column('id', sa.Integer, primary_key=True), sa.Column('n', sa.Integer), sa.UniqueConstraint('id', 'n'))"
+        (
+            "sa.Table('top', metadata, sa.Column('id', sa.Integer, primary_key=True), "
+            "sa.Column('n', sa.Integer), sa.UniqueConstraint('id', 'n'))"
+        )
     ]
     for number, column in enumerate(ENDS):
         models.append(
-            f"sa.Table('t{number}', metadata, sa.Column('a', sa.ForeignKey('top.id'), {column}))".replace(
-                "'ix'", f"'ix{number}'"
-            )
+            (
+                f"sa.Table('t{number}', metadata, sa.Column('a', sa.ForeignKey('top.id'), "
+                f"{column}))"
+            ).replace("'ix'", f"'ix{number}'")
         )
-    pair = "sa.Column('id', sa.Integer), sa.Column('n', sa.Integer), sa.ForeignKeyConstraint(['id', 'n'], ['top.id', 'top.n'])"
+    pair = (
+        "sa.Column('id', sa.Integer), sa.Column('n', sa.Integer), "
+        "sa.ForeignKeyConstraint(['id', 'n'], ['top.id', 'top.n'])"
+    )
     models.append(f"sa.Table('pair', metadata, {pair}, sa.UniqueConstraint('id', 'n'))")
     _, lines = of_schema(bake, opened, "\n".join(models))
     found = {line.key: line[1:3] for line in lines}
@@ -336,7 +350,8 @@ def test_a_large_table_shows_its_keys_and_says_what_it_leaves_out(
         bake,
         opened,
         f"sa.Table('large', metadata, {many} sa.Column('id', sa.Integer, primary_key=True),"
-        f"sa.Column('up', sa.ForeignKey('large.id')), sa.Column({long!r}, sa.ForeignKey('large.id')))",
+        f"sa.Column('up', sa.ForeignKey('large.id')), sa.Column({long!r}, "
+        "sa.ForeignKey('large.id')))",
     )
     assert list(boxes["large"].rows) == [
         *(f"c{number}" for number in range(12)),
@@ -369,7 +384,10 @@ def attacked(bake: Callable[..., Project]) -> Project:
     project.edit("pyproject.toml", 'name = "shop"', f"name = {json.dumps(NAME)}")
     columns = f"sa.Column({ATTACK!r}, sa.Integer(), primary_key=True, comment={ATTACK!r})"
     models = f"attacked = sa.Table({ATTACK!r}, metadata, {columns}, comment={ATTACK!r})\n"
-    models += f"sa.Table('other', metadata, sa.Column({ATTACK!r}, sa.ForeignKey(attacked.columns[0]), primary_key=True),"
+    models += (
+        f"sa.Table('other', metadata, sa.Column({ATTACK!r}, "
+        "sa.ForeignKey(attacked.columns[0]), primary_key=True),"
+    )
     models += f"sa.CheckConstraint({ATTACK!r}), sa.UniqueConstraint({ATTACK!r}, name={ATTACK!r}))"
     faults.write(
         History((Revision(f"op.create_table({ATTACK!r}, {columns})"),), models),
@@ -395,7 +413,7 @@ def test_markup_in_a_name_is_text(attacked: Project, opened: Open) -> None:
 
 
 def test_the_browser_would_tell_and_the_policy_holds(attacked: Project, opened: Open) -> None:
-    """What the test above looks for is there when names are not escaped; the page's policy still stops it."""
+    """Without escapes the text of the test above is in the page, and the page's policy stops it."""
     attacked.edit(
         "migration_guard/reporting/pictures/write_page.py",
         'default_filters=["h"]',

@@ -14,7 +14,12 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-column", "set-not-null"],
         [],
-        "if op.get_bind().dialect.name == 'sqlite':\n    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))\nelse:\n    op.alter_column('t','c', nullable=False, existing_type=sa.Integer())\n    op.drop_column('t','d')",
+        (
+            "if op.get_bind().dialect.name == 'sqlite':\n"
+            "    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))\n"
+            "else:\n    op.alter_column('t','c', nullable=False, existing_type=sa.Integer())\n"
+            "    op.drop_column('t','d')"
+        ),
         "",
         "",
     ),
@@ -23,7 +28,11 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-constraint"],
         [],
-        "op.drop_constraint('u','t',type_='unique')\nif op.get_bind().dialect.name == 'sqlite':\n    op.create_unique_constraint('u','t',['a'])",
+        (
+            "op.drop_constraint('u','t',type_='unique')\n"
+            "if op.get_bind().dialect.name == 'sqlite':\n"
+            "    op.create_unique_constraint('u','t',['a'])"
+        ),
         "",
         "",
     ),
@@ -32,7 +41,13 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-column", "blocking-index", "not-null-without-default", "unbatched-update"],
         [],
-        "if not sa.inspect(op.get_bind()).has_table('t'):\n    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))\n    return\nop.drop_column('t','c')\nop.execute('UPDATE t SET a = 1')\nop.create_index('i','t',['c'])\nop.add_column('t', sa.Column('x', sa.Integer(), nullable=False))",
+        (
+            "if not sa.inspect(op.get_bind()).has_table('t'):\n"
+            "    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))\n"
+            "    return\nop.drop_column('t','c')\nop.execute('UPDATE t SET a = 1')\n"
+            "op.create_index('i','t',['c'])\n"
+            "op.add_column('t', sa.Column('x', sa.Integer(), nullable=False))"
+        ),
         "",
         "",
     ),
@@ -41,7 +56,11 @@ CASES: list[Case] = [
         "postgresql",
         ["blocking-index"],
         [],
-        "if not sa.inspect(op.get_bind()).has_table('t'):\n    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))\nelse:\n    op.create_index('i','t',['c'])",
+        (
+            "if not sa.inspect(op.get_bind()).has_table('t'):\n"
+            "    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))\n"
+            "else:\n    op.create_index('i','t',['c'])"
+        ),
         "",
         "",
     ),
@@ -50,7 +69,11 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-table"],
         [],
-        "if os.environ.get('M') == 'a':\n    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))\nelse:\n    op.drop_table('t')",
+        (
+            "if os.environ.get('M') == 'a':\n"
+            "    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))\n"
+            "else:\n    op.drop_table('t')"
+        ),
         "import os",
         "",
     ),
@@ -59,7 +82,10 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-column"],
         [],
-        "try:\n    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))\nexcept Exception:\n    op.drop_column('t','c')",
+        (
+            "try:\n    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))\n"
+            "except Exception:\n    op.drop_column('t','c')"
+        ),
         "",
         "",
     ),
@@ -68,7 +94,12 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["blocking-index", "not-null-without-default"],
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))\nif op.get_bind().dialect.name == 'postgresql':\n    op.create_index('i','t',['c'])\n    op.add_column('t', sa.Column('x', sa.Integer(), nullable=False))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))\nif op.get_bind().dialect.name == 'postgresql':\n"
+            "    op.create_index('i','t',['c'])\n"
+            "    op.add_column('t', sa.Column('x', sa.Integer(), nullable=False))"
+        ),
         "",
         "",
     ),
@@ -77,7 +108,11 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["blocking-index"],
-        "if op.get_bind().dialect.name == 'postgresql':\n    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))\n    op.create_index('i','t',['c'])",
+        (
+            "if op.get_bind().dialect.name == 'postgresql':\n"
+            "    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))\n    op.create_index('i','t',['c'])"
+        ),
         "",
         "",
     ),
@@ -86,7 +121,11 @@ CASES: list[Case] = [
         "mariadb",
         ["blocking-unique"],
         [],
-        "if op.get_bind().dialect.name == 'postgresql':\n    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))\nop.create_unique_constraint('u','t',['c'])",
+        (
+            "if op.get_bind().dialect.name == 'postgresql':\n"
+            "    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))\nop.create_unique_constraint('u','t',['c'])"
+        ),
         "",
         "",
     ),
@@ -95,7 +134,11 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-column"],
         [],
-        "match os.environ.get('M'):\n    case 'a':\n        op.add_column('t', sa.Column('x', sa.Text()))\n    case _:\n        op.drop_column('t','x')",
+        (
+            "match os.environ.get('M'):\n    case 'a':\n"
+            "        op.add_column('t', sa.Column('x', sa.Text()))\n    case _:\n"
+            "        op.drop_column('t','x')"
+        ),
         "import os",
         "",
     ),
@@ -105,7 +148,11 @@ CASES: list[Case] = [
         ["blocking-index"],
         [],
         "create()\nop.create_index('i','t',['c'])",
-        "import os\ndef create():\n    if os.environ.get('M'):\n        return\n    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))",
+        (
+            "import os\ndef create():\n    if os.environ.get('M'):\n        return\n"
+            "    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))"
+        ),
         "",
     ),
     (
@@ -114,7 +161,11 @@ CASES: list[Case] = [
         [],
         ["blocking-index"],
         "create()\nop.create_index('i','t',['c'])",
-        "def create():\n    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))",
+        (
+            "def create():\n"
+            "    op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))"
+        ),
         "",
     ),
     (
@@ -122,7 +173,10 @@ CASES: list[Case] = [
         "postgresql",
         ["blocking-index"],
         [],
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), if_not_exists=True)\nop.create_index('i','t',['c'])",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "if_not_exists=True)\nop.create_index('i','t',['c'])"
+        ),
         "",
         "",
     ),
@@ -131,7 +185,11 @@ CASES: list[Case] = [
         "postgresql",
         ["not-null-without-default"],
         [],
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), if_not_exists=True)\nop.add_column('t', sa.Column('x', sa.Integer(), nullable=False))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "if_not_exists=True)\n"
+            "op.add_column('t', sa.Column('x', sa.Integer(), nullable=False))"
+        ),
         "",
         "",
     ),
@@ -140,7 +198,11 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["blocking-index"],
-        "op.drop_table('t', if_exists=True)\nop.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), if_not_exists=True)\nop.create_index('i','t',['id'])",
+        (
+            "op.drop_table('t', if_exists=True)\n"
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "if_not_exists=True)\nop.create_index('i','t',['id'])"
+        ),
         "",
         "",
     ),
@@ -149,7 +211,11 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["autocommit-mixed"],
-        "if is_pg(op.get_bind()):\n    with op.get_context().autocommit_block():\n        op.execute(\"ALTER TYPE e ADD VALUE 'X'\")\nelse:\n    op.alter_column('f','c', nullable=True, existing_type=sa.Integer())",
+        (
+            "if is_pg(op.get_bind()):\n    with op.get_context().autocommit_block():\n"
+            "        op.execute(\"ALTER TYPE e ADD VALUE 'X'\")\nelse:\n"
+            "    op.alter_column('f','c', nullable=True, existing_type=sa.Integer())"
+        ),
         "from utils.database import is_pg",
         "",
     ),
@@ -158,7 +224,11 @@ CASES: list[Case] = [
         "postgresql",
         ["autocommit-mixed"],
         [],
-        "if os.environ.get('A'):\n    op.add_column('t', sa.Column('x', sa.Text()))\nif os.environ.get('B'):\n    with op.get_context().autocommit_block():\n        op.create_index('i','t',['c'], postgresql_concurrently=True)",
+        (
+            "if os.environ.get('A'):\n    op.add_column('t', sa.Column('x', sa.Text()))\n"
+            "if os.environ.get('B'):\n    with op.get_context().autocommit_block():\n"
+            "        op.create_index('i','t',['c'], postgresql_concurrently=True)"
+        ),
         "import os",
         "",
     ),
@@ -167,7 +237,10 @@ CASES: list[Case] = [
         "mariadb",
         [],
         ["data-with-schema", "not-resumable"],
-        "if os.environ.get('A'):\n    op.add_column('t', sa.Column('x', sa.Text()))\nelse:\n    op.execute('UPDATE t SET c = 1 WHERE id < 9')",
+        (
+            "if os.environ.get('A'):\n    op.add_column('t', sa.Column('x', sa.Text()))\n"
+            "else:\n    op.execute('UPDATE t SET c = 1 WHERE id < 9')"
+        ),
         "import os",
         "",
     ),
@@ -176,7 +249,10 @@ CASES: list[Case] = [
         "mariadb",
         ["data-with-schema", "not-resumable"],
         [],
-        "op.add_column('t', sa.Column('x', sa.Text()))\nif os.environ.get('A'):\n    op.execute('UPDATE t SET c = 1 WHERE id < 9')",
+        (
+            "op.add_column('t', sa.Column('x', sa.Text()))\nif os.environ.get('A'):\n"
+            "    op.execute('UPDATE t SET c = 1 WHERE id < 9')"
+        ),
         "import os",
         "",
     ),
@@ -186,7 +262,11 @@ CASES: list[Case] = [
         [],
         ["data-loss"],
         "s = Session(bind=op.get_bind())\nfor b in s.query(B).filter(B.x == 1):\n    s.delete(b)",
-        "from sqlalchemy.orm import Session, declarative_base\nBase = declarative_base()\nclass B(Base):\n    __tablename__ = 'b'\n    id = sa.Column(sa.Integer, primary_key=True)\n    x = sa.Column(sa.Integer)",
+        (
+            "from sqlalchemy.orm import Session, declarative_base\nBase = declarative_base()\n"
+            "class B(Base):\n    __tablename__ = 'b'\n"
+            "    id = sa.Column(sa.Integer, primary_key=True)\n    x = sa.Column(sa.Integer)"
+        ),
         "",
     ),
     (
@@ -203,7 +283,10 @@ CASES: list[Case] = [
         "postgresql",
         ["constraint-scan"],
         [],
-        "op.create_foreign_key('fk','u','o',['oid'],['id'], postgresql_not_valid=True)\nop.execute(\"\"\"ALTER TABLE u VALIDATE CONSTRAINT fk\"\"\")",
+        (
+            "op.create_foreign_key('fk','u','o',['oid'],['id'], postgresql_not_valid=True)\n"
+            'op.execute("""ALTER TABLE u VALIDATE CONSTRAINT fk""")'
+        ),
         "",
         "",
     ),
@@ -212,7 +295,10 @@ CASES: list[Case] = [
         "postgresql",
         ["constraint-scan"],
         [],
-        'op.execute("""ALTER TABLE u ADD CONSTRAINT c CHECK (a > 0) NOT VALID; ALTER TABLE u VALIDATE CONSTRAINT c""")',
+        (
+            'op.execute("""ALTER TABLE u ADD CONSTRAINT c CHECK (a > 0) NOT VALID; ALTER '
+            'TABLE u VALIDATE CONSTRAINT c""")'
+        ),
         "",
         "",
     ),
@@ -221,7 +307,10 @@ CASES: list[Case] = [
         "postgresql",
         ["constraint-scan"],
         [],
-        "op.create_check_constraint('ck_u_a', 'u', 'a > 0', postgresql_not_valid=True)\nop.execute('ALTER TABLE u VALIDATE CONSTRAINT ck_u_a')",
+        (
+            "op.create_check_constraint('ck_u_a', 'u', 'a > 0', postgresql_not_valid=True)\n"
+            "op.execute('ALTER TABLE u VALIDATE CONSTRAINT ck_u_a')"
+        ),
         "",
         "",
     ),
@@ -230,7 +319,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["constraint-scan"],
-        "op.create_check_constraint('c','u','a > 0', postgresql_not_valid=True)\nop.execute('ALTER TABLE u VALIDATE CONSTRAINT d')",
+        (
+            "op.create_check_constraint('c','u','a > 0', postgresql_not_valid=True)\n"
+            "op.execute('ALTER TABLE u VALIDATE CONSTRAINT d')"
+        ),
         "",
         "",
     ),
@@ -248,7 +340,12 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["constraint-scan"],
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))\nop.create_check_constraint('c','t','id > 0', postgresql_not_valid=True)\nop.execute('ALTER TABLE t VALIDATE CONSTRAINT c')",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))\n"
+            "op.create_check_constraint('c','t','id > 0', postgresql_not_valid=True)\n"
+            "op.execute('ALTER TABLE t VALIDATE CONSTRAINT c')"
+        ),
         "",
         "",
     ),
@@ -257,7 +354,10 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-default"],
         [],
-        "op.add_column('p', sa.Column('s', sa.String(100), server_default='', nullable=False))\nop.alter_column('p','s', server_default=None)",
+        (
+            "op.add_column('p', sa.Column('s', sa.String(100), server_default='', "
+            "nullable=False))\nop.alter_column('p','s', server_default=None)"
+        ),
         "",
         "",
     ),
@@ -266,7 +366,10 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-default"],
         [],
-        'op.execute("""ALTER TABLE p ADD COLUMN s varchar(100) DEFAULT \'\' NOT NULL""")\nop.execute("""ALTER TABLE p ALTER COLUMN s DROP DEFAULT""")',
+        (
+            'op.execute("""ALTER TABLE p ADD COLUMN s varchar(100) DEFAULT \'\' NOT NULL""")\n'
+            'op.execute("""ALTER TABLE p ALTER COLUMN s DROP DEFAULT""")'
+        ),
         "",
         "",
     ),
@@ -277,7 +380,10 @@ CASES: list[Case] = [
         ["drop-default"],
         "op.alter_column('t','c', server_default=None)",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))"
+        ),
     ),
     (
         "a NOT NULL column loses its default while code that relies on it runs",
@@ -286,23 +392,20 @@ CASES: list[Case] = [
         [],
         "op.alter_column('t','c', server_default=None)",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text(), nullable=False, server_default=''))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text(), nullable=False, server_default=''))"
+        ),
     ),
     (
         "USING changes the values, so the table is rewritten",
         "postgresql",
         ["type-change"],
         [],
-        "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.String(30), postgresql_using='lower(c)')",
-        "",
-        "",
-    ),
-    (
-        "USING changes the values, so the table is rewritten",
-        "postgresql",
-        [],
-        ["type-change"],
-        "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.String(30), postgresql_using='c::varchar(30)')",
+        (
+            "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.String(30), "
+            "postgresql_using='lower(c)')"
+        ),
         "",
         "",
     ),
@@ -311,7 +414,22 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["type-change"],
-        "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.Text(), postgresql_using='CAST(c AS text)')",
+        (
+            "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.String(30), "
+            "postgresql_using='c::varchar(30)')"
+        ),
+        "",
+        "",
+    ),
+    (
+        "USING changes the values, so the table is rewritten",
+        "postgresql",
+        [],
+        ["type-change"],
+        (
+            "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.Text(), "
+            "postgresql_using='CAST(c AS text)')"
+        ),
         "",
         "",
     ),
@@ -320,7 +438,10 @@ CASES: list[Case] = [
         "postgresql",
         ["type-change"],
         [],
-        "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.String(30), postgresql_using='d::varchar(30)')",
+        (
+            "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.String(30), "
+            "postgresql_using='d::varchar(30)')"
+        ),
         "",
         "",
     ),
@@ -347,7 +468,10 @@ CASES: list[Case] = [
         "postgresql",
         ["data-loss"],
         [],
-        "s = ['DELETE FROM a']\nif op.get_bind().execute(sa.text('SELECT 1')).scalar():\n    s += ['DELETE FROM b WHERE id=1']\nfor q in s:\n    op.execute(q)",
+        (
+            "s = ['DELETE FROM a']\nif op.get_bind().execute(sa.text('SELECT 1')).scalar():\n"
+            "    s += ['DELETE FROM b WHERE id=1']\nfor q in s:\n    op.execute(q)"
+        ),
         "",
         "",
     ),
@@ -356,7 +480,10 @@ CASES: list[Case] = [
         "postgresql",
         ["unbatched-update"],
         [],
-        "op.add_column('t', sa.Column('c', sa.Integer()))\nop.execute(t.update().where(t.c.c.is_(None)).values(c=1))",
+        (
+            "op.add_column('t', sa.Column('c', sa.Integer()))\n"
+            "op.execute(t.update().where(t.c.c.is_(None)).values(c=1))"
+        ),
         't = sa.table("t", sa.column("id"), sa.column("c"))',
         "",
     ),
@@ -365,7 +492,10 @@ CASES: list[Case] = [
         "postgresql",
         ["unbatched-update"],
         [],
-        "op.add_column('t', sa.Column('c', sa.Integer()))\nop.execute(sa.update(t).where(t.c.c == None).values(c=1))",
+        (
+            "op.add_column('t', sa.Column('c', sa.Integer()))\n"
+            "op.execute(sa.update(t).where(t.c.c == None).values(c=1))"
+        ),
         't = sa.table("t", sa.column("id"), sa.column("c"))',
         "",
     ),
@@ -383,7 +513,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["unbatched-update"],
-        "op.add_column('t', sa.Column('c', sa.Integer()))\nop.execute(t.update().where(t.c.id.is_(None)).values(c=1))",
+        (
+            "op.add_column('t', sa.Column('c', sa.Integer()))\n"
+            "op.execute(t.update().where(t.c.id.is_(None)).values(c=1))"
+        ),
         't = sa.table("t", sa.column("id"), sa.column("c"))',
         "",
     ),
@@ -410,7 +543,11 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["drop-table"],
-        "op.create_table('t_new', sa.Column('id', sa.Integer(), primary_key=True))\nop.execute('INSERT INTO t_new SELECT id FROM t')\nop.drop_table('t')\nop.rename_table('t_new','t')",
+        (
+            "op.create_table('t_new', sa.Column('id', sa.Integer(), primary_key=True))\n"
+            "op.execute('INSERT INTO t_new SELECT id FROM t')\nop.drop_table('t')\n"
+            "op.rename_table('t_new','t')"
+        ),
         "",
         "",
     ),
@@ -448,7 +585,10 @@ CASES: list[Case] = [
         ["enum-missing"],
         "op.add_column('t', sa.Column('s', sa.Enum('a', name='st')))",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('r', sa.Enum('a', name='st')))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('r', sa.Enum('a', name='st')))"
+        ),
     ),
     (
         "an enum type that nothing creates",
@@ -457,7 +597,10 @@ CASES: list[Case] = [
         [],
         "op.add_column('t', sa.Column('s', sa.Enum('a', name='st')))",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))"
+        ),
     ),
     (
         "an enum type that nothing creates",
@@ -466,7 +609,10 @@ CASES: list[Case] = [
         ["enum-missing"],
         "op.add_column('elsewhere', sa.Column('s', sa.Enum('a', name='st')))",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))"
+        ),
     ),
     (
         "scans of other statements",
@@ -491,7 +637,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["constraint-scan"],
-        "op.execute('CREATE DOMAIN email AS text')\nop.execute(\"ALTER DOMAIN email ADD CONSTRAINT c CHECK (VALUE <> '')\")",
+        (
+            "op.execute('CREATE DOMAIN email AS text')\n"
+            "op.execute(\"ALTER DOMAIN email ADD CONSTRAINT c CHECK (VALUE <> '')\")"
+        ),
         "",
         "",
     ),
@@ -536,7 +685,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["blocks-readers"],
-        "op.execute('CREATE MATERIALIZED VIEW v AS SELECT 1 WITH NO DATA')\nop.execute('REFRESH MATERIALIZED VIEW v')",
+        (
+            "op.execute('CREATE MATERIALIZED VIEW v AS SELECT 1 WITH NO DATA')\n"
+            "op.execute('REFRESH MATERIALIZED VIEW v')"
+        ),
         "",
         "",
     ),
@@ -581,7 +733,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["type-change"],
-        "op.alter_column('t','c', existing_type=sa.UUID(as_uuid=False), type_=sa.UUID(as_uuid=True))",
+        (
+            "op.alter_column('t','c', existing_type=sa.UUID(as_uuid=False), "
+            "type_=sa.UUID(as_uuid=True))"
+        ),
         "",
         "",
     ),
@@ -599,9 +754,15 @@ CASES: list[Case] = [
         "postgresql",
         ["set-not-null"],
         [],
-        "op.execute('ALTER TABLE authors VALIDATE CONSTRAINT name_nn')\nop.alter_column('authors', 'email', nullable=False, existing_type=sa.Text())",
+        (
+            "op.execute('ALTER TABLE authors VALIDATE CONSTRAINT name_nn')\n"
+            "op.alter_column('authors', 'email', nullable=False, existing_type=sa.Text())"
+        ),
         "",
-        "op.execute('ALTER TABLE authors ADD CONSTRAINT name_nn CHECK (name IS NOT NULL) NOT VALID')",
+        (
+            "op.execute('ALTER TABLE authors ADD CONSTRAINT name_nn CHECK (name IS NOT NULL) "
+            "NOT VALID')"
+        ),
     ),
     (
         "SET NOT NULL excused by a VALIDATE of something else",
@@ -617,9 +778,15 @@ CASES: list[Case] = [
         "postgresql",
         ["set-not-null"],
         [],
-        "op.execute('ALTER TABLE t VALIDATE CONSTRAINT c_nn')\nop.alter_column('t','c', nullable=False, existing_type=sa.Text())",
+        (
+            "op.execute('ALTER TABLE t VALIDATE CONSTRAINT c_nn')\n"
+            "op.alter_column('t','c', nullable=False, existing_type=sa.Text())"
+        ),
         "",
-        "op.execute('ALTER TABLE t ADD CONSTRAINT c_nn CHECK (c IS NOT NULL OR d IS NOT NULL) NOT VALID')",
+        (
+            "op.execute('ALTER TABLE t ADD CONSTRAINT c_nn CHECK (c IS NOT NULL OR d IS NOT "
+            "NULL) NOT VALID')"
+        ),
     ),
     (
         "SET NOT NULL excused by a VALIDATE of something else",
@@ -637,23 +804,35 @@ CASES: list[Case] = [
         ["set-not-null"],
         "op.alter_column('authors', 'name', nullable=False, existing_type=sa.Text())",
         "",
-        "op.execute('ALTER TABLE authors ADD CONSTRAINT name_nn CHECK (name IS NOT NULL) NOT VALID')\nop.execute('ALTER TABLE authors VALIDATE CONSTRAINT name_nn')",
+        (
+            "op.execute('ALTER TABLE authors ADD CONSTRAINT name_nn CHECK (name IS NOT NULL) "
+            "NOT VALID')\nop.execute('ALTER TABLE authors VALIDATE CONSTRAINT name_nn')"
+        ),
     ),
     (
         "a CHECK that was validated in the revision before excuses SET NOT NULL",
         "postgresql",
         [],
         ["set-not-null"],
-        "op.execute('ALTER TABLE t VALIDATE CONSTRAINT C_NN')\nop.alter_column('t','c', nullable=False, existing_type=sa.Text())",
+        (
+            "op.execute('ALTER TABLE t VALIDATE CONSTRAINT C_NN')\n"
+            "op.alter_column('t','c', nullable=False, existing_type=sa.Text())"
+        ),
         "",
-        "op.create_check_constraint('c_nn','t','c IS NOT NULL AND length(c) < 9', postgresql_not_valid=True)",
+        (
+            "op.create_check_constraint('c_nn','t','c IS NOT NULL AND length(c) < 9', "
+            "postgresql_not_valid=True)"
+        ),
     ),
     (
         "the migration ends its own transaction",
         "postgresql",
         ["transaction-control"],
         [],
-        "op.add_column('t', sa.Column('x', sa.Integer()))\nop.execute('COMMIT')\nop.create_index('i', 't', ['x'], postgresql_concurrently=True)",
+        (
+            "op.add_column('t', sa.Column('x', sa.Integer()))\nop.execute('COMMIT')\n"
+            "op.create_index('i', 't', ['x'], postgresql_concurrently=True)"
+        ),
         "",
         "",
     ),
@@ -671,7 +850,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["constraint-scan"],
-        "op.execute('ALTER TABLE u ADD CONSTRAINT fk FOREIGN KEY (oid) REFERENCES o (id) NOT ENFORCED')",
+        (
+            "op.execute('ALTER TABLE u ADD CONSTRAINT fk FOREIGN KEY (oid) REFERENCES o (id) "
+            "NOT ENFORCED')"
+        ),
         "",
         "",
     ),
@@ -691,7 +873,10 @@ CASES: list[Case] = [
         ["set-not-null", "blocking-unique"],
         "op.execute('ALTER TABLE t ADD CONSTRAINT pk_t PRIMARY KEY USING INDEX ix_t')",
         "",
-        "op.execute('CREATE TABLE t (id int NOT NULL)')\nop.execute('CREATE UNIQUE INDEX ix_t ON t (id)')",
+        (
+            "op.execute('CREATE TABLE t (id int NOT NULL)')\n"
+            "op.execute('CREATE UNIQUE INDEX ix_t ON t (id)')"
+        ),
     ),
     (
         "a word that is switched off",
@@ -716,7 +901,10 @@ CASES: list[Case] = [
         "postgresql",
         ["autocommit-mixed"],
         [],
-        "op.add_column('t', sa.Column('x', sa.Integer()))\nwith op.get_context().autocommit_block():\n    op.execute('SELECT 1')",
+        (
+            "op.add_column('t', sa.Column('x', sa.Integer()))\n"
+            "with op.get_context().autocommit_block():\n    op.execute('SELECT 1')"
+        ),
         "",
         "",
     ),
@@ -725,7 +913,11 @@ CASES: list[Case] = [
         "postgresql",
         ["foreign-key-without-index"],
         [],
-        "op.add_column('u', sa.Column('o_id', sa.Integer()))\nop.create_foreign_key('fk_u_o', 'u', 'o', ['o_id'], ['id'], postgresql_not_valid=True)",
+        (
+            "op.add_column('u', sa.Column('o_id', sa.Integer()))\n"
+            "op.create_foreign_key('fk_u_o', 'u', 'o', ['o_id'], ['id'], "
+            "postgresql_not_valid=True)"
+        ),
         "",
         "",
     ),
@@ -736,7 +928,10 @@ CASES: list[Case] = [
         ["foreign-key-without-index"],
         "op.create_foreign_key('fk','t','o',['c'],['id'], postgresql_not_valid=True)",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))\nop.create_index('i','t',['c','id'])",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))\nop.create_index('i','t',['c','id'])"
+        ),
     ),
     (
         "a new foreign key without an index that begins with it",
@@ -745,14 +940,21 @@ CASES: list[Case] = [
         [],
         "op.create_foreign_key('fk','t','o',['c'],['id'], postgresql_not_valid=True)",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))\nop.create_index('i','t',['id','c'])",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))\nop.create_index('i','t',['id','c'])"
+        ),
     ),
     (
         "a new foreign key with an index that begins with it",
         "postgresql",
         [],
         ["foreign-key-without-index"],
-        "op.create_table('v', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('o_id', sa.Integer(), sa.ForeignKey('o.id', name='fk_v_o'), nullable=False))\nop.create_index('ix_v_o_id', 'v', ['o_id'])",
+        (
+            "op.create_table('v', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('o_id', sa.Integer(), sa.ForeignKey('o.id', name='fk_v_o'), "
+            "nullable=False))\nop.create_index('ix_v_o_id', 'v', ['o_id'])"
+        ),
         "",
         "",
     ),
@@ -824,12 +1026,18 @@ CASES: list[Case] = [
         "mysql",
         [],
         ["table-rewrite"],
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Text()))\nop.execute('CREATE FULLTEXT INDEX ft ON t (c)')",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Text()))\nop.execute('CREATE FULLTEXT INDEX ft ON t (c)')"
+        ),
         "",
         "",
     ),
     (
-        "an index on a partitioned table can't be built CONCURRENTLY: the fix says ON ONLY, then ATTACH",
+        (
+            "an index on a partitioned table can't be built CONCURRENTLY: the fix says ON "
+            "ONLY, then ATTACH"
+        ),
         "postgresql",
         ["blocking-index"],
         [],
@@ -842,7 +1050,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["type-change"],
-        "op.alter_column('t', 'c', existing_type=sa.UUID(as_uuid=False), type_=sa.UUID(as_uuid=True))",
+        (
+            "op.alter_column('t', 'c', existing_type=sa.UUID(as_uuid=False), "
+            "type_=sa.UUID(as_uuid=True))"
+        ),
         "",
         "",
     ),
@@ -851,7 +1062,11 @@ CASES: list[Case] = [
         "postgresql",
         ["set-not-null"],
         [],
-        "if op.get_bind().dialect.name == 'sqlite':\n    op.create_check_constraint('ck','t','c IS NOT NULL')\nop.alter_column('t','c', nullable=False, existing_type=sa.Text())",
+        (
+            "if op.get_bind().dialect.name == 'sqlite':\n"
+            "    op.create_check_constraint('ck','t','c IS NOT NULL')\n"
+            "op.alter_column('t','c', nullable=False, existing_type=sa.Text())"
+        ),
         "",
         "",
     ),
@@ -860,7 +1075,10 @@ CASES: list[Case] = [
         "postgresql",
         ["not-null-without-default"],
         [],
-        "if os.environ.get('EMPTY'):\n    op.execute('DELETE FROM t')\nop.add_column('t', sa.Column('x', sa.Integer(), nullable=False))",
+        (
+            "if os.environ.get('EMPTY'):\n    op.execute('DELETE FROM t')\n"
+            "op.add_column('t', sa.Column('x', sa.Integer(), nullable=False))"
+        ),
         "import os",
         "",
     ),
@@ -869,7 +1087,12 @@ CASES: list[Case] = [
         "postgresql",
         ["concurrent-if-not-exists"],
         [],
-        "with op.get_context().autocommit_block():\n    if os.environ.get('X'):\n        op.drop_index('i','t', if_exists=True, postgresql_concurrently=True)\n    op.create_index('i','t',['c'], if_not_exists=True, postgresql_concurrently=True)",
+        (
+            "with op.get_context().autocommit_block():\n    if os.environ.get('X'):\n"
+            "        op.drop_index('i','t', if_exists=True, postgresql_concurrently=True)\n"
+            "    op.create_index('i','t',['c'], if_not_exists=True, "
+            "postgresql_concurrently=True)"
+        ),
         "import os",
         "",
     ),
@@ -878,7 +1101,10 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-object"],
         [],
-        "op.execute('DROP VIEW v')\nif os.environ.get('X'):\n    op.execute('CREATE VIEW v AS SELECT 1')",
+        (
+            "op.execute('DROP VIEW v')\nif os.environ.get('X'):\n"
+            "    op.execute('CREATE VIEW v AS SELECT 1')"
+        ),
         "import os",
         "",
     ),
@@ -887,7 +1113,10 @@ CASES: list[Case] = [
         "postgresql",
         ["blocking-index"],
         [],
-        "with op.get_context().autocommit_block():\n    op.create_index('i','m',['a'], postgresql_concurrently=True)",
+        (
+            "with op.get_context().autocommit_block():\n"
+            "    op.create_index('i','m',['a'], postgresql_concurrently=True)"
+        ),
         "",
         "op.create_table('m', sa.Column('a', sa.Integer()), postgresql_partition_by='RANGE (a)')",
     ),
@@ -907,7 +1136,10 @@ CASES: list[Case] = [
         [],
         'op.execute("ALTER TABLE m ATTACH PARTITION m6 FOR VALUES FROM (1) TO (2)")',
         "",
-        "op.execute('CREATE TABLE m (a int, d date) PARTITION BY RANGE (d)')\nop.execute('CREATE TABLE m6 (a int, d date)')",
+        (
+            "op.execute('CREATE TABLE m (a int, d date) PARTITION BY RANGE (d)')\n"
+            "op.execute('CREATE TABLE m6 (a int, d date)')"
+        ),
     ),
     (
         "ATTACH PARTITION without a CHECK that proves the bounds",
@@ -916,7 +1148,12 @@ CASES: list[Case] = [
         ["constraint-scan"],
         'op.execute("ALTER TABLE m ATTACH PARTITION m6 FOR VALUES FROM (1) TO (2)")',
         "",
-        "op.execute('CREATE TABLE m (a int, d int) PARTITION BY RANGE (d)')\nop.execute('CREATE TABLE m6 (a int, d int)')\nop.execute('ALTER TABLE m6 ADD CONSTRAINT b CHECK (d IS NOT NULL AND d >= 1 AND d < 2) NOT VALID')\nop.execute('ALTER TABLE m6 VALIDATE CONSTRAINT b')",
+        (
+            "op.execute('CREATE TABLE m (a int, d int) PARTITION BY RANGE (d)')\n"
+            "op.execute('CREATE TABLE m6 (a int, d int)')\n"
+            "op.execute('ALTER TABLE m6 ADD CONSTRAINT b CHECK (d IS NOT NULL AND d >= 1 AND "
+            "d < 2) NOT VALID')\nop.execute('ALTER TABLE m6 VALIDATE CONSTRAINT b')"
+        ),
     ),
     (
         "ATTACH PARTITION without a CHECK that proves the bounds",
@@ -925,14 +1162,20 @@ CASES: list[Case] = [
         [],
         'op.execute("ALTER TABLE m ATTACH PARTITION m6 FOR VALUES FROM (1) TO (2)")',
         "",
-        "op.execute('CREATE TABLE m (a int, d int) PARTITION BY RANGE (d)')\nop.execute('CREATE TABLE m6 (a int, d int, CHECK (a > 0))')",
+        (
+            "op.execute('CREATE TABLE m (a int, d int) PARTITION BY RANGE (d)')\n"
+            "op.execute('CREATE TABLE m6 (a int, d int, CHECK (a > 0))')"
+        ),
     ),
     (
         "ATTACH PARTITION without a CHECK that proves the bounds",
         "postgresql",
         [],
         ["constraint-scan"],
-        "op.execute('CREATE TABLE m6 (a int, d int)')\nop.execute('ALTER TABLE m ATTACH PARTITION m6 FOR VALUES FROM (1) TO (2)')",
+        (
+            "op.execute('CREATE TABLE m6 (a int, d int)')\n"
+            "op.execute('ALTER TABLE m ATTACH PARTITION m6 FOR VALUES FROM (1) TO (2)')"
+        ),
         "",
         "op.execute('CREATE TABLE m (a int, d int) PARTITION BY RANGE (d)')",
     ),
@@ -941,7 +1184,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["constraint-scan", "set-not-null"],
-        "op.execute('ALTER TABLE t ADD CONSTRAINT nn NOT NULL id NOT VALID')\nop.execute('ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0) NOT ENFORCED')",
+        (
+            "op.execute('ALTER TABLE t ADD CONSTRAINT nn NOT NULL id NOT VALID')\n"
+            "op.execute('ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0) NOT ENFORCED')"
+        ),
         "",
         "",
     ),
@@ -997,7 +1243,10 @@ CASES: list[Case] = [
         [],
         "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.String(30))",
         "",
-        "op.create_table('t', sa.Column('c', sa.String(20)), sa.CheckConstraint(\"c <> ''\", name='ck'))",
+        (
+            "op.create_table('t', sa.Column('c', sa.String(20)), "
+            "sa.CheckConstraint(\"c <> ''\", name='ck'))"
+        ),
     ),
     (
         "a type change under a CHECK",
@@ -1006,23 +1255,36 @@ CASES: list[Case] = [
         ["type-change"],
         "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.String(30))",
         "",
-        "op.create_table('t', sa.Column('c', sa.String(20)), sa.CheckConstraint(\"cc <> ''\", name='ck'))",
+        (
+            "op.create_table('t', sa.Column('c', sa.String(20)), "
+            "sa.CheckConstraint(\"cc <> ''\", name='ck'))"
+        ),
     ),
     (
         "a type change under a CHECK",
         "mariadb",
         [],
         ["type-change"],
-        "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.String(30), existing_nullable=True)",
+        (
+            "op.alter_column('t','c', existing_type=sa.String(20), type_=sa.String(30), "
+            "existing_nullable=True)"
+        ),
         "",
-        "op.create_table('t', sa.Column('c', sa.String(20)), sa.CheckConstraint(\"c <> ''\", name='ck'))",
+        (
+            "op.create_table('t', sa.Column('c', sa.String(20)), "
+            "sa.CheckConstraint(\"c <> ''\", name='ck'))"
+        ),
     ),
     (
         "the 256th value of an enum",
         "mysql",
         ["type-change"],
         [],
-        "op.alter_column('t','e', existing_type=sa.Enum(*[f'v{i}' for i in range(255)], name='e'), type_=sa.Enum(*[f'v{i}' for i in range(256)], name='e'), existing_nullable=True)",
+        (
+            "op.alter_column('t','e', existing_type=sa.Enum(*[f'v{i}' for i in range(255)], "
+            "name='e'), type_=sa.Enum(*[f'v{i}' for i in range(256)], name='e'), "
+            "existing_nullable=True)"
+        ),
         "",
         "",
     ),
@@ -1031,7 +1293,11 @@ CASES: list[Case] = [
         "mysql",
         [],
         ["type-change"],
-        "op.alter_column('t','e', existing_type=sa.Enum(*[f'v{i}' for i in range(254)], name='e'), type_=sa.Enum(*[f'v{i}' for i in range(255)], name='e'), existing_nullable=True)",
+        (
+            "op.alter_column('t','e', existing_type=sa.Enum(*[f'v{i}' for i in range(254)], "
+            "name='e'), type_=sa.Enum(*[f'v{i}' for i in range(255)], name='e'), "
+            "existing_nullable=True)"
+        ),
         "",
         "",
     ),
@@ -1112,7 +1378,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["blocking-index"],
-        "op.execute('CREATE TABLE Clips (id int PRIMARY KEY)')\nop.create_index('i','clips',['id'])",
+        (
+            "op.execute('CREATE TABLE Clips (id int PRIMARY KEY)')\n"
+            "op.create_index('i','clips',['id'])"
+        ),
         "",
         "",
     ),
@@ -1121,7 +1390,10 @@ CASES: list[Case] = [
         "postgresql",
         ["unbatched-update"],
         [],
-        "op.execute('ALTER TABLE T ADD COLUMN Slug text')\nop.execute('UPDATE t SET slug = 1 WHERE SLUG IS NULL')",
+        (
+            "op.execute('ALTER TABLE T ADD COLUMN Slug text')\n"
+            "op.execute('UPDATE t SET slug = 1 WHERE SLUG IS NULL')"
+        ),
         "",
         "",
     ),
@@ -1159,7 +1431,10 @@ CASES: list[Case] = [
         ["blocking-index"],
         "op.drop_column('t', 'd')\nop.drop_index('by_day', table_name='t')",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('d', sa.Date()))\nop.create_index('by_day', 't', ['d'])",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('d', sa.Date()))\nop.create_index('by_day', 't', ['d'])"
+        ),
     ),
     (
         "an index that goes with its column",
@@ -1184,7 +1459,11 @@ CASES: list[Case] = [
         "mysql",
         [],
         ["not-resumable"],
-        "columns = {c['name'] for c in sa.inspect(op.get_bind()).get_columns('t')}\nif 'a' not in columns:\n    op.add_column('t', sa.Column('a', sa.Text()))\nif 'b' not in columns:\n    op.add_column('t', sa.Column('b', sa.Text()))",
+        (
+            "columns = {c['name'] for c in sa.inspect(op.get_bind()).get_columns('t')}\n"
+            "if 'a' not in columns:\n    op.add_column('t', sa.Column('a', sa.Text()))\n"
+            "if 'b' not in columns:\n    op.add_column('t', sa.Column('b', sa.Text()))"
+        ),
         "",
         "",
     ),
@@ -1193,7 +1472,11 @@ CASES: list[Case] = [
         "mysql",
         [],
         ["not-resumable"],
-        "try:\n    op.add_column('t', sa.Column('a', sa.Text()))\nexcept Exception as error:\n    if 'duplicate' not in str(error):\n        raise\nop.create_index('i', 't', ['a'])",
+        (
+            "try:\n    op.add_column('t', sa.Column('a', sa.Text()))\n"
+            "except Exception as error:\n    if 'duplicate' not in str(error):\n"
+            "        raise\nop.create_index('i', 't', ['a'])"
+        ),
         "",
         "",
     ),
@@ -1202,7 +1485,11 @@ CASES: list[Case] = [
         "mysql",
         ["not-resumable"],
         [],
-        "if not sa.inspect(op.get_bind()).has_table('t'):\n    return\nop.add_column('t', sa.Column('a', sa.Text()))\nop.add_column('t', sa.Column('b', sa.Text()))",
+        (
+            "if not sa.inspect(op.get_bind()).has_table('t'):\n    return\n"
+            "op.add_column('t', sa.Column('a', sa.Text()))\n"
+            "op.add_column('t', sa.Column('b', sa.Text()))"
+        ),
         "",
         "",
     ),
@@ -1211,7 +1498,10 @@ CASES: list[Case] = [
         "mysql",
         ["not-resumable"],
         [],
-        "try:\n    op.add_column('t', sa.Column('a', sa.Text()))\nexcept Exception:\n    print('failed')\n    raise\nop.create_index('i', 't', ['a'])",
+        (
+            "try:\n    op.add_column('t', sa.Column('a', sa.Text()))\nexcept Exception:\n"
+            "    print('failed')\n    raise\nop.create_index('i', 't', ['a'])"
+        ),
         "",
         "",
     ),
@@ -1220,7 +1510,11 @@ CASES: list[Case] = [
         "mysql",
         ["not-resumable"],
         [],
-        "op.add_column('t', sa.Column('a', sa.Text()))\nif 'i' not in sa.inspect(op.get_bind()).get_indexes('t'):\n    op.create_index('i', 't', ['a'])",
+        (
+            "op.add_column('t', sa.Column('a', sa.Text()))\n"
+            "if 'i' not in sa.inspect(op.get_bind()).get_indexes('t'):\n"
+            "    op.create_index('i', 't', ['a'])"
+        ),
         "",
         "",
     ),
@@ -1229,7 +1523,10 @@ CASES: list[Case] = [
         "mariadb",
         [],
         ["not-resumable"],
-        "op.execute(CreateSequence(Sequence('s'), if_not_exists=True))\nop.create_index('i', 't', ['a'])",
+        (
+            "op.execute(CreateSequence(Sequence('s'), if_not_exists=True))\n"
+            "op.create_index('i', 't', ['a'])"
+        ),
         "from sqlalchemy.schema import CreateSequence, Sequence",
         "",
     ),
@@ -1274,7 +1571,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["drop-constraint"],
-        "op.drop_constraint('pk_a', 'a', type_='primary')\nop.rename_table('a', 'b')\nop.create_primary_key('pk_b', 'b', ['id'])",
+        (
+            "op.drop_constraint('pk_a', 'a', type_='primary')\nop.rename_table('a', 'b')\n"
+            "op.create_primary_key('pk_b', 'b', ['id'])"
+        ),
         "",
         "",
     ),
@@ -1283,7 +1583,10 @@ CASES: list[Case] = [
         "postgresql",
         ["constraint-scan"],
         ["drop-constraint"],
-        "op.execute('ALTER TABLE t DROP CONSTRAINT fk_t_much_too_long_a_name')\nop.execute('ALTER TABLE t ADD CONSTRAINT fk_t FOREIGN KEY (c) REFERENCES o (id)')",
+        (
+            "op.execute('ALTER TABLE t DROP CONSTRAINT fk_t_much_too_long_a_name')\n"
+            "op.execute('ALTER TABLE t ADD CONSTRAINT fk_t FOREIGN KEY (c) REFERENCES o (id)')"
+        ),
         "",
         "",
     ),
@@ -1292,7 +1595,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["drop-constraint"],
-        "op.execute('ALTER TABLE t DROP CONSTRAINT only_once')\nop.create_unique_constraint('once', 't', ['a', 'b'])",
+        (
+            "op.execute('ALTER TABLE t DROP CONSTRAINT only_once')\n"
+            "op.create_unique_constraint('once', 't', ['a', 'b'])"
+        ),
         "",
         "op.create_unique_constraint('only_once', 't', ['a'])",
     ),
@@ -1301,7 +1607,10 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-constraint"],
         [],
-        "op.execute('ALTER TABLE t DROP CONSTRAINT uq_t_a')\nop.execute('ALTER TABLE t ADD CONSTRAINT fk_t FOREIGN KEY (c) REFERENCES o (id)')",
+        (
+            "op.execute('ALTER TABLE t DROP CONSTRAINT uq_t_a')\n"
+            "op.execute('ALTER TABLE t ADD CONSTRAINT fk_t FOREIGN KEY (c) REFERENCES o (id)')"
+        ),
         "",
         "",
     ),
@@ -1310,7 +1619,10 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-constraint"],
         [],
-        "op.drop_constraint('pk_a', 'a', type_='primary')\nop.create_primary_key('pk_b', 'b', ['id'])",
+        (
+            "op.drop_constraint('pk_a', 'a', type_='primary')\n"
+            "op.create_primary_key('pk_b', 'b', ['id'])"
+        ),
         "",
         "",
     ),
@@ -1319,9 +1631,15 @@ CASES: list[Case] = [
         "postgresql",
         ["constraint-scan"],
         ["foreign-key-without-index"],
-        "op.drop_constraint('fk', 't', type_='foreignkey')\nop.create_foreign_key('fk', 't', 'o', ['c'], ['id'], ondelete='CASCADE')",
+        (
+            "op.drop_constraint('fk', 't', type_='foreignkey')\n"
+            "op.create_foreign_key('fk', 't', 'o', ['c'], ['id'], ondelete='CASCADE')"
+        ),
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Integer(), sa.ForeignKey('o.id', name='fk')))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Integer(), sa.ForeignKey('o.id', name='fk')))"
+        ),
     ),
     (
         "a foreign key that is replaced is not new",
@@ -1330,7 +1648,11 @@ CASES: list[Case] = [
         [],
         "op.create_foreign_key('fk2', 't', 'o', ['d'], ['id'], postgresql_not_valid=True)",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('d', sa.Integer()), sa.Column('c', sa.Integer(), sa.ForeignKey('o.id', name='fk')))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('d', sa.Integer()), sa.Column('c', sa.Integer(), sa.ForeignKey('o.id', "
+            "name='fk')))"
+        ),
     ),
     (
         "what a table was called before",
@@ -1339,7 +1661,10 @@ CASES: list[Case] = [
         ["foreign-key-without-index"],
         "op.create_foreign_key('fk', 'new', 'o', ['c'], ['id'], postgresql_not_valid=True)",
         "",
-        "op.create_table('old', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Integer(), index=True))\nop.rename_table('old', 'new')",
+        (
+            "op.create_table('old', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Integer(), index=True))\nop.rename_table('old', 'new')"
+        ),
     ),
     (
         "what a table was called before",
@@ -1348,7 +1673,10 @@ CASES: list[Case] = [
         [],
         "op.create_foreign_key('fk', 'new', 'o', ['c'], ['id'], postgresql_not_valid=True)",
         "",
-        "op.create_table('old', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.Integer()))\nop.rename_table('old', 'new')",
+        (
+            "op.create_table('old', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.Integer()))\nop.rename_table('old', 'new')"
+        ),
     ),
     (
         "what a table was called before",
@@ -1364,25 +1692,40 @@ CASES: list[Case] = [
         "mysql",
         [],
         ["type-change"],
-        "op.alter_column('t', 'c', existing_type=sa.String(36), type_=sa.String(64), existing_nullable=True)",
+        (
+            "op.alter_column('t', 'c', existing_type=sa.String(36), type_=sa.String(64), "
+            "existing_nullable=True)"
+        ),
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.String(36)), mysql_charset='utf8')",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.String(36)), mysql_charset='utf8')"
+        ),
     ),
     (
         "a longer varchar where a character has fewer bytes",
         "mysql",
         ["type-change"],
         [],
-        "op.alter_column('t', 'c', existing_type=sa.String(36), type_=sa.String(64), existing_nullable=True)",
+        (
+            "op.alter_column('t', 'c', existing_type=sa.String(36), type_=sa.String(64), "
+            "existing_nullable=True)"
+        ),
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.String(36)), mysql_charset='utf8mb4')",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.String(36)), mysql_charset='utf8mb4')"
+        ),
     ),
     (
         "the schema of the search path",
         "postgresql",
         [],
         ["blocking-index", "blocking-unique"],
-        "op.execute('''SET search_path = s, public; CREATE TABLE s.t (id int); CREATE INDEX i ON t (id); ALTER TABLE t ADD PRIMARY KEY (id)''')",
+        (
+            "op.execute('''SET search_path = s, public; CREATE TABLE s.t (id int); CREATE "
+            "INDEX i ON t (id); ALTER TABLE t ADD PRIMARY KEY (id)''')"
+        ),
         "",
         "",
     ),
@@ -1391,7 +1734,10 @@ CASES: list[Case] = [
         "postgresql",
         ["blocking-index"],
         [],
-        "op.execute('''SET search_path = s, public; CREATE TABLE r.t (id int); CREATE INDEX i ON t (id)''')",
+        (
+            "op.execute('''SET search_path = s, public; CREATE TABLE r.t (id int); CREATE "
+            "INDEX i ON t (id)''')"
+        ),
         "",
         "",
     ),
@@ -1400,7 +1746,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["unresolved-operation"],
-        "t = sa.table('t', sa.column('id'))\nfor row in op.get_bind().execute(t.select().where(t.c.id > 1)):\n    print(row)",
+        (
+            "t = sa.table('t', sa.column('id'))\n"
+            "for row in op.get_bind().execute(t.select().where(t.c.id > 1)):\n    print(row)"
+        ),
         "",
         "",
     ),
@@ -1454,7 +1803,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["json-equality"],
-        "op.add_column('t', sa.Column('c', shop.types.JSON()))\nop.add_column('t', sa.Column('d', shop.types.JSON))",
+        (
+            "op.add_column('t', sa.Column('c', shop.types.JSON()))\n"
+            "op.add_column('t', sa.Column('d', shop.types.JSON))"
+        ),
         "import shop.types",
         "",
     ),
@@ -1472,7 +1824,10 @@ CASES: list[Case] = [
         "postgresql",
         ["json-equality"],
         [],
-        "kind = sa.JSON() if op.get_bind().dialect.name == 'postgresql' else sa.Text()\nop.add_column('t', sa.Column('c', kind))",
+        (
+            "kind = sa.JSON() if op.get_bind().dialect.name == 'postgresql' else sa.Text()\n"
+            "op.add_column('t', sa.Column('c', kind))"
+        ),
         "",
         "",
     ),
@@ -1481,7 +1836,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["json-equality"],
-        "kind = sa.JSON() if op.get_bind().dialect.name == 'sqlite' else postgresql.JSONB()\nop.add_column('t', sa.Column('c', kind))",
+        (
+            "kind = sa.JSON() if op.get_bind().dialect.name == 'sqlite' else "
+            "postgresql.JSONB()\nop.add_column('t', sa.Column('c', kind))"
+        ),
         "from sqlalchemy.dialects import postgresql",
         "",
     ),
@@ -1490,7 +1848,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["enum-missing", "unresolved-operation"],
-        "kind = sa.Enum(Kind)\nkind.create(op.get_bind(), checkfirst=True)\nop.add_column('t', sa.Column('c', kind))",
+        (
+            "kind = sa.Enum(Kind)\nkind.create(op.get_bind(), checkfirst=True)\n"
+            "op.add_column('t', sa.Column('c', kind))"
+        ),
         "import enum\nclass Kind(enum.Enum):\n    a = 1",
         "",
     ),
@@ -1499,7 +1860,11 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["enum-missing"],
-        "op.execute(\"DO $$ BEGIN CREATE TYPE kind AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$\")\nop.add_column('t', sa.Column('c', sa.Enum('a', name='kind')))",
+        (
+            "op.execute(\"DO $$ BEGIN CREATE TYPE kind AS ENUM ('a'); EXCEPTION WHEN "
+            'duplicate_object THEN NULL; END $$")\n'
+            "op.add_column('t', sa.Column('c', sa.Enum('a', name='kind')))"
+        ),
         "",
         "",
     ),
@@ -1510,14 +1875,22 @@ CASES: list[Case] = [
         ["enum-missing"],
         "op.add_column('t', sa.Column('d', sa.Enum('a', name='kind')))",
         "",
-        "if op.get_bind().dialect.name == 'postgresql':\n    kind = sa.Enum('a', name='kind')\nelse:\n    kind = sa.Text()\nop.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', kind))",
+        (
+            "if op.get_bind().dialect.name == 'postgresql':\n"
+            "    kind = sa.Enum('a', name='kind')\nelse:\n    kind = sa.Text()\n"
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', kind))"
+        ),
     ),
     (
         "an enum type that is created",
         "postgresql",
         ["enum-missing"],
         [],
-        "op.execute(\"DO $$ BEGIN CREATE TYPE kinds AS ENUM ('a'); END $$\")\nop.add_column('t', sa.Column('c', sa.Enum('a', name='kind')))",
+        (
+            "op.execute(\"DO $$ BEGIN CREATE TYPE kinds AS ENUM ('a'); END $$\")\n"
+            "op.add_column('t', sa.Column('c', sa.Enum('a', name='kind')))"
+        ),
         "",
         "",
     ),
@@ -1535,7 +1908,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["blocking-index"],
-        "op.execute('DROP MATERIALIZED VIEW IF EXISTS s.v; CREATE MATERIALIZED VIEW s.v AS SELECT 1 AS a; CREATE INDEX i ON s.v (a)')",
+        (
+            "op.execute('DROP MATERIALIZED VIEW IF EXISTS s.v; CREATE MATERIALIZED VIEW s.v "
+            "AS SELECT 1 AS a; CREATE INDEX i ON s.v (a)')"
+        ),
         "",
         "",
     ),
@@ -1553,9 +1929,16 @@ CASES: list[Case] = [
         "postgresql",
         ["type-change"],
         ["set-not-null"],
-        "op.execute('ALTER TABLE t DROP CONSTRAINT t_pkey CASCADE')\nop.alter_column('t', 'id', existing_type=sa.Integer(), type_=sa.String(255), nullable=False)",
+        (
+            "op.execute('ALTER TABLE t DROP CONSTRAINT t_pkey CASCADE')\n"
+            "op.alter_column('t', 'id', existing_type=sa.Integer(), type_=sa.String(255), "
+            "nullable=False)"
+        ),
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.String(9)))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.String(9)))"
+        ),
     ),
     (
         "NOT NULL that is there already",
@@ -1564,7 +1947,10 @@ CASES: list[Case] = [
         ["set-not-null"],
         "op.alter_column('t', 'c', nullable=False)",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.String(9), nullable=False))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.String(9), nullable=False))"
+        ),
     ),
     (
         "NOT NULL that is there already",
@@ -1573,7 +1959,11 @@ CASES: list[Case] = [
         [],
         "op.alter_column('t', 'c', nullable=False)",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.String(9), nullable=False))\nop.alter_column('t', 'c', nullable=True)",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.String(9), nullable=False))\n"
+            "op.alter_column('t', 'c', nullable=True)"
+        ),
     ),
     (
         "NOT NULL can't be lost where it never was",
@@ -1582,7 +1972,10 @@ CASES: list[Case] = [
         ["not-null-lost"],
         "op.alter_column('t', 'c', new_column_name='d', existing_type=sa.String(9))",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.String(9), nullable=True))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.String(9), nullable=True))"
+        ),
     ),
     (
         "NOT NULL can't be lost where it never was",
@@ -1591,7 +1984,10 @@ CASES: list[Case] = [
         [],
         "op.alter_column('t', 'c', new_column_name='d', existing_type=sa.String(9))",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.String(9), nullable=True, server_default='a'))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.String(9), nullable=True, server_default='a'))"
+        ),
     ),
     (
         "NOT NULL can't be lost where it never was",
@@ -1600,7 +1996,10 @@ CASES: list[Case] = [
         [],
         "op.alter_column('t', 'c', new_column_name='d', existing_type=sa.String(9))",
         "",
-        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('c', sa.String(9), nullable=False))",
+        (
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True), "
+            "sa.Column('c', sa.String(9), nullable=False))"
+        ),
     ),
     (
         "NOT NULL can't be lost where it never was",
@@ -1616,7 +2015,11 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["offline-unsafe"],
-        "if op.get_bind().dialect.name != 'postgresql':\n    op.get_bind().execute(sa.text('SELECT JSON_VALID(1)')).fetchone()\nop.add_column('t', sa.Column('c', sa.Text()))",
+        (
+            "if op.get_bind().dialect.name != 'postgresql':\n"
+            "    op.get_bind().execute(sa.text('SELECT JSON_VALID(1)')).fetchone()\n"
+            "op.add_column('t', sa.Column('c', sa.Text()))"
+        ),
         "",
         "",
     ),
@@ -1625,7 +2028,11 @@ CASES: list[Case] = [
         "mariadb",
         ["offline-unsafe"],
         [],
-        "if op.get_bind().dialect.name != 'postgresql':\n    op.get_bind().execute(sa.text('SELECT JSON_VALID(1)')).fetchone()\nop.add_column('t', sa.Column('c', sa.Text()))",
+        (
+            "if op.get_bind().dialect.name != 'postgresql':\n"
+            "    op.get_bind().execute(sa.text('SELECT JSON_VALID(1)')).fetchone()\n"
+            "op.add_column('t', sa.Column('c', sa.Text()))"
+        ),
         "",
         "",
     ),
@@ -1634,7 +2041,10 @@ CASES: list[Case] = [
         "postgresql",
         ["blocking-index"],
         ["drop-constraint"],
-        "op.drop_constraint('uq_t_a', 't', type_='unique')\nop.create_index('ux_t_a_b', 't', ['a', 'b'], unique=True)",
+        (
+            "op.drop_constraint('uq_t_a', 't', type_='unique')\n"
+            "op.create_index('ux_t_a_b', 't', ['a', 'b'], unique=True)"
+        ),
         "",
         "",
     ),
@@ -1643,7 +2053,10 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-constraint"],
         [],
-        "op.drop_constraint('uq_t_a', 't', type_='unique')\nop.create_index('ix_t_a_b', 't', ['a', 'b'])",
+        (
+            "op.drop_constraint('uq_t_a', 't', type_='unique')\n"
+            "op.create_index('ix_t_a_b', 't', ['a', 'b'])"
+        ),
         "",
         "",
     ),
@@ -1652,7 +2065,12 @@ CASES: list[Case] = [
         "mysql",
         ["constraint-scan"],
         ["drop-constraint"],
-        "keys = sa.inspect(op.get_bind()).get_foreign_keys('t')\nfor key in keys:\n    op.drop_constraint(key['name'], 't', type_='foreignkey')\nfor key in keys:\n    op.create_foreign_key(key['name'], 't', key['referred_table'], key['constrained_columns'], key['referred_columns'], ondelete='CASCADE')",
+        (
+            "keys = sa.inspect(op.get_bind()).get_foreign_keys('t')\nfor key in keys:\n"
+            "    op.drop_constraint(key['name'], 't', type_='foreignkey')\nfor key in keys:\n"
+            "    op.create_foreign_key(key['name'], 't', key['referred_table'], "
+            "key['constrained_columns'], key['referred_columns'], ondelete='CASCADE')"
+        ),
         "",
         "",
     ),
@@ -1661,7 +2079,11 @@ CASES: list[Case] = [
         "mysql",
         ["drop-constraint"],
         [],
-        "keys = sa.inspect(op.get_bind()).get_foreign_keys('t')\nfor key in keys:\n    op.drop_constraint(key['name'], 't', type_='foreignkey')\nop.create_unique_constraint('u', 't', ['a'])",
+        (
+            "keys = sa.inspect(op.get_bind()).get_foreign_keys('t')\nfor key in keys:\n"
+            "    op.drop_constraint(key['name'], 't', type_='foreignkey')\n"
+            "op.create_unique_constraint('u', 't', ['a'])"
+        ),
         "",
         "",
     ),
@@ -1670,7 +2092,10 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-constraint"],
         [],
-        "op.create_index('ux_t_token', 't', ['token'], unique=True)\nop.drop_constraint('uq_t_a', 't', type_='unique')",
+        (
+            "op.create_index('ux_t_token', 't', ['token'], unique=True)\n"
+            "op.drop_constraint('uq_t_a', 't', type_='unique')"
+        ),
         "",
         "",
     ),
@@ -1679,7 +2104,10 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["drop-constraint"],
-        "op.create_index('ux_t', 't', ['a', 'b'], unique=True)\nop.drop_constraint('once', 't', type_='unique')",
+        (
+            "op.create_index('ux_t', 't', ['a', 'b'], unique=True)\n"
+            "op.drop_constraint('once', 't', type_='unique')"
+        ),
         "",
         "op.create_unique_constraint('once', 't', ['a'])",
     ),
@@ -1688,7 +2116,11 @@ CASES: list[Case] = [
         "postgresql",
         ["blocking-unique"],
         ["drop-constraint"],
-        "op.drop_constraint('t_pkey', 't', type_='primary')\nop.drop_constraint('t_name_uq', 't', type_='unique')\nop.create_primary_key('t_pkey', 't', ['name'])",
+        (
+            "op.drop_constraint('t_pkey', 't', type_='primary')\n"
+            "op.drop_constraint('t_name_uq', 't', type_='unique')\n"
+            "op.create_primary_key('t_pkey', 't', ['name'])"
+        ),
         "",
         "",
     ),
@@ -1697,7 +2129,10 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-constraint"],
         [],
-        "op.drop_constraint('t_name_uq', 't', type_='unique')\nop.create_primary_key('t_pkey', 't', ['id'])",
+        (
+            "op.drop_constraint('t_name_uq', 't', type_='unique')\n"
+            "op.create_primary_key('t_pkey', 't', ['id'])"
+        ),
         "",
         "",
     ),
@@ -1706,7 +2141,10 @@ CASES: list[Case] = [
         "mysql",
         ["table-rewrite"],
         ["not-resumable"],
-        "for table in ('a', 'b'):\n    op.execute(f'ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4')",
+        (
+            "for table in ('a', 'b'):\n"
+            "    op.execute(f'ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4')"
+        ),
         "",
         "",
     ),
@@ -1724,7 +2162,12 @@ CASES: list[Case] = [
         "postgresql",
         [],
         ["drop-table"],
-        "names = sa.inspect(op.get_bind()).get_table_names()\nif 't_new' not in names:\n    op.create_table('t_new', sa.Column('id', sa.Integer(), primary_key=True))\n    op.execute('INSERT INTO t_new SELECT id FROM t')\nop.drop_table('t')\nop.rename_table('t_new', 't')",
+        (
+            "names = sa.inspect(op.get_bind()).get_table_names()\nif 't_new' not in names:\n"
+            "    op.create_table('t_new', sa.Column('id', sa.Integer(), primary_key=True))\n"
+            "    op.execute('INSERT INTO t_new SELECT id FROM t')\nop.drop_table('t')\n"
+            "op.rename_table('t_new', 't')"
+        ),
         "",
         "",
     ),
@@ -1742,7 +2185,10 @@ CASES: list[Case] = [
         "postgresql",
         ["drop-table"],
         [],
-        "op.drop_table('t_old')\nop.rename_table('t', 't_old')\nop.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))",
+        (
+            "op.drop_table('t_old')\nop.rename_table('t', 't_old')\n"
+            "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))"
+        ),
         "",
         "",
     ),
@@ -1751,18 +2197,30 @@ CASES: list[Case] = [
         "mysql",
         [],
         ["blocking-unique"],
-        "op.drop_constraint('u', 't', type_='unique')\nop.create_unique_constraint('u', 't', ['a', 'b'])",
+        (
+            "op.drop_constraint('u', 't', type_='unique')\n"
+            "op.create_unique_constraint('u', 't', ['a', 'b'])"
+        ),
         "",
-        "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), sa.UniqueConstraint('a', name='u'))",
+        (
+            "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), "
+            "sa.UniqueConstraint('a', name='u'))"
+        ),
     ),
     (
         "a wider key than the one that was there can't meet duplicates",
         "mysql",
         ["blocking-unique"],
         [],
-        "op.drop_constraint('u', 't', type_='unique')\nop.create_unique_constraint('u', 't', ['b'])",
+        (
+            "op.drop_constraint('u', 't', type_='unique')\n"
+            "op.create_unique_constraint('u', 't', ['b'])"
+        ),
         "",
-        "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), sa.UniqueConstraint('a', name='u'))",
+        (
+            "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), "
+            "sa.UniqueConstraint('a', name='u'))"
+        ),
     ),
     (
         "a wider key than the one that was there can't meet duplicates",
@@ -1771,33 +2229,55 @@ CASES: list[Case] = [
         [],
         "op.create_unique_constraint('u2', 't', ['a', 'b'])",
         "",
-        "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), sa.UniqueConstraint('a', name='u'))\nop.drop_constraint('u', 't', type_='unique')",
+        (
+            "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), "
+            "sa.UniqueConstraint('a', name='u'))\nop.drop_constraint('u', 't', type_='unique')"
+        ),
     ),
     (
         "a wider key than the one that was there can't meet duplicates",
         "postgresql",
         ["blocking-unique"],
         [],
-        "op.drop_constraint('u', 't', type_='unique')\nop.create_unique_constraint('u', 't', ['a', 'b'])",
+        (
+            "op.drop_constraint('u', 't', type_='unique')\n"
+            "op.create_unique_constraint('u', 't', ['a', 'b'])"
+        ),
         "",
-        "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), sa.UniqueConstraint('a', name='u'))",
+        (
+            "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), "
+            "sa.UniqueConstraint('a', name='u'))"
+        ),
     ),
     (
         "a wider key than the one that was there can't meet duplicates",
         "mysql",
         ["blocking-unique"],
         [],
-        "op.drop_constraint('u', 't', type_='unique')\nop.execute('UPDATE t SET a = 1')\nop.create_unique_constraint('u', 't', ['a', 'b'])",
+        (
+            "op.drop_constraint('u', 't', type_='unique')\nop.execute('UPDATE t SET a = 1')\n"
+            "op.create_unique_constraint('u', 't', ['a', 'b'])"
+        ),
         "",
-        "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), sa.UniqueConstraint('a', name='u'))",
+        (
+            "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), "
+            "sa.UniqueConstraint('a', name='u'))"
+        ),
     ),
     (
         "a wider key than the one that was there can't meet duplicates",
         "mysql",
         [],
         ["blocking-unique"],
-        "op.drop_constraint('u', 't', type_='unique')\nop.create_unique_constraint('u', 't', ['a', 'b'])\nop.execute('UPDATE t SET b = 1')",
+        (
+            "op.drop_constraint('u', 't', type_='unique')\n"
+            "op.create_unique_constraint('u', 't', ['a', 'b'])\n"
+            "op.execute('UPDATE t SET b = 1')"
+        ),
         "",
-        "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), sa.UniqueConstraint('a', name='u'))",
+        (
+            "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()), "
+            "sa.UniqueConstraint('a', name='u'))"
+        ),
     ),
 ]

@@ -40,7 +40,8 @@ def test_the_helpers_of_a_migration_are_found_from_every_folder(
 
 def test_a_module_of_the_application_is_reported_once(tmp_path: Path) -> None:
     source = (
-        "from shop.models import Video\nfrom shop.models import Tag\nfrom shop.texts import slug\n\n"
+        "from shop.models import Video\nfrom shop.models import Tag\n"
+        "from shop.texts import slug\n\n"
         "def upgrade():\n    from shop.models import Channel\n"
     )
     files, file = files_of(tmp_path, source)

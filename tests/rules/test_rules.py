@@ -1,4 +1,4 @@
-"""What each rule finds and what it lets be, however the migration is written; docs/RULES.md says the same."""
+"""What each rule finds and what it accepts, however the migration is written."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def names(source: str, databases: tuple[str, ...] = EVERYWHERE) -> set[str]:
     return {finding.rule for finding in judged(source, databases)}
 
 
-NEW_TABLE = 'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("url", sa.String(9)))\n'
+NEW_TABLE = (
+    'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True), '
+    'sa.Column("url", sa.String(9)))\n'
+)
 AUTOCOMMIT = "with op.get_context().autocommit_block():\n"
 
 
@@ -83,7 +86,10 @@ CASES = {
             # made after the index: the table is not new yet
             'op.create_index("ix", "clips", ["url"])\n' + NEW_TABLE,
             # the PostgreSQL side of a branch
-            'if op.get_bind().dialect.name == "postgresql":\n    op.create_index("ix", "videos", ["url"])',
+            (
+                'if op.get_bind().dialect.name == "postgresql":\n'
+                '    op.create_index("ix", "videos", ["url"])'
+            ),
         ],
         safe=[
             AUTOCOMMIT
@@ -102,7 +108,10 @@ CASES = {
             sql("CREATE TABLE public.clips (id int PRIMARY KEY)")
             + '\nop.create_index("ix", "clips", ["id"])',
             AUTOCOMMIT + '    op.execute("CREATE INDEX CONCURRENTLY ix ON videos (url)")',
-            'if op.get_bind().dialect.name == "sqlite":\n    op.create_index("ix", "videos", ["url"])',
+            (
+                'if op.get_bind().dialect.name == "sqlite":\n'
+                '    op.create_index("ix", "videos", ["url"])'
+            ),
             sql("-- CREATE INDEX ix ON videos (url)\nSELECT 'CREATE INDEX ix ON videos (url)'"),
             'op.drop_index("ix", "videos")\nop.drop_table("videos")',
         ],
@@ -132,7 +141,10 @@ CASES = {
     "concurrent-if-not-exists": Case(
         risky=[
             AUTOCOMMIT
-            + '    op.create_index("ix", "videos", ["url"], if_not_exists=True, postgresql_concurrently=True)',
+            + (
+                '    op.create_index("ix", "videos", ["url"], if_not_exists=True, '
+                "postgresql_concurrently=True)"
+            ),
             AUTOCOMMIT
             + '    op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON videos (url)")',
             AUTOCOMMIT
@@ -140,14 +152,16 @@ CASES = {
             # another index is dropped
             AUTOCOMMIT
             + '    op.drop_index("iy", "videos", if_exists=True, postgresql_concurrently=True)\n'
-            '    op.create_index("ix", "videos", ["url"], if_not_exists=True, postgresql_concurrently=True)',
+            '    op.create_index("ix", "videos", ["url"], if_not_exists=True, '
+            "postgresql_concurrently=True)",
         ],
         safe=[
             AUTOCOMMIT
             + '    op.create_index("ix", "videos", ["url"], postgresql_concurrently=True)',
             AUTOCOMMIT
             + '    op.drop_index("ix", "videos", if_exists=True, postgresql_concurrently=True)\n'
-            '    op.create_index("ix", "videos", ["url"], if_not_exists=True, postgresql_concurrently=True)',
+            '    op.create_index("ix", "videos", ["url"], if_not_exists=True, '
+            "postgresql_concurrently=True)",
             AUTOCOMMIT + '    op.execute("CREATE INDEX CONCURRENTLY ix ON videos (url)")',
             'op.create_index("ix", "videos", ["url"], if_not_exists=True)',
         ],
@@ -175,8 +189,14 @@ CASES = {
             + "\n"
             + AUTOCOMMIT
             + '    op.create_index("ix", "videos", ["url"], postgresql_concurrently=True)',
-            'op.add_column("videos", sa.Column("url", sa.String(9)))\nop.add_column("videos", sa.Column("b", sa.Text()))',
-            'if op.get_bind().dialect.name == "sqlite":\n    op.add_column("videos", sa.Column("url", sa.Text()))\n'
+            (
+                'op.add_column("videos", sa.Column("url", sa.String(9)))\n'
+                'op.add_column("videos", sa.Column("b", sa.Text()))'
+            ),
+            (
+                'if op.get_bind().dialect.name == "sqlite":\n'
+                '    op.add_column("videos", sa.Column("url", sa.Text()))\n'
+            )
             + AUTOCOMMIT
             + '    op.create_index("ix", "videos", ["url"], postgresql_concurrently=True)',
         ],
@@ -190,32 +210,54 @@ CASES = {
                 'with op.batch_alter_table("videos") as batch:\n'
                 '    batch.add_column(sa.Column("views", sa.Integer(), nullable=False))'
             ),
-            'op.add_column("videos", sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False))',
+            (
+                'op.add_column("videos", sa.Column("id", sa.Integer(), primary_key=True, '
+                "autoincrement=False))"
+            ),
             sql("ALTER TABLE videos ADD COLUMN views integer NOT NULL"),
             sql("ALTER TABLE videos ADD views integer NOT NULL"),
-            'views = sa.Column("views", sa.Integer(), nullable=False)\nop.add_column("videos", views)',
+            (
+                'views = sa.Column("views", sa.Integer(), nullable=False)\n'
+                'op.add_column("videos", views)'
+            ),
         ],
         safe=[
             'op.add_column("videos", sa.Column("views", sa.Integer()))',
-            'op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False, server_default="0"))',
-            'op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False, server_default=sa.text("0")))',
+            (
+                'op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False, '
+                'server_default="0"))'
+            ),
+            (
+                'op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False, '
+                'server_default=sa.text("0")))'
+            ),
             NEW_TABLE + 'op.add_column("clips", sa.Column("views", sa.Integer(), nullable=False))',
             (
                 'with op.batch_alter_table("videos") as batch:\n'
-                '    batch.add_column(sa.Column("views", sa.Integer(), nullable=False, server_default="0"))'
+                '    batch.add_column(sa.Column("views", sa.Integer(), nullable=False, '
+                'server_default="0"))'
             ),
             sql("ALTER TABLE videos ADD COLUMN views integer NOT NULL DEFAULT 0"),
             sql("DELETE FROM videos")
             + '\nop.add_column("videos", sa.Column("views", sa.Integer(), nullable=False))',
-            'op.add_column("videos", sa.Column("twice", sa.Integer(), sa.Computed("views * 2"), nullable=False))',
+            (
+                'op.add_column("videos", sa.Column("twice", sa.Integer(), '
+                'sa.Computed("views * 2"), nullable=False))'
+            ),
             'op.add_column("videos", sa.Column("n", sa.Integer(), sa.Identity(), nullable=False))',
         ],
     ),
     "set-not-null": Case(
         risky=[
             'op.alter_column("videos", "url", nullable=False)',
-            'op.alter_column("videos", "url", existing_type=sa.String(9), nullable=False, server_default="x")',
-            'with op.batch_alter_table("videos") as batch:\n    batch.alter_column("url", nullable=False)',
+            (
+                'op.alter_column("videos", "url", existing_type=sa.String(9), nullable=False, '
+                'server_default="x")'
+            ),
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.alter_column("url", nullable=False)'
+            ),
             sql("ALTER TABLE videos ALTER COLUMN url SET NOT NULL"),
             sql("ALTER TABLE videos ALTER url SET NOT NULL"),
             # the whole table is read for a new column too
@@ -231,7 +273,10 @@ CASES = {
         ],
         safe=[
             'op.alter_column("videos", "url", nullable=True)',
-            'op.alter_column("videos", "url", nullable=False, existing_nullable=False, server_default="x")',
+            (
+                'op.alter_column("videos", "url", nullable=False, existing_nullable=False, '
+                'server_default="x")'
+            ),
             sql("ALTER TABLE videos VALIDATE CONSTRAINT c")
             + '\nop.alter_column("videos", "url", nullable=False)',
             sql(
@@ -249,9 +294,15 @@ CASES = {
     "not-null-lost": Case(
         risky=[
             'op.alter_column("videos", "url", type_=sa.Text(), existing_type=sa.String(9))',
-            'op.alter_column("videos", "url", new_column_name="address", existing_type=sa.String(9))',
+            (
+                'op.alter_column("videos", "url", new_column_name="address", '
+                "existing_type=sa.String(9))"
+            ),
             'op.alter_column("videos", "url", comment="address", existing_type=sa.String(9))',
-            'op.alter_column("videos", "at", server_default=sa.func.now(), existing_type=sa.DateTime())',
+            (
+                'op.alter_column("videos", "at", server_default=sa.func.now(), '
+                "existing_type=sa.DateTime())"
+            ),
             (
                 'with op.batch_alter_table("videos") as batch:\n'
                 '    batch.alter_column("url", existing_type=sa.String(9), type_=sa.String(20))'
@@ -260,9 +311,18 @@ CASES = {
             sql("ALTER TABLE videos CHANGE url address varchar(20)"),
         ],
         safe=[
-            'op.alter_column("videos", "url", type_=sa.Text(), existing_type=sa.String(9), existing_nullable=False)',
-            'op.alter_column("videos", "url", type_=sa.Text(), existing_type=sa.String(9), existing_nullable=True)',
-            'op.alter_column("videos", "url", type_=sa.Text(), existing_type=sa.String(9), nullable=True)',
+            (
+                'op.alter_column("videos", "url", type_=sa.Text(), '
+                "existing_type=sa.String(9), existing_nullable=False)"
+            ),
+            (
+                'op.alter_column("videos", "url", type_=sa.Text(), '
+                "existing_type=sa.String(9), existing_nullable=True)"
+            ),
+            (
+                'op.alter_column("videos", "url", type_=sa.Text(), '
+                "existing_type=sa.String(9), nullable=True)"
+            ),
             'op.alter_column("videos", "url", server_default="x", existing_type=sa.String(9))',
             NEW_TABLE
             + 'op.alter_column("clips", "url", type_=sa.Text(), existing_type=sa.String(9))',
@@ -270,7 +330,10 @@ CASES = {
                 'op.add_column("videos", sa.Column("at", sa.Text()))\n'
                 'op.alter_column("videos", "at", type_=sa.String(9), existing_type=sa.Text())'
             ),
-            'if op.get_bind().dialect.name == "sqlite":\n    op.alter_column("videos", "url", type_=sa.Text())',
+            (
+                'if op.get_bind().dialect.name == "sqlite":\n'
+                '    op.alter_column("videos", "url", type_=sa.Text())'
+            ),
             sql("ALTER TABLE videos MODIFY url varchar(20) NOT NULL"),
             sql("ALTER TABLE videos MODIFY url varchar(20) NULL"),
             sql("ALTER TABLE videos MODIFY net numeric(12, 2) GENERATED ALWAYS AS (gross - fee)"),
@@ -284,21 +347,36 @@ CASES = {
             'op.alter_column("videos", "id", type_=sa.BigInteger(), existing_type=sa.Integer())',
             'op.alter_column("videos", "url", type_=sa.String(9))',
             'op.alter_column("videos", "url", existing_type=sa.String(9), type_=sa.String(5))',
-            'op.alter_column("videos", "price", existing_type=sa.Numeric(10, 2), type_=sa.Numeric(12, 3))',
-            'op.alter_column("videos", "at", existing_type=sa.DateTime(), type_=sa.DateTime(timezone=True))',
+            (
+                'op.alter_column("videos", "price", existing_type=sa.Numeric(10, 2), '
+                "type_=sa.Numeric(12, 3))"
+            ),
+            (
+                'op.alter_column("videos", "at", existing_type=sa.DateTime(), '
+                "type_=sa.DateTime(timezone=True))"
+            ),
             (
                 'with op.batch_alter_table("videos") as batch:\n'
                 '    batch.alter_column("data", existing_type=sa.Text(), type_=sa.JSON())'
             ),
             sql("ALTER TABLE videos ALTER COLUMN id TYPE bigint"),
             sql("ALTER TABLE videos ALTER COLUMN id SET DATA TYPE bigint USING id::bigint"),
-            'op.alter_column("videos", "data", existing_type=postgresql.JSON(), type_=postgresql.JSONB())',
+            (
+                'op.alter_column("videos", "data", existing_type=postgresql.JSON(), '
+                "type_=postgresql.JSONB())"
+            ),
             'op.alter_column("videos", "url", existing_type=sa.CHAR(9), type_=sa.String(9))',
         ],
         safe=[
             'op.alter_column("videos", "url", existing_type=sa.String(9), type_=sa.String(30))',
-            'op.alter_column("videos", "url", existing_type=sa.String(length=9), type_=sa.String(length=30))',
-            'op.alter_column("videos", "url", existing_type=sa.String(9), type_=sa.String(9), comment="address")',
+            (
+                'op.alter_column("videos", "url", existing_type=sa.String(length=9), '
+                "type_=sa.String(length=30))"
+            ),
+            (
+                'op.alter_column("videos", "url", existing_type=sa.String(9), '
+                'type_=sa.String(9), comment="address")'
+            ),
             NEW_TABLE
             + 'op.alter_column("clips", "id", existing_type=sa.Integer(), type_=sa.BigInteger())',
             (
@@ -325,28 +403,40 @@ CASES = {
                 'with op.batch_alter_table("videos") as batch:\n'
                 '    batch.create_foreign_key("fk", "channels", ["channel_id"], ["id"])'
             ),
-            'op.add_column("videos", sa.Column("channel_id", sa.ForeignKey("channels.id", name="fk")))',
+            (
+                'op.add_column("videos", sa.Column("channel_id", sa.ForeignKey("channels.id", '
+                'name="fk")))'
+            ),
             sql(
-                "ALTER TABLE videos ADD CONSTRAINT fk FOREIGN KEY (channel_id) REFERENCES channels (id)"
+                "ALTER TABLE videos ADD CONSTRAINT fk FOREIGN KEY (channel_id) REFERENCES "
+                "channels (id)"
             ),
             sql("ALTER TABLE videos ADD CONSTRAINT ck CHECK (length > 0)"),
             # the table referred to is new, the one that refers is not
             NEW_TABLE + 'op.create_foreign_key("fk", "videos", "clips", ["clip_id"], ["id"])',
         ],
         safe=[
-            'op.create_foreign_key("fk", "videos", "channels", ["channel_id"], ["id"], postgresql_not_valid=True)',
+            (
+                'op.create_foreign_key("fk", "videos", "channels", ["channel_id"], ["id"], '
+                "postgresql_not_valid=True)"
+            ),
             'op.create_check_constraint("ck", "videos", "length > 0", postgresql_not_valid=True)',
             NEW_TABLE + 'op.create_foreign_key("fk", "clips", "channels", ["channel_id"], ["id"])',
             (
-                'op.create_table("clips", sa.Column("id", sa.Integer(), sa.ForeignKey("videos.id", name="fk")),'
+                'op.create_table("clips", sa.Column("id", sa.Integer(), '
+                'sa.ForeignKey("videos.id", name="fk")),'
                 ' sa.PrimaryKeyConstraint("id", name="pk"))'
             ),
             sql("ALTER TABLE videos ADD CONSTRAINT ck CHECK (length > 0) NOT VALID"),
             sql(
-                "ALTER TABLE videos ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES channels (id) NOT VALID"
+                "ALTER TABLE videos ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES channels "
+                "(id) NOT VALID"
             ),
             sql("ALTER TABLE videos VALIDATE CONSTRAINT ck"),
-            'if op.get_bind().dialect.name == "sqlite":\n    op.create_check_constraint("ck", "videos", "length > 0")',
+            (
+                'if op.get_bind().dialect.name == "sqlite":\n'
+                '    op.create_check_constraint("ck", "videos", "length > 0")'
+            ),
         ],
         elsewhere=("sqlite",),
     ),
@@ -356,7 +446,10 @@ CASES = {
             'op.create_primary_key("pk", "videos", ["id"])',
             'op.create_exclude_constraint("ex", "videos", ("during", "&&"), using="gist")',
             'op.add_column("videos", sa.Column("url", sa.String(9), unique=True))',
-            'with op.batch_alter_table("videos") as batch:\n    batch.create_unique_constraint("uq", ["url"])',
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.create_unique_constraint("uq", ["url"])'
+            ),
             sql("ALTER TABLE videos ADD CONSTRAINT uq UNIQUE (url)"),
             sql("ALTER TABLE videos ADD PRIMARY KEY (id)"),
         ],
@@ -374,13 +467,20 @@ CASES = {
     ),
     "table-rewrite": Case(
         risky=[
-            'op.add_column("videos", sa.Column("t", sa.Uuid(), server_default=sa.text("gen_random_uuid()")))',
+            (
+                'op.add_column("videos", sa.Column("t", sa.Uuid(), '
+                'server_default=sa.text("gen_random_uuid()")))'
+            ),
             'op.add_column("videos", sa.Column("t", sa.Float(), server_default=sa.func.random()))',
-            'op.add_column("videos", sa.Column("t", sa.Integer(), sa.Computed("a + b", persisted=True)))',
+            (
+                'op.add_column("videos", sa.Column("t", sa.Integer(), sa.Computed("a + b", '
+                "persisted=True)))"
+            ),
             'op.add_column("videos", sa.Column("t", sa.Integer(), sa.Identity()))',
             (
                 'with op.batch_alter_table("videos") as batch:\n'
-                '    batch.add_column(sa.Column("t", sa.Uuid(), server_default=sa.text("uuid_generate_v4()")))'
+                '    batch.add_column(sa.Column("t", sa.Uuid(), '
+                'server_default=sa.text("uuid_generate_v4()")))'
             ),
             sql("ALTER TABLE videos ADD COLUMN t uuid DEFAULT gen_random_uuid()"),
             sql("ALTER TABLE videos ADD COLUMN t bigserial"),
@@ -395,12 +495,18 @@ CASES = {
             'op.add_column("videos", sa.Column("t", sa.Boolean(), server_default=sa.false()))',
             'op.add_column("videos", sa.Column("t", sa.String(20), server_default="random()"))',
             NEW_TABLE
-            + 'op.add_column("clips", sa.Column("t", sa.Uuid(), server_default=sa.text("gen_random_uuid()")))',
+            + (
+                'op.add_column("clips", sa.Column("t", sa.Uuid(), '
+                'server_default=sa.text("gen_random_uuid()")))'
+            ),
             'op.alter_column("videos", "t", server_default=sa.text("gen_random_uuid()"))',
             sql("ALTER TABLE videos ADD COLUMN t timestamptz DEFAULT now()"),
             sql("ALTER TABLE videos SET (fillfactor = 70)"),
             sql("ALTER TABLE videos ADD COLUMN t text DEFAULT 'gen_random_uuid()'"),
-            'op.create_table("clips", sa.Column("id", sa.Integer(), sa.Identity(), primary_key=True))',
+            (
+                'op.create_table("clips", sa.Column("id", sa.Integer(), sa.Identity(), '
+                "primary_key=True))"
+            ),
         ],
         elsewhere=("sqlite",),
     ),
@@ -408,14 +514,20 @@ CASES = {
         risky=[
             'op.add_column("videos", sa.Column("data", sa.JSON()))',
             'op.add_column("videos", sa.Column("data", postgresql.JSON(astext_type=sa.Text())))',
-            'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("data", sa.JSON))',
+            (
+                'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True), '
+                'sa.Column("data", sa.JSON))'
+            ),
             sql("ALTER TABLE videos ADD COLUMN data json"),
             sql("CREATE TABLE clips (id int PRIMARY KEY, data json)"),
             'op.alter_column("videos", "data", existing_type=sa.Text(), type_=sa.JSON())',
         ],
         safe=[
             'op.add_column("videos", sa.Column("data", postgresql.JSONB()))',
-            'op.add_column("videos", sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(), "postgresql")))',
+            (
+                'op.add_column("videos", sa.Column("data", '
+                'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")))'
+            ),
             sql("ALTER TABLE videos ADD COLUMN data jsonb"),
             'op.drop_column("videos", "data", existing_type=sa.JSON())',
             'op.alter_column("videos", "data", existing_type=sa.JSON(), type_=postgresql.JSONB())',
@@ -471,14 +583,24 @@ CASES = {
                 'op.create_check_constraint("ck", "videos", "a > 1", postgresql_not_valid=True)'
             ),
             sql("ALTER TABLE videos VALIDATE CONSTRAINT ck")
-            + '\nop.alter_column("videos", "url", nullable=False)\nop.drop_constraint("ck", "videos", type_="check")',
-            'op.create_check_constraint("ck", "videos", "a > 1")\nop.drop_constraint("ck", "videos")',
+            + (
+                '\nop.alter_column("videos", "url", nullable=False)\n'
+                'op.drop_constraint("ck", "videos", type_="check")'
+            ),
+            (
+                'op.create_check_constraint("ck", "videos", "a > 1")\n'
+                'op.drop_constraint("ck", "videos")'
+            ),
             NEW_TABLE + 'op.drop_constraint("uq", "clips")',
             (
                 'op.drop_constraint("fk", "videos", type_="foreignkey")\n'
-                'op.create_foreign_key("fk_channel", "videos", "channels", ["a"], ["id"], ondelete="CASCADE")'
+                'op.create_foreign_key("fk_channel", "videos", "channels", ["a"], ["id"], '
+                'ondelete="CASCADE")'
             ),
-            'op.drop_constraint("fk", "videos", type_="foreignkey")\nop.drop_column("videos", "channel_id")',
+            (
+                'op.drop_constraint("fk", "videos", type_="foreignkey")\n'
+                'op.drop_column("videos", "channel_id")'
+            ),
             'op.drop_constraint("fk", "videos", type_="foreignkey")\nop.drop_table("videos")',
         ],
     ),
@@ -499,14 +621,26 @@ CASES = {
     "rename-column": Case(
         risky=[
             'op.alter_column("videos", "url", new_column_name="address")',
-            'with op.batch_alter_table("videos") as batch:\n    batch.alter_column("url", new_column_name="address")',
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.alter_column("url", new_column_name="address")'
+            ),
             sql("ALTER TABLE videos RENAME COLUMN url TO address"),
             sql("ALTER TABLE videos RENAME url TO address"),
-            'import os\n\ndef upgrade():\n    op.alter_column("videos", "url", new_column_name=os.environ["NAME"])',
-            'import os\n\ndef upgrade():\n    op.alter_column("videos", "url", new_column_name=["odd"])',
+            (
+                "import os\n\ndef upgrade():\n"
+                '    op.alter_column("videos", "url", new_column_name=os.environ["NAME"])'
+            ),
+            (
+                "import os\n\ndef upgrade():\n"
+                '    op.alter_column("videos", "url", new_column_name=["odd"])'
+            ),
         ],
         safe=[
-            'op.add_column("videos", sa.Column("a", sa.Text()))\nop.alter_column("videos", "a", new_column_name="b")',
+            (
+                'op.add_column("videos", sa.Column("a", sa.Text()))\n'
+                'op.alter_column("videos", "a", new_column_name="b")'
+            ),
             NEW_TABLE + 'op.alter_column("clips", "url", new_column_name="address")',
             'op.alter_column("videos", "url", new_column_name="url", comment="the address")',
             sql("ALTER TABLE videos RENAME CONSTRAINT a TO b"),
@@ -526,7 +660,10 @@ CASES = {
         ],
         safe=[
             sql("DELETE FROM videos WHERE id = 7"),
-            'videos = sa.table("videos", sa.column("id"))\nop.execute(sa.delete(videos).where(videos.c.id == 7))',
+            (
+                'videos = sa.table("videos", sa.column("id"))\n'
+                "op.execute(sa.delete(videos).where(videos.c.id == 7))"
+            ),
             NEW_TABLE + sql("DELETE FROM clips"),
             sql("VACUUM videos"),
             sql("SELECT 'TRUNCATE videos'"),
@@ -536,8 +673,14 @@ CASES = {
     "unbatched-update": Case(
         risky=[
             sql("UPDATE videos SET views = 0"),
-            'videos = sa.table("videos", sa.column("views"))\nop.execute(videos.update().values(views=0))',
-            'videos = sa.table("videos", sa.column("views"))\nop.get_bind().execute(sa.update(videos).values(views=0))',
+            (
+                'videos = sa.table("videos", sa.column("views"))\n'
+                "op.execute(videos.update().values(views=0))"
+            ),
+            (
+                'videos = sa.table("videos", sa.column("views"))\n'
+                "op.get_bind().execute(sa.update(videos).values(views=0))"
+            ),
             sql("UPDATE public.videos SET views = 0 WHERE true"),
             # all of a column that is new is NULL
             'op.add_column("videos", sa.Column("slug", sa.Text()))\n'
@@ -560,7 +703,10 @@ CASES = {
             + sql("UPDATE videos SET slug = title WHERE id < 1000"),
             sql("DELETE FROM videos WHERE url IS NULL")
             + '\nop.alter_column("videos", "url", nullable=False)',
-            'with op.batch_alter_table("videos") as batch:\n    batch.add_column(sa.Column("slug", sa.Text()))\n'
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.add_column(sa.Column("slug", sa.Text()))\n'
+            )
             + sql("UPDATE videos SET slug = title WHERE id < 1000"),
             sql(
                 "ALTER TABLE videos ADD COLUMN slug text",
@@ -692,31 +838,55 @@ CASES = {
         risky=[
             'rows = op.get_bind().execute(sa.text("SELECT id FROM videos")).fetchall()',
             "inspector = sa.inspect(op.get_bind())",
-            'connection = op.get_bind()\nfor row in connection.execute(sa.text("SELECT 1")):\n    print(row)',
+            (
+                "connection = op.get_bind()\n"
+                'for row in connection.execute(sa.text("SELECT 1")):\n    print(row)'
+            ),
         ],
         safe=[
             'op.execute("SELECT 1")',
             'op.get_bind().execute(sa.text("UPDATE videos SET views = 0 WHERE id = 1"))',
             'if op.get_bind().dialect.name == "postgresql":\n    op.execute("SELECT 1")',
-            'if not context.is_offline_mode():\n    rows = op.get_bind().execute(sa.text("SELECT 1")).fetchall()',
+            (
+                "if not context.is_offline_mode():\n"
+                '    rows = op.get_bind().execute(sa.text("SELECT 1")).fetchall()'
+            ),
         ],
     ),
     "unnamed-constraint": Case(
         risky=[
             'op.create_unique_constraint(None, "videos", ["url"])',
             'op.create_foreign_key(None, "videos", "channels", ["channel_id"], ["id"])',
-            'with op.batch_alter_table("videos") as batch:\n    batch.create_unique_constraint(None, ["url"])',
-            'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True), sa.CheckConstraint("id > 0"))',
-            'op.create_table("clips", sa.Column("id", sa.ForeignKey("videos.id"), primary_key=True))',
-            'op.add_column("videos", sa.Column("channel_id", sa.Integer(), sa.ForeignKey("channels.id")))',
+            (
+                'with op.batch_alter_table("videos") as batch:\n'
+                '    batch.create_unique_constraint(None, ["url"])'
+            ),
+            (
+                'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True), '
+                'sa.CheckConstraint("id > 0"))'
+            ),
+            (
+                'op.create_table("clips", sa.Column("id", sa.ForeignKey("videos.id"), '
+                "primary_key=True))"
+            ),
+            (
+                'op.add_column("videos", sa.Column("channel_id", sa.Integer(), '
+                'sa.ForeignKey("channels.id")))'
+            ),
             sql("ALTER TABLE videos ADD UNIQUE (url)"),
         ],
         safe=[
             'op.create_unique_constraint("uq", "videos", ["url"])',
             'op.create_unique_constraint(op.f("uq"), "videos", ["url"])',
             NEW_TABLE,
-            'op.create_table("clips", sa.Column("id", sa.Integer()), sa.PrimaryKeyConstraint("id"))',
-            'op.create_table("clips", sa.Column("id", sa.ForeignKey("videos.id", name="fk"), primary_key=True))',
+            (
+                'op.create_table("clips", sa.Column("id", sa.Integer()), '
+                'sa.PrimaryKeyConstraint("id"))'
+            ),
+            (
+                'op.create_table("clips", sa.Column("id", sa.ForeignKey("videos.id", '
+                'name="fk"), primary_key=True))'
+            ),
             (
                 'op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True),'
                 ' sa.CheckConstraint("id > 0", name="ck"))'
@@ -728,34 +898,55 @@ CASES = {
         risky=[
             RULES["empty-downgrade"].bad,
             'def upgrade():\n    op.drop_table("videos")\n\ndef downgrade():\n    """Nothing."""',
-            'def upgrade():\n    op.execute("UPDATE videos SET a = 1")\n\ndef downgrade():\n    ...',
-            'def upgrade():\n    op.drop_table("videos")\n\ndef downgrade() -> None:\n    return None',
+            (
+                'def upgrade():\n    op.execute("UPDATE videos SET a = 1")\n\n'
+                "def downgrade():\n    ..."
+            ),
+            (
+                'def upgrade():\n    op.drop_table("videos")\n\ndef downgrade() -> None:\n'
+                "    return None"
+            ),
             (
                 'def upgrade():\n    op.execute("ALTER TABLE videos VALIDATE CONSTRAINT ck")\n'
                 '    op.alter_column("videos", "url", nullable=False)\n\ndef downgrade():\n    pass'
             ),
-            'lossy = "old"\n\ndef upgrade():\n    op.drop_column("videos", "a")\n\ndef downgrade():\n    pass',
+            (
+                'lossy = "old"\n\ndef upgrade():\n    op.drop_column("videos", "a")\n\n'
+                "def downgrade():\n    pass"
+            ),
         ],
         safe=[
             RULES["empty-downgrade"].good,
             "def upgrade():\n    pass\n\ndef downgrade():\n    pass",  # a merge
             "def upgrade():\n    op.execute(\"ALTER TYPE status ADD VALUE 'late'\")\n\n"
             "def downgrade():\n    pass",
-            'def upgrade():\n    op.execute("ALTER TABLE videos VALIDATE CONSTRAINT ck")\n\ndef downgrade():\n    pass',
             (
-                'lossy = "filled rows stay"\n\ndef upgrade():\n    op.execute("UPDATE videos SET a = 1 WHERE a IS NULL")\n\n'
+                "def upgrade():\n"
+                '    op.execute("ALTER TABLE videos VALIDATE CONSTRAINT ck")\n\n'
                 "def downgrade():\n    pass"
             ),
             (
-                'irreversible = "the rows are gone"\n\ndef upgrade():\n    op.drop_table("videos")\n\n'
+                'lossy = "filled rows stay"\n\ndef upgrade():\n'
+                '    op.execute("UPDATE videos SET a = 1 WHERE a IS NULL")\n\n'
                 "def downgrade():\n    pass"
             ),
-            'def upgrade():\n    op.rename_table("a", "b")\n\ndef downgrade():\n    op.rename_table("b", "a")',
+            (
+                'irreversible = "the rows are gone"\n\ndef upgrade():\n'
+                '    op.drop_table("videos")\n\n'
+                "def downgrade():\n    pass"
+            ),
+            (
+                'def upgrade():\n    op.rename_table("a", "b")\n\ndef downgrade():\n'
+                '    op.rename_table("b", "a")'
+            ),
         ],
     ),
     "not-resumable": Case(
         risky=[
-            'op.add_column("videos", sa.Column("a", sa.Text()))\nop.add_column("videos", sa.Column("b", sa.Text()))',
+            (
+                'op.add_column("videos", sa.Column("a", sa.Text()))\n'
+                'op.add_column("videos", sa.Column("b", sa.Text()))'
+            ),
             NEW_TABLE + 'op.create_index("ix", "clips", ["url"])',
             'op.add_column("videos", sa.Column("a", sa.Text()), if_not_exists=True)\n'
             + sql("UPDATE videos SET a = 'x' WHERE id < 9"),
@@ -766,7 +957,10 @@ CASES = {
         safe=[
             'op.add_column("videos", sa.Column("a", sa.Text()))',
             sql(
-                "CREATE TRIGGER IF NOT EXISTS t BEFORE INSERT ON videos FOR EACH ROW SET NEW.a = 'x'",
+                (
+                    "CREATE TRIGGER IF NOT EXISTS t BEFORE INSERT ON videos FOR EACH ROW SET "
+                    "NEW.a = 'x'"
+                ),
                 "CREATE OR REPLACE VIEW seen AS SELECT a FROM videos",
                 "ALTER TABLE videos ADD COLUMN b text",  # where it fails, it is not done
             ),
@@ -775,12 +969,18 @@ CASES = {
                 'op.add_column("videos", sa.Column("b", sa.Text()), if_not_exists=True)'
             ),
             (
-                'op.drop_index("ix", "videos", if_exists=True)\nop.create_index("ix", "videos", ["a"])\n'
-                'op.drop_index("iy", "videos", if_exists=True)\nop.create_index("iy", "videos", ["b"])'
+                'op.drop_index("ix", "videos", if_exists=True)\n'
+                'op.create_index("ix", "videos", ["a"])\n'
+                'op.drop_index("iy", "videos", if_exists=True)\n'
+                'op.create_index("iy", "videos", ["b"])'
             ),
-            'op.alter_column("videos", "a", nullable=True)\nop.alter_column("videos", "b", nullable=True)',
             (
-                'if op.get_bind().dialect.name == "postgresql":\n    op.add_column("videos", sa.Column("a", sa.Text()))\n'
+                'op.alter_column("videos", "a", nullable=True)\n'
+                'op.alter_column("videos", "b", nullable=True)'
+            ),
+            (
+                'if op.get_bind().dialect.name == "postgresql":\n'
+                '    op.add_column("videos", sa.Column("a", sa.Text()))\n'
                 '    op.add_column("videos", sa.Column("b", sa.Text()))'
             ),
         ],
@@ -789,12 +989,18 @@ CASES = {
     "no-primary-key": Case(
         risky=[
             'op.create_table("tags", sa.Column("name", sa.String(50)))',
-            'op.create_table("tags", sa.Column("name", sa.String(50)), sa.UniqueConstraint("name", name="uq"))',
+            (
+                'op.create_table("tags", sa.Column("name", sa.String(50)), '
+                'sa.UniqueConstraint("name", name="uq"))'
+            ),
             sql("CREATE TABLE tags (name text)"),
         ],
         safe=[
             NEW_TABLE,
-            'op.create_table("tags", sa.Column("name", sa.String(50)), sa.PrimaryKeyConstraint("name", name="pk"))',
+            (
+                'op.create_table("tags", sa.Column("name", sa.String(50)), '
+                'sa.PrimaryKeyConstraint("name", name="pk"))'
+            ),
             sql("CREATE TABLE tags (name text PRIMARY KEY)"),
             sql("CREATE TABLE tags (name text, other text, PRIMARY KEY (name))"),
         ],
@@ -807,7 +1013,8 @@ CASES = {
             'op.alter_column("videos", "views", server_default=None, existing_type=sa.Integer())',
             sql("ALTER TABLE videos ALTER COLUMN views DROP DEFAULT"),
             sql("ALTER TABLE videos ALTER COLUMN views SET DEFAULT NULL"),
-            'op.add_column("videos", sa.Column("s", sa.Text(), server_default="", nullable=False))\n'
+            'op.add_column("videos", sa.Column("s", sa.Text(), server_default="", '
+            "nullable=False))\n"
             'op.alter_column("videos", "s", server_default=None)',
             'with op.batch_alter_table("videos") as batch:\n'
             '    batch.alter_column("views", server_default=None, existing_nullable=False)',
@@ -911,7 +1118,10 @@ CASES = {
             'op.add_column("videos", sa.Column("s", postgresql.ARRAY(sa.Enum("a", name="st"))))',
             'op.alter_column("videos", "s", existing_type=sa.Text(), type_=sa.Enum("a", name="st"),'
             ' postgresql_using="s::st")',
-            'op.create_table("t", sa.Column("s", postgresql.ENUM("a", name="st", create_type=False)))',
+            (
+                'op.create_table("t", sa.Column("s", postgresql.ENUM("a", name="st", '
+                "create_type=False)))"
+            ),
             sql("CREATE TYPE other AS ENUM ('a')")
             + '\nop.add_column("videos", sa.Column("s", sa.Enum("a", name="st")))',
         ],
@@ -945,7 +1155,10 @@ CASES = {
             'op.create_table("t", sa.Column("o_id", sa.ForeignKey("o.id", name="fk")))\n'
             'op.create_index("ix", "t", ["o_id", "x"])',
             'op.create_table("t", sa.Column("o_id", sa.ForeignKey("o.id", name="fk"), index=True))',
-            'op.create_table("t", sa.Column("o_id", sa.ForeignKey("o.id", name="fk"), primary_key=True))',
+            (
+                'op.create_table("t", sa.Column("o_id", sa.ForeignKey("o.id", name="fk"), '
+                "primary_key=True))"
+            ),
             'op.create_table("t", sa.Column("a", sa.Integer()), sa.Column("b", sa.Integer()),'
             ' sa.ForeignKeyConstraint(["b", "a"], ["o.a", "o.b"], name="fk"),'
             ' sa.UniqueConstraint("a", "b", "c", name="uq"))',
@@ -972,7 +1185,10 @@ CASES = {
         risky=[
             'import os\n\ndef upgrade():\n    op.drop_column(os.environ["TABLE"], "url")',
             'import os\n\ndef upgrade():\n    op.execute(open("x.sql").read())',
-            'import os\n\ndef upgrade():\n    op.execute("UPDATE " + os.environ["TABLE"] + " SET a = 1")',
+            (
+                "import os\n\ndef upgrade():\n"
+                '    op.execute("UPDATE " + os.environ["TABLE"] + " SET a = 1")'
+            ),
         ],
         safe=[
             'table = "vid" + "eos"\nop.add_column(table, sa.Column("a", sa.Text()))',
@@ -1172,7 +1388,10 @@ def added(column: str) -> str:
     return f'op.add_column("videos", sa.Column("a", {column}))'
 
 
-ENUM = 'def upgrade():\n    op.create_table("t", sa.Column("a", {}))\n\ndef downgrade():\n    op.drop_table("t")'
+ENUM = (
+    'def upgrade():\n    op.create_table("t", sa.Column("a", {}))\n\ndef downgrade():\n'
+    '    op.drop_table("t")'
+)
 AWAY = """
 from contextlib import ExitStack, contextmanager, nullcontext
 
@@ -1194,7 +1413,8 @@ def risky(): op.drop_column("videos", "a")
 def upgrade():
     {}
 """
-# Neighbours: what one word, or the database, makes risky. The rule, the database, is it found, the migration.
+# Neighbours: one word, or the database, makes a migration risky.
+# Each has the rule, the database, whether it is found, and the migration.
 NEIGHBOURS = [
     (
         "constraint-scan",
@@ -1300,7 +1520,8 @@ NEIGHBOURS = [
         "postgresql",
         False,
         sql(
-            "ALTER TABLE t DROP CONSTRAINT fk, ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES u (id) ON DELETE CASCADE"
+            "ALTER TABLE t DROP CONSTRAINT fk, ADD CONSTRAINT fk FOREIGN KEY (a) "
+            "REFERENCES u (id) ON DELETE CASCADE"
         ),
     ),
     (
@@ -1346,7 +1567,8 @@ NEIGHBOURS = [
         for call in (
             '{"postgresql": risky, "mysql": plain}[op.get_bind().dialect.name]()',
             '{"postgresql": risky}.get(op.get_bind().dialect.name, plain)()',
-            'text = {"postgresql": "ALTER TABLE videos DROP a"}.get(op.get_context().dialect.name)\n'
+            'text = {"postgresql": "ALTER TABLE videos DROP '
+            'a"}.get(op.get_context().dialect.name)\n'
             "    if text:\n        op.execute(text)",
         )
     ),
@@ -1393,13 +1615,19 @@ NEIGHBOURS = [
         "set-not-null",
         "postgresql",
         True,
-        'op.create_check_constraint("ck", "t", "video_id IS NOT NULL")\nop.alter_column("t", "id", nullable=False)',
+        (
+            'op.create_check_constraint("ck", "t", "video_id IS NOT NULL")\n'
+            'op.alter_column("t", "id", nullable=False)'
+        ),
     ),
     (
         "set-not-null",
         "postgresql",
         False,
-        'op.create_check_constraint("ck", "t", \'"id" IS NOT NULL\')\nop.alter_column("t", "id", nullable=False)',
+        (
+            'op.create_check_constraint("ck", "t", \'"id" IS NOT NULL\')\n'
+            'op.alter_column("t", "id", nullable=False)'
+        ),
     ),
     (
         "set-not-null",
@@ -1495,7 +1723,10 @@ NEIGHBOURS = [
         "not-null-without-default",
         "postgresql",
         True,
-        'c = sa.Column("a", sa.Text(), nullable=False)\nfor t in ("u", "v"):\n    op.add_column(t, c._copy())',
+        (
+            'c = sa.Column("a", sa.Text(), nullable=False)\nfor t in ("u", "v"):\n'
+            "    op.add_column(t, c._copy())"
+        ),
     ),
     (
         "unresolved-operation",
@@ -1569,7 +1800,10 @@ NEIGHBOURS = [
         ("concurrently-in-transaction", "postgresql", found, AWAY.format(manager))
         for manager, found in {
             "outside()": False,
-            "op.get_context().autocommit_block() if op.get_bind().dialect.name == 'postgresql' else nullcontext()": False,
+            (
+                "op.get_context().autocommit_block() if op.get_bind().dialect.name == "
+                "'postgresql' else nullcontext()"
+            ): False,
             "op.get_bind().engine.connect().execution_options(isolation_level='AUTOCOMMIT')": False,
             "nullcontext()": True,
         }.items()
@@ -1606,7 +1840,10 @@ NEIGHBOURS = [
         "postgresql",
         False,
         AUTOCOMMIT
-        + '    op.create_index("ix", "t", ["a"], postgresql_concurrently=op.get_bind().dialect.name == "postgresql")',
+        + (
+            '    op.create_index("ix", "t", ["a"], '
+            'postgresql_concurrently=op.get_bind().dialect.name == "postgresql")'
+        ),
     ),
     (
         "blocking-index",
@@ -1636,7 +1873,10 @@ NEIGHBOURS = [
         "application-import",
         "postgresql",
         False,
-        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import shop.models\n\ndef upgrade(): pass",
+        (
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import shop.models\n\n"
+            "def upgrade(): pass"
+        ),
     ),
     # A column's own REFERENCES needs no scan where the column holds NULL alone.
     (

@@ -109,7 +109,8 @@ def test_drift_beside_an_edited_migration_is_mended_by_its_restoration(
 ) -> None:
     project = bake()
     project.sh(
-        "git init -q -b main && git add . && git -c user.name=T -c user.email=t@example.org commit -qm Start"
+        "git init -q -b main && git add . && git -c user.name=T -c "
+        "user.email=t@example.org commit -qm Start"
     )
     (initial,) = project.versions.glob("*_initial_schema.py")
     project.edit(initial, "sa.String(500)", "sa.String(400)")
@@ -200,7 +201,10 @@ ONE, TWO = (
 )
 
 
-FORMULA = "sa.Column('n', sa.Integer()), sa.Column('k', sa.Integer(), sa.Computed('n * {}', persisted=True))"
+FORMULA = (
+    "sa.Column('n', sa.Integer()), sa.Column('k', sa.Integer(), sa.Computed('n * {}', "
+    "persisted=True))"
+)
 COMPUTED = """op.drop_column("t", "k")
 op.add_column("t", sa.Column("k", sa.Integer(), sa.Computed("n * {}", persisted=True)))"""
 
@@ -380,7 +384,10 @@ def test_models_that_need_what_only_migrations_make(
         pytest.skip("functions in defaults are PostgreSQL's")
     project = bake(database_url, starter="blank")
     function = "CREATE FUNCTION ten() RETURNS integer LANGUAGE sql AS 'SELECT 10'"
-    table = "sa.Column('id', sa.Integer(), primary_key=True), sa.Column('n', sa.Integer(), server_default=sa.text('ten()'))"
+    table = (
+        "sa.Column('id', sa.Integer(), primary_key=True), sa.Column('n', sa.Integer(), "
+        "server_default=sa.text('ten()'))"
+    )
     up = f"op.execute({function!r})\nop.create_table('t', {table})"
     faults.write(
         History((Revision(up),), f"sa.Table('t', metadata, {table})"),
@@ -433,7 +440,7 @@ def test_offline_mode_must_print_the_history_where_the_project_says_so(
 def test_two_words_for_now_are_no_drift(
     bake: Callable[..., Project], tmp_path: Path, default: str, same: bool
 ) -> None:
-    """What autogenerate writes on SQLite, and PostgreSQL keeps as it is written, is the models' now()."""
+    """Autogenerate on SQLite writes it, PostgreSQL keeps it so, and it equals the models' now()."""
     for url in fresh_database("postgresql", tmp_path):
         project = bake(url, starter="blank")
         (initial,) = project.versions.glob("*_initial_schema.py")

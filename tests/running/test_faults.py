@@ -1,4 +1,4 @@
-"""Every fault of the fault set is found and named at its revision, and no innocent twin is flagged, on each database."""
+"""Every fault is found and named at its revision, and no harmless twin is, on each database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user sees of `nox -s roundtrip`: nothing on a new project, only what was asked, one line where it can't."""
+"""What a user sees of `nox -s roundtrip`: nothing on a new project, one line where it can't run."""
 
 from __future__ import annotations
 
@@ -114,8 +114,13 @@ def test_a_finding_is_suppressed_at_the_function(blank: Project) -> None:
 
 
 POSTS = Revision(
-    """op.create_table('posts', sa.Column('id', sa.Integer, primary_key=True), sa.Column('title', sa.String(80)),
-        sa.Column('user_id', sa.Integer, sa.ForeignKey('users.id', name='fk_user'), nullable=False))""",
+    """op.create_table(
+        'posts',
+        sa.Column('id', sa.Integer, primary_key=True),
+        sa.Column('title', sa.String(80)),
+        sa.Column('user_id', sa.Integer, nullable=False),
+        sa.ForeignKeyConstraint(['user_id'], ['users.id'], name='fk_user'),
+    )""",
     "op.drop_table('posts')",
 )
 
@@ -146,7 +151,8 @@ def test_it_says_how_to_reproduce_a_failure(
     )
     (blank.path / "insert.py").write_text(
         "import sqlite3, sys\nwith sqlite3.connect('again.db') as connection:\n"
-        "    connection.execute('PRAGMA foreign_keys = ON')\n    connection.execute(sys.stdin.read())\n"
+        "    connection.execute('PRAGMA foreign_keys = ON')\n"
+        "    connection.execute(sys.stdin.read())\n"
     )
     done = blank.sh(script, ok=None, DATABASE_URL=f"sqlite:///{blank.path / 'again.db'}")
     assert f"UNIQUE constraint failed: {table}.{column}" in done.stdout
@@ -206,7 +212,10 @@ def test_a_table_for_which_no_row_can_be_made_is_named(blank: Project) -> None:
         ("length(code) = 32 AND code LIKE 'zq%zq%q'", True),
         ("length(code) = 32", False),
     ):
-        made = f"sa.Column('code', sa.String(40), nullable=False), sa.CheckConstraint({condition!r}, name='ck_t')"
+        made = (
+            "sa.Column('code', sa.String(40), nullable=False), "
+            f"sa.CheckConstraint({condition!r}, name='ck_t')"
+        )
         write(
             blank,
             Revision(
@@ -222,7 +231,11 @@ def test_a_table_for_which_no_row_can_be_made_is_named(blank: Project) -> None:
 
 
 ROWS = """
-op.create_table("kinds", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.String(8), unique=True))
+op.create_table(
+    "kinds",
+    sa.Column("id", sa.Integer(), primary_key=True),
+    sa.Column("name", sa.String(8), unique=True),
+)
 op.create_table(
     "things",
     sa.Column("tenant", sa.SmallInteger(), primary_key=True, autoincrement=False),
@@ -244,7 +257,9 @@ op.create_table(
     sa.Column("low", sa.Integer(), nullable=False),
     sa.Column("high", sa.Integer(), nullable=False),
     sa.Column("percent %", sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(["parent_tenant", "parent_id"], ["things.tenant", "things.id"], name="fk_parent"),
+    sa.ForeignKeyConstraint(
+        ["parent_tenant", "parent_id"], ["things.tenant", "things.id"], name="fk_parent"
+    ),
     sa.CheckConstraint("email LIKE '%@%'", name="ck_email"),
     sa.CheckConstraint("low >= 0 AND high > low AND high <= 100", name="ck_range"),
 )
@@ -255,8 +270,14 @@ def test_rows_are_made_for_every_type_key_and_check(
     bake: Callable[..., Project], database_url: str
 ) -> None:
     project = bake(database_url, starter="blank")
-    drop = "op.drop_table('things'); op.drop_table('kinds'); sa.Enum(name='mood').drop(op.get_bind(), checkfirst=True)"
-    count = "assert op.get_bind().execute(sa.text('SELECT count(*) FROM things WHERE flag IS NOT NULL')).scalar() == 3"
+    drop = (
+        "op.drop_table('things'); op.drop_table('kinds'); "
+        "sa.Enum(name='mood').drop(op.get_bind(), checkfirst=True)"
+    )
+    count = (
+        "assert op.get_bind().execute(sa.text('SELECT count(*) FROM things WHERE flag IS NOT "
+        "NULL')).scalar() == 3"
+    )
     write(project, Revision(ROWS, drop), Revision(count, "pass"))
     assert roundtrip(project) == []
 
@@ -326,7 +347,10 @@ def test_a_column_is_added_filled_and_tightened_in_three_revisions(
     ("end", "rules"), [("id > 0", ["upgrade-fails"]), ("id = 0", [])], ids=["never", "at last"]
 )
 def test_a_loop_that_never_ends_is_a_failure(blank: Project, end: str, rules: list[str]) -> None:
-    loop = f"while op.get_bind().execute(sa.text('UPDATE users SET status = status WHERE {end}')).rowcount > 0:\n    pass"
+    loop = (
+        "while op.get_bind().execute(sa.text('UPDATE users SET status = status WHERE "
+        f"{end}')).rowcount > 0:\n    pass"
+    )
     write(blank, BASE, Revision(loop, "pass"))
     found = roundtrip(blank)
     assert [finding["rule"] for finding in found] == rules
@@ -383,7 +407,10 @@ def with_trigger(database_url: str, action: str) -> Revision:
     if dialect == "sqlite":
         body = f"BEGIN {action}; END"
     elif dialect == "postgresql":
-        made = f"CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {action}; RETURN NULL; END $$"
+        made = (
+            f"CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {action}; "
+            "RETURN NULL; END $$"
+        )
         body = "FOR EACH ROW EXECUTE FUNCTION act()"
         trigger = sql(f"CREATE TRIGGER acting AFTER INSERT ON comments {body}")
         return Revision(f"{POSTS}{sql(made)}\n{trigger}", f"{GONE}{sql('DROP FUNCTION act()')}")
@@ -506,12 +533,15 @@ OWN = ("CONVERT", "SEQUENCE", "OR REPLACE TABLE")  # what MySQL has not
 def test_mariadb_is_asked_for_what_a_statement_may_have_changed(
     tmp_path: Path, statement: str, seen: bool
 ) -> None:
-    """And for tables that are new or gone even where the statement was run unseen, by a cursor of the driver's own."""
+    """New and dropped tables are read again even if a cursor of the driver ran the statement."""
     for url in fresh_database("mariadb", tmp_path):
         with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
             for made in (
                 "TABLE users (id integer PRIMARY KEY)",
-                "TABLE pieces (author integer REFERENCES users (id), size integer, INDEX ix_size (size))",
+                (
+                    "TABLE pieces (author integer REFERENCES users (id), size integer, "
+                    "INDEX ix_size (size))"
+                ),
                 "TABLE parts (id integer) PARTITION BY RANGE (id)"
                 " (PARTITION low VALUES LESS THAN (9), PARTITION high VALUES LESS THAN MAXVALUE)",
                 "VIEW authors AS SELECT 2",
@@ -535,7 +565,8 @@ def test_mariadb_is_asked_for_what_a_statement_may_have_changed(
             assert seen is False or snapshot.refresh(everything=True) == {}
 
 
-AGAIN = "for _ in range(8):\n    op.get_bind().exec_driver_sql('SELECT 1')"  # psycopg prepares it, and forgets all at an ALTER
+# psycopg prepares the statement, and forgets all prepared statements at an ALTER.
+AGAIN = "for _ in range(8):\n    op.get_bind().exec_driver_sql('SELECT 1')"
 
 
 @pytest.mark.parametrize(

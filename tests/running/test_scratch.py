@@ -1,4 +1,4 @@
-"""Scratch databases come and go, whatever happens, and the configured database is never spoken to."""
+"""Scratch databases are always dropped, and the configured database is never connected to."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_sqlite_has_transactions_around_ddl_and_foreign_keys() -> None:
 
 @pytest.fixture(params=["postgresql", "mariadb"])
 def limited(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[bool], str]]:
-    """URLs of a database for a user who may only connect to it, or create databases too but not connect to it."""
+    """URLs for a user who may only connect, and one who may create databases but not connect."""
     require(request.param)
     database = fresh_database(request.param, tmp_path)
     url = sa.make_url(next(database))
@@ -230,7 +230,7 @@ def test_a_user_who_may_not_create_databases_is_told_so_in_one_line(
 def test_nothing_is_asked_of_the_configured_database(
     limited: Callable[[bool], str], bake: Callable[..., Project]
 ) -> None:
-    """The user may create databases, and may not even connect to the one that DATABASE_URL names."""
+    """The user may create databases, but not connect to the one that DATABASE_URL names."""
     url = limited(True)
     with pytest.raises(sa.exc.DBAPIError):
         sa.create_engine(url, poolclass=sa.pool.NullPool).connect()

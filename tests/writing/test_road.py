@@ -1,4 +1,4 @@
-"""Each change of the models arrives: written, accepted by the check, applied, taken back, and nothing is left."""
+"""Each change of the models is written, passes the check, is applied and taken back completely."""
 
 from __future__ import annotations
 
