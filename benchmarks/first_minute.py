@@ -25,8 +25,8 @@ import common
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECK = "nox -s check"
-SCRIPT = ".nox/check/bin/python scripts/check_migrations.py"
-ALEMBIC = ".nox/check/bin/alembic check"
+SCRIPT = ".nox/project/bin/python scripts/check_migrations.py"
+ALEMBIC = ".nox/project/bin/alembic check"
 PEERS = [
     ("cookiecutter-uv", "gh:fpgmaas/cookiecutter-uv", "uv run pytest"),
     ("scientific-python/cookie", "gh:scientific-python/cookie", "nox -s tests"),
@@ -80,7 +80,7 @@ def main() -> None:
         common.keep("first_minute.md", GREEN, f"| {name} | `{command}` | {figures} |", key=1)
     project, _ = bake(str(ROOT))
     seconds(
-        f"{CHECK} && .nox/check/bin/alembic upgrade head && {ALEMBIC}", project
+        f"{CHECK} && .nox/project/bin/alembic upgrade head && {ALEMBIC}", project
     )  # installed and compiled
     rounds = [
         [seconds(command, project) for command in (CHECK, SCRIPT, ALEMBIC)]

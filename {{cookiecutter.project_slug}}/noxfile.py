@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -9,8 +12,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.5.1"
-nox.options.default_venv_backend = "uv|virtualenv"
-nox.options.reuse_venv = "yes"
+nox.options.default_venv_backend = "none"  # all sessions share the environment of install()
 
 try:
     PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -19,31 +21,41 @@ except (OSError, ValueError, KeyError) as error:
     sys.exit(f"error: pyproject.toml: {type(error).__name__}: {error}")
 LOCK = Path("uv.lock")
 PICTURES = "migration_guard.reporting.pictures"
+ENVIRONMENT = Path(".nox", "project").resolve()
+PROGRAMS = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
+os.environ["PATH"] = f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """Install what the project depends on and ``groups``, unless just that is there from the last run.
+    """Install what the project depends on and ``groups``, unless all of it is there already.
 
-    With uv, the versions are those of uv.lock, which is written if it does not exist.
+    With uv, the versions are those of uv.lock, which is written if it does not exist. A session of
+    yours that has an environment of its own (``venv_backend="uv|virtualenv"``) gets the newest.
     """
-    requirements = [*DEPENDENCIES, *nox.project.dependency_groups(PYPROJECT, *groups)]
-    place = session.virtualenv.location
-    with_uv = session.venv_backend == "uv"
+    if session.venv_backend != "none":
+        session.install(*DEPENDENCIES, *nox.project.dependency_groups(PYPROJECT, *groups))
+        return
+    with_uv = shutil.which("uv") is not None
     if with_uv and not LOCK.is_file():
         session.run_install("uv", "lock", "--quiet")
-    locked = LOCK.read_bytes() if with_uv else b""
-    wanted = sha256("\n".join(requirements).encode() + locked).hexdigest()
-    stamp = Path(place) / "installed.txt"
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+    declared = json.dumps([DEPENDENCIES, PYPROJECT["dependency-groups"]]).encode()
+    state = sha256(declared + (LOCK.read_bytes() if with_uv else b"")).hexdigest()
+    stamp = ENVIRONMENT / "installed.txt"
+    usable = stamp.is_file() and shutil.which("python", path=PROGRAMS)
+    known, *there = stamp.read_text(encoding="utf-8").split() if usable else [""]
+    wanted = sorted({*groups, *there}) if known == state else sorted(groups)
+    if known == state and wanted == there:
         return
     if with_uv:
-        chosen = [f"--group={group}" for group in groups]
+        chosen = [f"--group={group}" for group in wanted]
         command = ["uv", "sync", "--locked", "--no-install-project", "--no-default-groups", *chosen]
-        session.run_install(*command, "--quiet", env={"UV_PROJECT_ENVIRONMENT": place})
     else:
-        session.install(*requirements)
-    write = f"import pathlib; pathlib.Path({str(stamp)!r}).write_text({wanted!r})"
-    session.run_install("python", "-c", write, silent=True, log=False)
+        session.run_install(sys.executable, "-m", "virtualenv", "--quiet", str(ENVIRONMENT))
+        requirements = [*DEPENDENCIES, *nox.project.dependency_groups(PYPROJECT, *wanted)]
+        command = ["python", "-m", "pip", "install", *requirements]
+    place = {"UV_PROJECT_ENVIRONMENT": str(ENVIRONMENT)}
+    if session.run_install(*command, "--quiet", env=place):
+        stamp.write_text(" ".join([state, *wanted]), encoding="utf-8")
 
 
 @nox.session
@@ -76,8 +88,9 @@ def lint(session: nox.Session) -> None:
 def format(session: nox.Session) -> None:
     """Format the code and fix what ruff can fix"""
     install(session, "drivers", "guard", "lint", "tests")
-    session.run("ruff", "check", "--fix", success_codes=[0, 1])  # 1: it prints what it can't fix
+    session.run("ruff", "check", "--fix", "--exit-zero", "--quiet")
     session.run("ruff", "format")
+    session.run("ruff", "check")  # what ruff can't fix
 
 
 @nox.session

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,7 +51,8 @@ def test_nox_is_green_in_a_fresh_project(project: Project) -> None:
         assert f"* {session}: success" in output
     assert not list(project.path.glob("*.db")), "the checks leave the project's own database alone"
     assert "Migrated from base to b9532a7d8c7a" in project.sh(then).stdout
-    environment = next((project.path / ".nox" / "check").glob("lib/python*/site-packages"))
+    assert [each.name for each in (project.path / ".nox").iterdir()] == ["project"]
+    environment = next((project.path / ".nox" / "project").glob("lib/python*/site-packages"))
     assert not list(environment.glob("soundhash*")), "the project itself is not installed"
     # The second time, nothing is installed.
     assert "uv sync" not in project.run("nox", "-s", "check").stdout
@@ -59,6 +62,9 @@ def test_nox_is_green_in_a_fresh_project(project: Project) -> None:
     assert "run `uv lock`" in project.run("nox", "-s", "check", ok=False).stdout
     project.run("uv", "lock")
     assert "uv sync" in project.run("nox", "-s", "check").stdout
+    # What only another session needs is added to the environment, and stays.
+    assert "--group=docs" in project.run("nox", "-s", "docs").stdout
+    assert "uv sync" not in project.run("nox", "-s", "check", "docs").stdout
 
 
 @pytest.mark.parametrize(
@@ -78,11 +84,37 @@ def test_a_broken_pyproject_is_one_line(project: Project, old: str, new: str, sa
     assert line.startswith(f"error: pyproject.toml: {said}")
 
 
-def test_check_works_without_uv(project: Project) -> None:
-    output = project.run("nox", "--default-venv-backend", "virtualenv", "-s", "check").stdout
-    assert "pip install" in output
-    assert "uv sync" not in output
+def test_check_works_without_uv(project: Project, tmp_path: Path) -> None:
+    programs = {"git": shutil.which("git"), "nox": Path(sys.executable).with_name("nox")}
+    for name, program in programs.items():
+        (tmp_path / name).symlink_to(program or "")
+    check = "nox", "-s", "check"
+    assert "pip install" in project.run(*check, PATH=str(tmp_path)).stdout
     assert not (project.path / "uv.lock").exists()
+    assert "pip install" not in project.run(*check, PATH=str(tmp_path)).stdout
+    # With uv, the versions are the locked ones, in the same environment.
+    assert "uv sync" in project.run(*check).stdout
+    assert "pip install" in project.run(*check, PATH=str(tmp_path)).stdout
+
+
+def test_a_session_can_have_an_environment_of_its_own(project: Project) -> None:
+    noxfile = project.path / "noxfile.py"
+    session = """
+
+@nox.session(venv_backend="uv|virtualenv", default=False)
+def versions(session: nox.Session) -> None:
+    install(session)
+    session.run("python", "-c", "import sqlalchemy, sys; print(sys.prefix)")
+"""
+    noxfile.write_text(noxfile.read_text() + session)
+    assert str(project.path / ".nox" / "versions") in project.run("nox", "-s", "versions").stdout
+
+
+def test_an_environment_without_its_python_is_made_again(project: Project) -> None:
+    project.run("nox", "-s", "check")
+    for python in (project.path / ".nox" / "project" / "bin").glob("python*"):
+        python.unlink()
+    assert "uv sync" in project.run("nox", "-s", "check").stdout
 
 
 def test_check_fails_in_nox_as_it_does_alone(project: Project) -> None:
@@ -126,7 +158,7 @@ def test_revision_writes_a_migration(project: Project) -> None:
 
 def test_a_revision_is_written_where_there_is_no_ruff_to_format_it(project: Project) -> None:
     project.run("nox", "-s", "check")
-    alembic = ".nox/check/bin/alembic"
+    alembic = ".nox/project/bin/alembic"
     said = project.run(
         alembic, "revision", "-m", "other", "--head", "4c1f0f6a52d3", "--splice"
     ).stdout

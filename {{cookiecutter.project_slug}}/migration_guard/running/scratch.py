@@ -96,10 +96,13 @@ def load_dialect(url: URL, source: str = "DATABASE_URL") -> type[sa.Dialect]:
 
 
 @contextmanager
-def scratch_database(url: URL, keep: Callable[[], bool] = lambda: False) -> Iterator[Engine]:
-    """Yield an engine for a new, empty database on the server of ``url``; drop it at the end.
+def scratch_database(
+    url: URL, keep: Callable[[], bool] = lambda: False, template: str = ""
+) -> Iterator[Engine]:
+    """Yield an engine for a new database on the server of ``url``; drop it at the end.
 
-    If ``keep()`` is true at the end, the database stays and its address is printed.
+    It is a copy of the database ``template``, to which nobody is connected; empty without one, and
+    on MySQL and MariaDB. If ``keep()`` is true at the end, it stays and its address is printed.
     """
     server = SERVERS[url.get_backend_name()](url)
     server.drop_leftovers()
@@ -107,7 +110,7 @@ def scratch_database(url: URL, keep: Callable[[], bool] = lambda: False) -> Iter
         f"migration_guard_{machine()}_{os.getpid()}_{started(os.getpid())}_{secrets.token_hex(4)}"
     )
     try:
-        engine = server.create(name)
+        engine = server.create(name, template)
         try:
             yield engine
         finally:
@@ -132,9 +135,11 @@ class SQLite:
     def address(self, name: str) -> URL:
         return self.url.set(database=str(self.folder(name) / "scratch.db"), query={})
 
-    def create(self, name: str) -> Engine:
+    def create(self, name: str, template: str) -> Engine:
         try:
             self.folder(name).mkdir(mode=0o700)
+            if template:
+                shutil.copy(template, self.folder(name) / "scratch.db")
         except OSError as error:
             raise CannotCheck(
                 f"{error.filename}: {error.strerror}; set TMPDIR to a folder that can be written."
@@ -187,9 +192,9 @@ class Server:
     def address(self, name: str) -> URL:
         return self.url.set(database=name)
 
-    def options(self) -> tuple[str, ...]:
+    def options(self, template: str) -> tuple[str, ...]:
         """Return options for CREATE DATABASE, tried one after the other until it succeeds."""
-        return ("",)
+        raise NotImplementedError
 
     def maintenance(self) -> tuple[URL, ...]:
         raise NotImplementedError
@@ -214,10 +219,10 @@ class Server:
             f" {ELSEWHERE}"
         )
 
-    def create(self, name: str) -> Engine:
+    def create(self, name: str, template: str) -> Engine:
         why = ""
         with self.connect() as connection:
-            for options in self.options():
+            for options in self.options(template):
                 try:
                     connection.exec_driver_sql(f"CREATE DATABASE {name}{options}")
                     break
@@ -267,9 +272,9 @@ class PostgreSQL(Server):
     )
     force = " WITH (FORCE)"
 
-    def options(self) -> tuple[str, ...]:
+    def options(self, template: str) -> tuple[str, ...]:
         # template1 can't be copied while somebody is connected to it.
-        return ("", " TEMPLATE template0")
+        return (f" TEMPLATE {template}",) if template else ("", " TEMPLATE template0")
 
     def maintenance(self) -> tuple[URL, ...]:
         return tuple(
@@ -310,7 +315,7 @@ class MySQL(Server):
     def maintenance(self) -> tuple[URL, ...]:
         return (self.url.set(database=""),)
 
-    def options(self) -> tuple[str, ...]:
+    def options(self, template: str) -> tuple[str, ...]:
         """Return the character set of the configured database: lengths and UNIQUE depend on it."""
         with self.connect() as connection:
             query = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from migration_guard.running.scratch import find_url, scratch_database
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def configure(connection: Connection) -> Config:
@@ -24,13 +25,37 @@ def configure(connection: Connection) -> Config:
     return config
 
 
-@pytest.fixture(scope="session")
-def database() -> Iterator[Engine]:
-    """A scratch database with all migrations. All tests share it, so leave no rows behind."""
-    with scratch_database(find_url(ROOT)) as engine:
+@contextmanager
+def migrated(template: str = "") -> Iterator[Engine]:
+    """Yield a scratch database with all migrations: those that its template does not have run."""
+    with scratch_database(find_url(ROOT), template=template) as engine:
         with engine.connect() as connection:
             command.upgrade(configure(connection), "head")
             connection.commit()
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def template() -> Iterator[str]:
+    """The name of a migrated database to copy. Don't connect to it: PostgreSQL could not copy it."""
+    if find_url(ROOT).get_backend_name() in ("mysql", "mariadb"):  # they can't copy a database
+        yield ""
+    else:
+        with migrated() as engine:
+            yield str(engine.url.database)
+
+
+@pytest.fixture(scope="session")
+def database(template: str) -> Iterator[Engine]:
+    """A scratch database with all migrations. All tests share it, so leave no rows behind."""
+    with migrated(template) as engine:
+        yield engine
+
+
+@pytest.fixture
+def own_database(template: str) -> Iterator[Engine]:
+    """The same for this test alone: for code that commits on connections of its own."""
+    with migrated(template) as engine:
         yield engine
 
 
