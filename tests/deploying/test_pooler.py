@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from alembic.util import CommandError
 from lib.migrators import alembic, at, engine, race, write_history, write_migration, wrong
 from lib.pgbouncer import missing, pooler
 from lib.projects import Project
 from lib.servers import IN_CI
+from migration_guard.deploying.pooler import refuse_shared_session
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 MIGRATORS = 6
@@ -38,17 +41,9 @@ def locks_and_settings(project: Project) -> list[object]:
         ]
 
 
-@pytest.mark.fault
-@pytest.mark.parametrize("pooled", ["transaction"], indirect=True)
-def test_transaction_mode_is_refused_to_all_that_begin_at_once(pooled: Project) -> None:
-    """Known fault: one of six was once not recognised and migrated."""
-    assert len(race(pooled, MIGRATORS)) == MIGRATORS
-
-
 @pytest.mark.parametrize("pooled", ["transaction"], indirect=True)
 def test_transaction_mode_is_refused_before_anything_is_changed(pooled: Project) -> None:
-    # One after the other: where several begin at once, one of six was once not recognised.
-    failed = [output for _ in range(MIGRATORS) for output in race(pooled, 1)]
+    failed = race(pooled, MIGRATORS)
     assert len(failed) == MIGRATORS
     for output in failed:
         assert "a pooler in transaction mode" in output.splitlines()[-1]
@@ -78,6 +73,37 @@ def test_a_lease_works_in_both_modes_and_leaves_no_settings(pooled: Project) -> 
 def test_session_mode_is_as_good_as_the_server(pooled: Project) -> None:
     assert race(pooled, MIGRATORS) == []
     assert wrong(pooled.environment["DIRECT"], "data", 4) is None
+
+
+@pytest.mark.parametrize(
+    ("pooled", "shared"), [("transaction", True), ("session", False)], indirect=["pooled"]
+)
+def test_the_mode_is_recognised_where_no_other_client_meets_the_session(
+    pooled: Project, shared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("migration_guard.deploying.pooler.TIMEOUT", 2)
+    numbers = itertools.count()
+    monkeypatch.setattr(
+        "migration_guard.deploying.pooler.session_of", lambda connection: next(numbers)
+    )
+    with engine(pooled.environment["DATABASE_URL"]).connect() as connection:
+        if shared:
+            with pytest.raises(CommandError, match="a pooler in transaction mode"):
+                refuse_shared_session(connection)
+        else:
+            refuse_shared_session(connection)
+            channels = connection.scalar(sa.text("SELECT count(*) FROM pg_listening_channels()"))
+            assert channels == 0
+
+
+def test_a_pool_of_one_connection_is_refused_with_the_reason(
+    project: Project,
+) -> None:
+    direct = project.environment["DATABASE_URL"]
+    with pooler(direct, "session", size=1) as url:
+        status, output = alembic(project, "upgrade", "head", DATABASE_URL=url)
+    assert status
+    assert "a pooler that gave no second connection within 10 s" in output.splitlines()[-1]
 
 
 @pytest.mark.parametrize("pooled", ["transaction"], indirect=True)

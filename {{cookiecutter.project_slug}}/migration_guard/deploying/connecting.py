@@ -100,4 +100,4 @@ def refuse_pooler(connection: sa.Connection) -> None:
         return
     from .pooler import refuse_shared_session
 
-    refuse_shared_session(connection, session)
+    refuse_shared_session(connection)
