@@ -4,8 +4,8 @@
 
 Each history is written into a small project with the env.py of Alembic's documentation. Each tool
 has an environment of its own (created with uv) and runs on the project as its documentation
-describes. A fault counts as found if the tool fails on it, whatever it reports. It counts as told
-apart if the tool does not fail on the harmless twin as well. The guard's own column is what
+describes. A fault counts as found if the tool fails on it, whatever it reports. It counts as
+distinguished if the tool does not fail on the harmless twin as well. The guard's own column is what
 tests/running/test_faults.py demands: every fault by its rule and revision. The rows replace the
 same ones in roundtrip.md.
 """
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 from lib import faults
 
-HEAD = "| database | tool | faults | found | twins flagged | told from their twins |"
+HEAD = "| database | tool | faults | found | twins flagged | distinguished from their twins |"
 ENV = """\
 import sqlalchemy as sa
 from alembic import context
@@ -252,10 +252,11 @@ def main() -> None:
                 fault, twin = zip(
                     *((one.result(), other.result()) for one, other in waiting), strict=True
                 )
-                told = sum(one and not other for one, other in zip(fault, twin, strict=True))
-                row = (
-                    f"| {database} | {tool} | {len(pairs)} | {sum(fault)} | {sum(twin)} | {told} |"
+                distinguished = sum(
+                    one and not other for one, other in zip(fault, twin, strict=True)
                 )
+                figures = (len(pairs), sum(fault), sum(twin), distinguished)
+                row = f"| {database} | {tool} | {' | '.join(map(str, figures))} |"
                 common.keep("roundtrip.md", HEAD, row)
 
 

@@ -137,11 +137,11 @@ def blocked(trials: int) -> Iterator[str]:
                     time.sleep(6)
                     blocker.rollback()
                     begun = time.perf_counter()
-                status, said = result(it, child)
+                status, output = result(it, child)
                 ends.append(time.perf_counter() - begun)
                 over.set()
                 reader.join()
-                assert status == 0, said
+                assert status == 0, output
         yield f"| {database} | {max(reads) * 1000:.0f} ms | {max(ends):.2f} s |"
 
 
@@ -163,9 +163,9 @@ def takeover(trials: int) -> Iterator[str]:
                 write_migration(it, 3, "pass")
                 os.kill(child, signal.SIGKILL)
                 begun = time.perf_counter()
-                status, said = alembic(it, "upgrade", "head")
+                status, output = alembic(it, "upgrade", "head")
                 took.append(time.perf_counter() - begun)
-                assert status == 0, said
+                assert status == 0, output
                 os.waitpid(child, 0)
         yield (
             f"| {database} | {f'lease of {lease} s' if lease else 'advisory'} | {max(took):.2f} s |"

@@ -229,10 +229,10 @@ def measure_growth(database: str, size: int, others: bool, repeat: int) -> None:
         times |= {
             kind: best(kind, folder, SERVERS[database], repeat) for kind in ("upgrade", "check")
         }
-    told = {kind: f"{seconds:.2f} s" for kind, seconds in times.items()}
+    shown = {kind: f"{seconds:.2f} s" for kind, seconds in times.items()}
     for kind, base in (("schema", "bare"), ("rows", "bare"), ("check", "upgrade")):
-        told[kind] += f" | {times[kind] / times[base]:.2f} x"
-    figures = " | ".join(told.get(kind, "") for kind in COLUMNS)
+        shown[kind] += f" | {times[kind] / times[base]:.2f} x"
+    figures = " | ".join(shown.get(kind, "") for kind in COLUMNS)
     common.keep("roundtrip.md", HEAD, f"| {database} | {size} | {figures} |")
 
 
@@ -293,8 +293,8 @@ def plot() -> None:
     from matplotlib import pyplot
 
     figures: dict[str, dict[str, list[tuple[int, float]]]] = {}
-    for database, size, *said in common.rows("roundtrip.md", HEAD):
-        times = [cell for cell in said if not cell.endswith(" x")]
+    for database, size, *figures_of in common.rows("roundtrip.md", HEAD):
+        times = [cell for cell in figures_of if not cell.endswith(" x")]
         for kind, cell in zip(COLUMNS, times, strict=True):
             if cell:
                 figures.setdefault(database, {}).setdefault(kind, []).append(

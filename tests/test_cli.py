@@ -59,8 +59,8 @@ def root(tmp_path: Path) -> Path:
 def check(root: Path, capsys: pytest.CaptureFixture[str]) -> Check:
     def run(*arguments: str) -> tuple[int, str, str]:
         status = main(root, list(arguments))
-        said = capsys.readouterr()
-        return status, said.out, said.err
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
 
     return run
 
@@ -152,7 +152,7 @@ def test_a_latin_1_file_is_read_as_python_reads_it(root: Path, check: Check) -> 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (
             ["--versions", "lost"],
@@ -179,12 +179,12 @@ def test_a_latin_1_file_is_read_as_python_reads_it(root: Path, check: Check) -> 
     ],
 )
 def test_2_with_one_line_is_what_can_not_be_done(
-    root: Path, check: Check, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+    root: Path, check: Check, monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: str
 ) -> None:
     monkeypatch.chdir(root)
     status, out, err = check("--static", *arguments)
     assert status == 2
-    assert said in err
+    assert expected in err
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert out == ""
@@ -197,7 +197,7 @@ def test_files_need_static(check: Check, root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ('database = ["sqlite"]', "database: there is no such key; did you mean 'databases'"),
         ("cache = false", "cache: delete this line"),
@@ -232,13 +232,11 @@ def test_files_need_static(check: Check, root: Path) -> None:
         ("databases = [", "pyproject.toml: "),
     ],
 )
-def test_settings_that_are_wrong_are_said_in_one_line(
-    root: Path, check: Check, text: str, said: str
-) -> None:
+def test_wrong_settings_give_one_line(root: Path, check: Check, text: str, expected: str) -> None:
     settings(root, text)
     status, out, err = check("--static")
     assert (status, out) == (2, "")
-    assert said in err
+    assert expected in err
     assert err.count("\n") == 1
 
 
@@ -375,9 +373,9 @@ def test_an_old_history_is_adopted_from_a_first_revision(root: Path, check: Chec
 def test_an_old_history_is_adopted_with_a_baseline(root: Path, check: Check) -> None:
     path = write(root, "b1.py", DROP)
     note = ("--static", "--write-baseline", str(root / "baseline.json"))
-    status, _, said = check(*note)
+    status, _, err = check(*note)
     assert status == 0
-    assert 'baseline.json" in [tool.migration-guard]' in said
+    assert 'baseline.json" in [tool.migration-guard]' in err
     settings(root, 'baseline = "baseline.json"')
     assert "[tool.migration-guard]" not in check(*note)[2]
     assert check("--static")[0] == 0
@@ -607,11 +605,11 @@ def test_2_is_a_check_on_a_database_that_is_not_declared(bake: Callable[..., Pro
         (("--static", "--select", "drop-column"), ""),
     ],
 )
-def test_a_rule_that_is_selected_and_not_run_is_said(
+def test_a_selected_rule_that_does_not_run_is_reported(
     bake: Callable[..., Project], options: tuple[str, ...], idle: str
 ) -> None:
-    said = bake().run("python", "scripts/check_migrations.py", *options).stdout
-    assert (f"This command does not check {idle}." in said) is bool(idle)
+    output = bake().run("python", "scripts/check_migrations.py", *options).stdout
+    assert (f"This command does not check {idle}." in output) is bool(idle)
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -18,11 +18,11 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 def failure(project: Project, *arguments: str, **environment: str) -> str:
     """Run ``alembic``, which must fail in one line; return that line."""
-    status, said = alembic(project, *arguments, **environment)
-    assert status, said
-    assert "Traceback" not in said
-    (line,) = [line for line in said.splitlines() if line.startswith("FAILED: ")]
-    assert line == said.splitlines()[-1]
+    status, output = alembic(project, *arguments, **environment)
+    assert status, output
+    assert "Traceback" not in output
+    (line,) = [line for line in output.splitlines() if line.startswith("FAILED: ")]
+    assert line == output.splitlines()[-1]
     return line
 
 
@@ -144,17 +144,17 @@ def test_a_migration_that_is_gone_and_passed_over_stops_the_upgrade(migrated: Pr
 
 
 @on_sqlite
-def test_a_migration_that_is_gone_and_undone_by_hand_can_be_forgotten(migrated: Project) -> None:
+def test_a_deleted_migration_that_was_undone_manually_can_be_forgotten(migrated: Project) -> None:
     (migrated.versions / f"{revision(3)}.py").unlink()
     (migrated.versions / f"{revision(4)}.py").unlink()
     remedy = " (or, if it is undone: alembic -x edited upgrade head)"
-    said = failure(migrated, "-x", "edited", "upgrade", "head")
-    assert said.endswith("deploy the release before the squash first"), (
+    output = failure(migrated, "-x", "edited", "upgrade", "head")
+    assert output.endswith("deploy the release before the squash first"), (
         "alembic_version has it still"
     )
     with engine(migrated.environment["DATABASE_URL"]).begin() as connection:
         connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision(2)}'")
-    assert failure(migrated, "upgrade", "head") == said + remedy
+    assert failure(migrated, "upgrade", "head") == output + remedy
     assert alembic(migrated, "-x", "edited", "upgrade", "head")[0] == 0
     assert alembic(migrated, "upgrade", "head")[0] == 0
 
@@ -196,7 +196,7 @@ def test_a_bug_in_a_migration_stops_the_upgrade(migrated: Project) -> None:
 def test_a_parent_that_is_nowhere_is_named(migrated: Project) -> None:
     path = migrated.versions / f"{revision(4)}.py"
     path.write_text(path.read_text().replace("'r003'", "'lost'"))
-    said = (
+    expected = (
         "Can't locate revision 'lost', which another one follows: restore its file, "
         "or name the right parent"
     )
@@ -206,10 +206,10 @@ def test_a_parent_that_is_nowhere_is_named(migrated: Project) -> None:
         ("upgrade", "head", "--sql"),
         ("revision", "--autogenerate"),
     ):
-        assert failure(migrated, *command) == f"FAILED: {said}"
+        assert failure(migrated, *command) == f"FAILED: {expected}"
     assert migrated.run(
         "python", "-m", "migration_guard.reporting.pictures.draw_history", ok=False
-    ).stdout.endswith(f"error: {said}\n")
+    ).stdout.endswith(f"error: {expected}\n")
 
 
 MODELS = {
@@ -229,25 +229,25 @@ MODELS = {
 @pytest.mark.parametrize("fault", MODELS)
 @on_sqlite
 def test_broken_models_are_one_line_wherever_they_are_read(project: Project, fault: str) -> None:
-    old, new, said = MODELS[fault]
+    old, new, expected = MODELS[fault]
     project.edit(project.models, old, new)
     text, broken = project.models.read_text(), new.removeprefix("import enum\n").splitlines()[0]
     line = text[: text.index(broken)].count("\n") + 1
-    said = said.format(models=project.models.relative_to(project.path), line=line)
+    expected = expected.format(models=project.models.relative_to(project.path), line=line)
     for command in (
         ("upgrade", "head"),
         ("current",),
         ("upgrade", "head", "--sql"),
         ("revision", "--autogenerate"),
     ):
-        assert failure(project, *command) == f"FAILED: {said}"
+        assert failure(project, *command) == f"FAILED: {expected}"
     for script in (
         ("scripts/check_migrations.py",),
         ("scripts/check_migrations.py", "--plan"),
         ("-m", "migration_guard.reporting.pictures.draw_history"),
     ):
         done = project.run("python", *script, ok=False)
-        assert (done.returncode, done.stdout) == (2, f"error: {said}\n")
+        assert (done.returncode, done.stdout) == (2, f"error: {expected}\n")
 
 
 @pytest.mark.parametrize(
@@ -263,24 +263,24 @@ def test_a_foreign_key_that_leads_nowhere_is_named_in_the_models(
     line = next(i for i, text in enumerate(lines, 1) if target in text)
     place = f"{project.models.relative_to(project.path)}:{line}: "
     assert alembic(project, "upgrade", "head")[0] == 0, "what the models say does not matter to it"
-    for said in (
+    for output in (
         failure(project, "revision", "--autogenerate"),
         project.run("python", "scripts/check_migrations.py", ok=False).stdout,
         project.run(
             "python", "-m", "migration_guard.reporting.pictures.draw_history", ok=False
         ).stdout,
     ):
-        assert place in said
-        assert nearest in said
-        assert f"did you mean '{'videos' if target == 'video.id' else 'id'}'" in said
+        assert place in output
+        assert nearest in output
+        assert f"did you mean '{'videos' if target == 'video.id' else 'id'}'" in output
 
 
 @on_sqlite
 def test_who_stamps_says_where_the_database_stands(migrated: Project) -> None:
     path = migrated.versions / f"{revision(2)}.py"
     path.write_text(path.read_text().replace("n + 1", "n + 2"))
-    status, said = alembic(migrated, "stamp", revision(4))
-    assert status == 0, said
+    status, output = alembic(migrated, "stamp", revision(4))
+    assert status == 0, output
     assert alembic(migrated, "upgrade", "head")[0] == 0
     assert n(migrated) == 2
     path.write_text(path.read_text().replace("n + 2", "n + 3"))
@@ -300,7 +300,7 @@ def test_a_misspelled_answer_is_no_answer(migrated: Project) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
-def test_what_is_left_out_when_it_runs_again_is_said(migrated: Project) -> None:
+def test_statements_that_a_second_run_skips_are_reported(migrated: Project) -> None:
     add = 'op.add_column("t", sa.Column("x", sa.String(2)), if_not_exists=True)\n    '
     hint = (
         "what it did before is done, and left out when it runs again: undo that before you edit it"
@@ -368,8 +368,8 @@ def test_a_batch_migration_of_a_parent_keeps_its_children(project: Project) -> N
         3,
         'with op.batch_alter_table("t", recreate="always") as t:\n        t.drop_column("n")',
     )
-    status, said = alembic(project, "upgrade", "head")
-    assert status == 0, said
+    status, output = alembic(project, "upgrade", "head")
+    assert status == 0, output
     with engine(project.environment["DATABASE_URL"]).connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM child")) == 1
 
@@ -451,8 +451,8 @@ def test_a_wrong_setting_is_named(migrated: Project, setting: str) -> None:
 
 @on_sqlite
 def test_a_wrong_variable_is_named(migrated: Project) -> None:
-    said = failure(migrated, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="soon")
-    assert "FAILED: MIGRATION_LOCK_TIMEOUT: could not convert string to float: 'soon'" in said
+    output = failure(migrated, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="soon")
+    assert "FAILED: MIGRATION_LOCK_TIMEOUT: could not convert string to float: 'soon'" in output
     assert alembic(migrated, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="2")[0] == 0
 
 
@@ -466,11 +466,11 @@ def test_what_is_deployed_needs_no_pyproject(migrated: Project) -> None:
 def test_it_does_not_try_for_ever(migrated: Project) -> None:
     write_migration(migrated, 4, 'op.add_column("t", sa.Column("x", sa.Integer))')
     url = migrated.environment["DATABASE_URL"]
-    with engine(url).connect() as blocker, engine(url).connect() as innocent:
+    with engine(url).connect() as blocker, engine(url).connect() as bystander:
         blocker.execute(sa.text("SELECT n FROM t"))
-        innocent.execute(sa.text("SELECT 1"))
+        bystander.execute(sa.text("SELECT 1"))
         ask = sa.func.pg_backend_pid() if url.startswith("postgresql") else sa.func.connection_id()
-        number, other = (connection.scalar(sa.select(ask)) for connection in (blocker, innocent))
+        number, other = (connection.scalar(sa.select(ask)) for connection in (blocker, bystander))
         line = failure(migrated, "upgrade", "head", MIGRATION_RETRY="0.5")
     assert f"tried for 0.5 s: end what holds the lock (session {number} (" in line
     assert f"session {other} " not in line

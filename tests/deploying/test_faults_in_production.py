@@ -47,9 +47,9 @@ def kills(project: Project, history: str, points: tuple[int, int]) -> Iterator[i
     point, killed = 5, 0
     while True:
         reset(url)
-        status, said = result(project, fork(project, "upgrade", "head", kill_at=point))
+        status, output = result(project, fork(project, "upgrade", "head", kill_at=point))
         if status != -signal.SIGKILL:
-            assert status == 0, said
+            assert status == 0, output
             assert killed > 3, "the points must lie within the run"
             return
         yield at(url)
@@ -58,7 +58,7 @@ def kills(project: Project, history: str, points: tuple[int, int]) -> Iterator[i
 
 
 def repair(url: str, applied: int) -> None:
-    """Undo by hand what a half-applied "update then alter" did."""
+    """Undo manually what a half-applied "update then alter" did."""
     with engine(url).begin() as connection:
         if applied and f"c{applied + 1}" in {
             column["name"] for column in sa.inspect(connection).get_columns("t")
@@ -81,18 +81,18 @@ def test_killed_at_any_point_it_goes_on_or_says_what_to_repair(
     for applied in kills(project, history, points):
         if transactional:
             assert wrong(url, history, points[0], applied) is None
-        status, said = alembic(project, "upgrade", "head")
+        status, output = alembic(project, "upgrade", "head")
         if status:
             named += 1
-            assert not transactional, said
-            assert f"FAILED: {revision(applied + 1)} stopped in the middle" in said
-            assert "-x resume" in said
+            assert not transactional, output
+            assert f"FAILED: {revision(applied + 1)} stopped in the middle" in output
+            assert "-x resume" in output
             assert at(url) == applied, "it must not go on by itself"
             if history == "plain":
                 continue
             repair(url, applied)
-            status, said = alembic(project, "-x", "resume", "upgrade", "head")
-        assert status == 0, said
+            status, output = alembic(project, "-x", "resume", "upgrade", "head")
+        assert status == 0, output
         assert wrong(url, history, points[0]) is None
     assert named or transactional or history == "plain"
 
@@ -124,11 +124,11 @@ def test_what_can_be_run_again_heals_by_itself(project: Project, points: tuple[i
     point = 5
     while True:
         reset(url)
-        status, said = result(project, fork(project, "upgrade", "head", kill_at=point))
+        status, output = result(project, fork(project, "upgrade", "head", kill_at=point))
         if status == 0:
             break
-        status, said = alembic(project, "upgrade", "head")
-        assert status == 0, (point, said)
+        status, output = alembic(project, "upgrade", "head")
+        assert status == 0, (point, output)
         indexes = sa.inspect(engine(url)).get_indexes("a")
         assert [index["name"] for index in indexes] == ["i"]
         point += min(points[1], 5)
@@ -175,8 +175,8 @@ def test_sqlite_runs_what_autogenerate_wrote_for_mariadb(project: Project) -> No
     op.add_column("t", sa.Column("y", sa.Integer), if_not_exists=True)
     op.drop_column("t", "y", if_exists=True)"""
     write_migration(project, 3, f"{once}\n    {once}")
-    status, said = alembic(project, "upgrade", "head")
-    assert status == 0, said
+    status, output = alembic(project, "upgrade", "head")
+    assert status == 0, output
     assert {column["name"] for column in sa.inspect(engine(url)).get_columns("t")} == {
         "id",
         "n",
@@ -231,7 +231,7 @@ def test_a_kill_between_the_transactions_of_one_revision_is_named(project: Proje
     named = 0
     for point in range(41, 1000, 6):
         reset(url)
-        status, said = result(project, fork(project, "upgrade", "head", kill_at=point))
+        status, output = result(project, fork(project, "upgrade", "head", kill_at=point))
         if status == 0:
             break
         with engine(url).connect() as connection:
@@ -241,11 +241,11 @@ def test_a_kill_between_the_transactions_of_one_revision_is_named(project: Proje
                 else 0
             )
         half = n == 2 and at(url) == 2
-        status, said = alembic(project, "upgrade", "head")
+        status, output = alembic(project, "upgrade", "head")
         assert bool(status) >= half, "half applied, and nobody says so"
         if status:
             named += 1
-            assert f"{revision(3)} stopped in the middle" in said
+            assert f"{revision(3)} stopped in the middle" in output
     assert named
 
 
@@ -255,13 +255,13 @@ def test_a_revision_whose_only_change_is_refused_needs_no_repair(project: Projec
     refused = write_migration(
         project, 3, 'op.execute("ALTER TABLE t ADD CONSTRAINT c CHECK (n > 1000)")'
     )
-    status, said = alembic(project, "upgrade", "head")
+    status, output = alembic(project, "upgrade", "head")
     assert status
-    assert f"r003.py:9: {revision(3)} failed: " in said
-    assert "resume" not in said
+    assert f"r003.py:9: {revision(3)} failed: " in output
+    assert "resume" not in output
     refused.write_text(refused.read_text().replace("1000", "-1"))
-    status, said = alembic(project, "upgrade", "head")
-    assert status == 0, said
+    status, output = alembic(project, "upgrade", "head")
+    assert status == 0, output
 
 
 @pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
@@ -279,9 +279,9 @@ def test_what_was_refused_is_not_what_is_to_be_undone(project: Project, refused:
         project, 3, f'op.execute("ALTER TABLE t ADD COLUMN extra INTEGER")\n    {refused}'
     )
     for _ in range(2):
-        status, said = alembic(project, "upgrade", "head")
+        status, output = alembic(project, "upgrade", "head")
         assert status
-        assert "can't be repeated: ALTER TABLE t ADD COLUMN extra INTEGER;" in said
+        assert "can't be repeated: ALTER TABLE t ADD COLUMN extra INTEGER;" in output
 
 
 # --- busy
@@ -319,8 +319,8 @@ def test_a_blocked_alter_lets_readers_pass_and_ends_after_the_blocker(project: P
         wait_for(lambda: log.exists() and "trying again" in log.read_text())
         for _ in range(10):
             read(url)
-    status, said = result(project, child)
-    assert status == 0, said
+    status, output = result(project, child)
+    assert status == 0, output
     assert "x" in {column["name"] for column in sa.inspect(engine(url)).get_columns("t")}
     assert at(url) == 3
 
@@ -401,8 +401,8 @@ def test_a_deadlock_is_tried_again(project: Project) -> None:
             other.commit()
         except sa.exc.OperationalError:
             other.rollback()
-    status, said = result(project, child)
-    assert status == 0, said
+    status, output = result(project, child)
+    assert status == 0, output
     with engine(url).connect() as connection:
         assert list(connection.scalars(sa.text("SELECT n FROM t ORDER BY id"))) == [2, 1]
 
@@ -438,17 +438,17 @@ def test_who_waits_says_for_whom_and_not_for_ever(
     if lease:
         project.environment |= {"MIGRATION_LEASE_ONLY": "1"}
     child = request.getfixturevalue("slow")
-    status, said = alembic(project, "upgrade", "head", MIGRATION_WAIT="0.5")
+    status, output = alembic(project, "upgrade", "head", MIGRATION_WAIT="0.5")
     assert status
-    assert "FAILED: waited 0.5 s for another migrator" in said
+    assert "FAILED: waited 0.5 s for another migrator" in output
     if lease or database_of(project.environment["DATABASE_URL"]) != "mariadb":
-        assert f":{child}" in said.splitlines()[-1]
-    assert "Traceback" not in said
+        assert f":{child}" in output.splitlines()[-1]
+    assert "Traceback" not in output
 
 
 def test_reading_commands_wait_for_nobody(project: Project, slow: int) -> None:
-    status, said = alembic(project, "current")
-    assert status == 0, said
+    status, output = alembic(project, "current")
+    assert status == 0, output
 
 
 @pytest.mark.parametrize("lease", ["", "1"], ids=["lock", "lease"])
@@ -471,8 +471,8 @@ def test_a_dead_migrator_is_taken_over(
             ):
                 connection.exec_driver_sql(f"KILL {number}")
     write_migration(project, 3, 'op.execute("UPDATE t SET n = 7")')
-    status, said = alembic(project, "upgrade", "head", MIGRATION_WAIT="30")
-    assert status == 0, said
+    status, output = alembic(project, "upgrade", "head", MIGRATION_WAIT="30")
+    assert status == 0, output
     assert at(project.environment["DATABASE_URL"]) == 3
 
 
@@ -488,9 +488,9 @@ def test_who_lost_the_lease_stops_and_writes_nothing(project: Project) -> None:
         connection.execute(
             sa.text("UPDATE alembic_lease SET owner = 'the next one', expires = expires + 1000")
         )
-    status, said = result(project, child)
+    status, output = result(project, child)
     assert status
-    assert "FAILED: stopped: the lease ran out, and the next one has it now" in said
+    assert "FAILED: stopped: the lease ran out, and the next one has it now" in output
     assert at(url) == 2
     with engine(url).connect() as connection:
         assert connection.scalar(sa.text("SELECT n FROM t")) == 1

@@ -85,20 +85,20 @@ def test_a_node_killed_under_a_migrator(
     while at(urls[0]) < 5:
         time.sleep(0.02)
     cluster.kill(2)
-    status, said = result(project, child)
+    status, output = result(project, child)
     assert status
-    assert "Traceback" not in said
-    assert said.splitlines()[-1].startswith("FAILED: ")
-    status, said = alembic(project, "upgrade", "head", DATABASE_URL=urls[0])
+    assert "Traceback" not in output
+    assert output.splitlines()[-1].startswith("FAILED: ")
+    status, output = alembic(project, "upgrade", "head", DATABASE_URL=urls[0])
     if status:  # named, and not gone on with
         applied = at(urls[0])
-        assert f"{revision(applied + 1)} stopped in the middle" in said
+        assert f"{revision(applied + 1)} stopped in the middle" in output
         with engine(urls[0]).connect() as connection:
             columns = {column["name"] for column in sa.inspect(connection).get_columns("t")}
             if f"c{applied + 1}" in columns:
                 connection.exec_driver_sql(f"ALTER TABLE t DROP COLUMN c{applied + 1}")
             connection.exec_driver_sql(f"UPDATE t SET n = {applied - 1}")
             connection.commit()
-        status, said = alembic(project, "-x", "resume", "upgrade", "head", DATABASE_URL=urls[1])
-    assert status == 0, said
+        status, output = alembic(project, "-x", "resume", "upgrade", "head", DATABASE_URL=urls[1])
+    assert status == 0, output
     assert [wrong(url, "update then alter") for url in urls[:2]] == [None, None]

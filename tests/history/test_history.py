@@ -235,7 +235,7 @@ def test_what_happens_to_a_deployed_migration_is_found(history: History, change:
     assert "git checkout HEAD -- alembic/versions/b1.py" in " ".join(
         finding["fix"] for finding in findings
     )
-    assert history.check()[0] == 0  # nothing is said to be deployed
+    assert history.check()[0] == 0  # no deployed branch is known
 
 
 def comment(history: History) -> None:
@@ -275,7 +275,7 @@ def suppress(history: History) -> None:
             "    op.create_index"
         ),
     )
-    path.write_text(text + '\nlossy = "said later"\n', encoding="utf-8")
+    path.write_text(text + '\nlossy = "stated later"\n', encoding="utf-8")
 
 
 def add(history: History) -> None:
@@ -291,11 +291,11 @@ def latin(history: History) -> None:
     path.write_bytes(path.read_bytes() + b"# and more\n")
 
 
-INNOCENT: list[Callable[[History], None]] = [comment, reformat, windows, move, suppress, add, latin]
+HARMLESS: list[Callable[[History], None]] = [comment, reformat, windows, move, suppress, add, latin]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", INNOCENT)
+@pytest.mark.parametrize("change", HARMLESS)
 def test_what_changes_nothing_is_no_finding(
     history: History, change: Callable[[History], None]
 ) -> None:
@@ -370,32 +370,32 @@ def test_inside_a_git_hook(history: History, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.slow
 def test_without_a_repository_only_an_explicit_ref_is_an_error(history: History) -> None:
     assert history.check() == (0, [])
-    status, (said,) = history.check("--against", "main")
+    status, (failure,) = history.check("--against", "main")
     assert status == 2
-    assert said["message"].startswith("error: --against main: ")
-    assert said["message"].count("\n") == 1
+    assert failure["message"].startswith("error: --against main: ")
+    assert failure["message"].count("\n") == 1
 
 
 @pytest.mark.slow
 def test_a_ref_that_is_not_there_is_an_error(history: History) -> None:
     history.commit()
-    status, (said,) = history.check("--against", "lost")
+    status, (failure,) = history.check("--against", "lost")
     assert status == 2
-    assert "--against lost" in said["message"]
-    assert "fetch it" in said["message"]
+    assert "--against lost" in failure["message"]
+    assert "fetch it" in failure["message"]
 
 
 @pytest.mark.slow
 def test_a_repository_that_git_refuses_is_not_passed_over(history: History) -> None:
     history.commit()
     (history.root / ".git" / "HEAD").unlink()
-    status, (said,) = history.check()
+    status, (failure,) = history.check()
     assert status == 2
-    assert said["message"].startswith("error: git: fatal: ")
+    assert failure["message"].startswith("error: git: fatal: ")
 
 
 @pytest.mark.slow
-def test_without_git_nothing_is_said(
+def test_without_git_nothing_is_reported(
     history: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     history.commit()

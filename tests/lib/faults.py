@@ -890,7 +890,7 @@ FUNCTION = {
     + sql("CREATE FUNCTION one() RETURNS integer DETERMINISTIC RETURN {}"),
 }
 for database, text in FUNCTION.items():
-    drop = sql("DROP FUNCTION one" + "()" * (database == POSTGRESQL))
+    drop = sql("DROP FUNCTION one()" if database == POSTGRESQL else "DROP FUNCTION one")
     wrong(
         f"function after downgrade ({database})",
         text.format(2),
@@ -955,7 +955,7 @@ for database, text in FUNCTION.items():
     left(
         f"function ({database})",
         text.format(1),
-        sql("DROP FUNCTION one" + "()" * (database == POSTGRESQL)),
+        sql("DROP FUNCTION one()" if database == POSTGRESQL else "DROP FUNCTION one"),
         (database,),
     )
 left(
@@ -1413,14 +1413,14 @@ drift(
     databases=ALL,
 )
 drift(
-    "made by hand beside the models",
+    "created manually beside the models",
     V,
     N,
     V,
     (POSTGRESQL,),
     after="op.execute('CREATE VIEW seen AS SELECT v FROM t'); op.execute('CREATE SEQUENCE s')",
 )
-drift("partitions made by hand", V, N, V, (MARIADB,), after=SPLIT.replace("parts", "t"))
+drift("partitions created manually", V, N, V, (MARIADB,), after=SPLIT.replace("parts", "t"))
 PAIRS.append(
     Pair(
         "drift: model in a module that nobody imports",

@@ -136,9 +136,9 @@ def result(project: Project, child: int) -> tuple[int, str]:
     """
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     log = project.path / f"{child}.log"
-    said = log.read_text(encoding="utf-8")
+    output = log.read_text(encoding="utf-8")
     log.unlink()
-    return status, said
+    return status, output
 
 
 def alembic(project: Project, *arguments: str, **environment: Any) -> tuple[int, str]:
@@ -147,12 +147,12 @@ def alembic(project: Project, *arguments: str, **environment: Any) -> tuple[int,
 
 
 def race(project: Project, migrators: int = 8, urls: list[str] | None = None) -> list[str]:
-    """Let many migrate at once; return what those that failed said."""
+    """Start many migrators at once; return the output of those that failed."""
     urls = urls or [project.environment["DATABASE_URL"]]
     running = [
         fork(project, "upgrade", "head", DATABASE_URL=urls[n % len(urls)]) for n in range(migrators)
     ]
-    return [said for status, said in [result(project, child) for child in running] if status]
+    return [output for status, output in [result(project, child) for child in running] if status]
 
 
 def engine(url: str) -> sa.Engine:

@@ -510,7 +510,7 @@ def test_a_suppression_is_kept_to(bake: Callable[..., Project], database_url: st
     assert "rows-do-not-fit" in [each["rule"] for each in made["revisions"][0]["suppressed"]]
 
 
-def test_a_role_that_may_not_read_the_rows_is_told(reader: tuple[Project, str]) -> None:
+def test_a_role_that_may_not_read_the_rows_is_reported(reader: tuple[Project, str]) -> None:
     project, url = reader
     server = SERVERS[database_of(url)]
     faults.write(History((BASE, Revision(NOT_NULL))), project.versions)

@@ -156,12 +156,12 @@ def test_a_user_who_may_only_read_can_plan_and_no_output_holds_the_password(
     reader.run(*PLAN, "--format", "json", "--output", "plan.json", ok=None)
     made = json.loads((reader.path / "plan.json").read_text(encoding="utf-8"))
     assert [each["revision"] for each in made["revisions"]] == [SECOND]
-    said = "".join(
+    output = "".join(
         reader.run(*PLAN, "--format", name, ok=None).stdout for name in ("text", "json", "markdown")
     )
     reader.environment["DATABASE_URL"] += "_lost"
     assert "can't be read" in (error := refused(reader))
-    assert "s3cr3t" not in said + error
+    assert "s3cr3t" not in output + error
     assert "***" in error
 
 
@@ -238,11 +238,11 @@ def test_a_batch_that_copies_a_table_of_sqlite_is_shown_without_sql(
     where = next(
         i for i, line in enumerate(text_of(project, "001_r1"), 1) if "with op.batch" in line
     )
-    said = (
+    problem = (
         f"this revision copies a table (alembic/versions/001_r1.py:{where}), "
         "so its SQL is unknown before it runs"
     )
-    assert last["problem"].startswith(said)
+    assert last["problem"].startswith(problem)
     (operation,) = last["operations"]
     assert operation["operation"] == "alter_column"
     assert operation["locks"] == [
@@ -306,7 +306,7 @@ def test_no_table_is_shown_that_env_py_does_not_create(
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "expected"),
     [
         (
             "mongodb://host/name",
@@ -325,11 +325,12 @@ def test_no_table_is_shown_that_env_py_does_not_create(
         ),
     ],
 )
-def test_a_database_that_is_not_known_is_said_as_the_check_says_it(
-    bake: Callable[..., Project], url: str, said: str
+def test_an_unknown_database_gives_the_same_line_as_the_check(
+    bake: Callable[..., Project], url: str, expected: str
 ) -> None:
     project = bake(url)
-    assert said in (line := refused(project))
+    line = refused(project)
+    assert expected in line
     assert project.run("python", "scripts/check_migrations.py", ok=False).stdout == line
 
 
@@ -352,29 +353,28 @@ def test_a_name_that_is_not_there_stops_the_plan(bake: Callable[..., Project], t
     )
 
 
-def test_a_revision_that_is_twice_there_is_not_said_to_want_a_merge(
+def test_a_duplicate_revision_does_not_ask_for_a_merge(
     bake: Callable[..., Project],
 ) -> None:
     project = bake()
     (file,) = project.versions.glob(f"{SECOND}*.py")
     (project.versions / "copy.py").write_text(file.read_text())
-    said = project.run("alembic", "upgrade", "head", ok=False).stdout
-    assert (
-        f"FAILED: Revision {SECOND} is in several files: give each file its own identifier" in said
-    )
+    output = project.run("alembic", "upgrade", "head", ok=False).stdout
+    message = f"Revision {SECOND} is in several files: give each file its own identifier"
+    assert f"FAILED: {message}" in output
 
 
 def test_a_revision_that_the_code_has_not_is_one_line(project: Project) -> None:
     project.run("alembic", "upgrade", "head")
     (file,) = project.versions.glob(f"{SECOND}*.py")
     file.unlink()
-    said = refused(project).removeprefix("error: ")
-    assert said.startswith(
+    message = refused(project).removeprefix("error: ")
+    assert message.startswith(
         f"Can't locate revision {SECOND}: no migration in this checkout has it. Pull the "
         "latest code"
     )
     for command in (("upgrade", "head"), ("current",), ("downgrade", "-1")):
-        assert project.run("alembic", *command, ok=False).stdout.endswith(f"FAILED: {said}")
+        assert project.run("alembic", *command, ok=False).stdout.endswith(f"FAILED: {message}")
 
 
 def test_what_would_stop_the_upgrade_stops_the_plan(bake: Callable[..., Project]) -> None:
@@ -431,9 +431,9 @@ def test_what_sqlite_cannot_run_is_one_line_with_its_place(
         project.run("alembic", "upgrade", "head")
         return
     line = next(i for i, text in enumerate(text_of(project, "001_r1"), 1) if upgrade in text)
-    said = f"alembic/versions/001_r1.py:{line}: upgrade() of r1 fails: {why}\n"
-    assert refused(project) == f"error: {said}"
-    assert f"error: {said}" in project.run(*CHECK, ok=False).stdout
+    message = f"alembic/versions/001_r1.py:{line}: upgrade() of r1 fails: {why}\n"
+    assert refused(project) == f"error: {message}"
+    assert f"error: {message}" in project.run(*CHECK, ok=False).stdout
     assert ("with op.batch" in project.run(*CHECK, "--roundtrip", ok=False).stdout) is (
         why == SQLITE_CANNOT
     )
@@ -443,7 +443,7 @@ def test_what_sqlite_cannot_run_is_one_line_with_its_place(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["--static"], "--plan can't run with --static, --roundtrip or --write-baseline."),
         (["--roundtrip"], "--plan can't run with --static, --roundtrip or --write-baseline."),
@@ -451,12 +451,12 @@ def test_what_sqlite_cannot_run_is_one_line_with_its_place(
     ],
 )
 def test_options_that_do_not_go_together(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
 ) -> None:
     assert main(tmp_path, ["--plan", *arguments]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert said in error
+    assert expected in error
 
 
 def test_a_check_is_not_markdown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -641,7 +641,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
 
 
 @pytest.mark.parametrize("text", ON_POSTGRESQL)
-def test_postgresql_takes_the_lock_that_is_said(postgresql: sa.Engine, text: str) -> None:
+def test_postgresql_takes_the_predicted_lock(postgresql: sa.Engine, text: str) -> None:
     with postgresql.connect() as connection:
         for sql in (
             "CREATE TABLE IF NOT EXISTS b (id int PRIMARY KEY)",
@@ -672,12 +672,12 @@ def test_postgresql_takes_the_lock_that_is_said(postgresql: sa.Engine, text: str
             ):
                 held[name] = mode
         connection.rollback()
-    said = {
+    predicted = {
         table: mode.title().replace(" ", "") for table, mode in locks(text, "postgresql").items()
     }
-    assert said == {
+    assert predicted == {
         table: mode for table, mode in held.items() if mode != "RowShare"
-    }  # RowShare holds up nobody
+    }  # RowShare blocks nobody
 
 
 ON_MARIADB = {
@@ -710,7 +710,7 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
 
 
 @pytest.mark.parametrize(("text", "mode"), ON_MARIADB.items())
-def test_mariadb_alters_as_it_is_said(mariadb: sa.Engine, text: str, mode: str) -> None:
+def test_mariadb_alters_as_predicted(mariadb: sa.Engine, text: str, mode: str) -> None:
     assert locks(text, "mariadb") == {"a": mode}
     printed = io.StringIO()
     run(

@@ -210,9 +210,9 @@ def test_alembic_is_heard_where_it_is_asked_itself(shop: Shop) -> None:
     )
     (shop.path / "migrations" / "versions" / "a1.py").write_text(first)
     for option in ("", " --roundtrip", " --plan"):
-        said = shop.check(f"python -m migration_guard{option}")
-        assert "INFO" not in said
-        assert "Hear" in said, "a warning is not ours to hide"
+        output = shop.check(f"python -m migration_guard{option}")
+        assert "INFO" not in output
+        assert "Hear" in output, "a warning is not ours to hide"
     assert "INFO" in shop.run("alembic", "-c", "migrations/alembic.ini", "upgrade", "head").stdout
 
 

@@ -68,7 +68,7 @@ def test_nox_is_green_in_a_fresh_project(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "expected"),
     [
         (
             "[project]",
@@ -78,10 +78,12 @@ def test_nox_is_green_in_a_fresh_project(project: Project) -> None:
         ("[project]", "[projekt]", "KeyError: 'dependencies'"),
     ],
 )
-def test_a_broken_pyproject_is_one_line(project: Project, old: str, new: str, said: str) -> None:
+def test_a_broken_pyproject_is_one_line(
+    project: Project, old: str, new: str, expected: str
+) -> None:
     project.edit("pyproject.toml", old, new)
     (line,) = project.run("nox", "-l", ok=False).stdout.splitlines()
-    assert line.startswith(f"error: pyproject.toml: {said}")
+    assert line.startswith(f"error: pyproject.toml: {expected}")
 
 
 def test_check_works_without_uv(project: Project, tmp_path: Path) -> None:
@@ -159,11 +161,11 @@ def test_revision_writes_a_migration(project: Project) -> None:
 def test_a_revision_is_written_where_there_is_no_ruff_to_format_it(project: Project) -> None:
     project.run("nox", "-s", "check")
     alembic = ".nox/project/bin/alembic"
-    said = project.run(
+    output = project.run(
         alembic, "revision", "-m", "other", "--head", "4c1f0f6a52d3", "--splice"
     ).stdout
-    assert "No module named ruff" in said
-    assert "Traceback" not in said
+    assert "No module named ruff" in output
+    assert "Traceback" not in output
     project.run(alembic, "merge", "-m", "both", "heads")
     assert len(list(project.versions.glob("*.py"))) == 4
     project.run("python", "scripts/check_migrations.py", "--static")
@@ -226,8 +228,8 @@ def test_a_blank_project_takes_its_first_model(
 
 
 def test_revision_without_a_message_says_how(project: Project) -> None:
-    for said in ((), ("--", "--help")):
-        output = project.run("nox", "-s", "revision", *said, ok=False).stdout
+    for options in ((), ("--", "--help")):
+        output = project.run("nox", "-s", "revision", *options, ok=False).stdout
         assert 'nox -s revision -- "Add tags to Video"' in output
 
 

@@ -442,7 +442,7 @@ def test_no_operation_holds_what_is_the_readers_own() -> None:
     assert column.type.kwargs["values_callable"] is UNKNOWN
 
 
-def test_upgrade_and_downgrade_are_told_apart() -> None:
+def test_upgrade_and_downgrade_are_distinguished() -> None:
     source = (
         f"{HEADER}def upgrade():\n    op.drop_table('a')\ndef downgrade():\n"
         "    op.drop_table('b')\n"
@@ -485,7 +485,7 @@ UNRESOLVED = {
 
 
 @pytest.mark.parametrize(("module", "body", "expected"), UNRESOLVED.values(), ids=UNRESOLVED)
-def test_what_cannot_be_told_is_reported_and_not_guessed(
+def test_what_cannot_be_known_is_reported_and_not_guessed(
     module: str, body: str, expected: str
 ) -> None:
     assert briefs(read(body, module)) == [expected]
@@ -538,7 +538,7 @@ def test_a_range_without_end_is_no_hang(endless: str) -> None:
 @pytest.mark.parametrize(
     "odd", ["sa.Computed('x', persisted=flag())", "sa.Computed('x', persisted=[1])"]
 )
-def test_a_computed_column_that_can_not_be_told_is_no_crash(odd: str) -> None:
+def test_an_unreadable_computed_column_is_no_crash(odd: str) -> None:
     (operation,) = read(
         f"op.add_column('t', sa.Column('a', sa.Text(), {odd}))", "from lib import flag"
     ).operations
@@ -1323,7 +1323,7 @@ def test_sql_with_an_unknown_part_keeps_what_is_known(statement: str) -> None:
     assert (brief(operation), operation.kwargs.get("where")) == HOLES[statement]
 
 
-def test_an_update_that_may_have_a_condition_is_not_said_to_have_none() -> None:
+def test_an_update_that_may_have_a_condition_is_not_reported_without_one() -> None:
     operation = read("op.execute(f'UPDATE t SET a = 1 {x}')", "from app import x").operations[-1]
     assert operation.kwargs["where"] is not None
 
@@ -1455,7 +1455,7 @@ def test_everything_imported_from_op_is_an_operation() -> None:
     )
     migration = read_migration("a.py", source=source)
     assert [(op.operation, op.table) for op in migration.operations] == [("drop_table", "t")]
-    innocent = source.replace(
+    harmless = source.replace(
         "\n\ndef upgrade", "\n\ndef drop_table(name):\n    pass\n\ndef upgrade"
     )
-    assert read_migration("a.py", source=innocent).operations == []
+    assert read_migration("a.py", source=harmless).operations == []

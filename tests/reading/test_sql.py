@@ -113,7 +113,7 @@ MYSQL_OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def check(operations: list[Operation], expected: str, kwargs: dict[str, Any]) -> None:
     briefs = [
-        f"{each.operation} {each.table or ''}".strip() + "?" * (not each.certain)
+        f"{each.operation} {each.table or ''}".strip() + ("" if each.certain else "?")
         for each in operations
     ]
     assert briefs == ([expected] if expected else [])

@@ -1,4 +1,4 @@
-"""What a finding looks like in each report, and how one is let be."""
+"""What a finding looks like in each report, and how to suppress one."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_a_baseline_outlives_lines_that_move(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"findings": 3}'])
-def test_a_baseline_that_can_not_be_read_is_said(tmp_path: Path, text: str | None) -> None:
+def test_an_unreadable_baseline_is_reported(tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "baseline.json"
     if text is not None:
         file.write_text(text, encoding="utf-8")

@@ -77,19 +77,19 @@ def test_the_page_has_schema_graph_findings_and_what_is_pending(
     assert re.findall(r'id="pending-(\w+)"', document) == [SECOND]
     assert len(re.findall("<circle class=", document)) == 2
     assert len(re.findall(r'<path class="follows"', document)) == 1
-    said = text(document)
-    assert f"now at {FIRST}" in said
-    assert "1 pending migration 0 findings" in said
-    assert "The check finds nothing" in said
-    assert f"{FIRST} Initial schema. the database is here" in said
-    assert "idx_fingerprints_hash_video on audio_fingerprints" in said
-    assert "CREATE INDEX " in said
-    assert "CONSTRAINT uq_channels_external_id UNIQUE (external_id)" in said
-    assert "CHECK (confidence BETWEEN 0 AND 1)" in said
-    assert "Database of soundhash" in said
+    output = text(document)
+    assert f"now at {FIRST}" in output
+    assert "1 pending migration 0 findings" in output
+    assert "The check finds nothing" in output
+    assert f"{FIRST} Initial schema. the database is here" in output
+    assert "idx_fingerprints_hash_video on audio_fingerprints" in output
+    assert "CREATE INDEX " in output
+    assert "CONSTRAINT uq_channels_external_id UNIQUE (external_id)" in output
+    assert "CHECK (confidence BETWEEN 0 AND 1)" in output
+    assert "Database of soundhash" in output
     lock = {"sqlite": "write lock on the database", "mariadb": "INPLACE on audio_fingerprints"}
     backend = project.environment["DATABASE_URL"].partition(":")[0].partition("+")[0]
-    assert lock.get(backend, "SHARE") in said
+    assert lock.get(backend, "SHARE") in output
 
 
 def test_nothing_is_pending_once_all_is_migrated(
@@ -98,9 +98,9 @@ def test_nothing_is_pending_once_all_is_migrated(
     project = bake(starter="blank")
     project.run("alembic", "upgrade", "head")
     project.run("nox", "-s", "docs", "--", "--html")
-    said = text(opened(project))
-    assert "Nothing to deploy. Its schema is what revision" in said
-    assert "There is nothing to run." in said
+    output = text(opened(project))
+    assert "Nothing to deploy. Its schema is what revision" in output
+    assert "There is nothing to run." in output
     assert "docs/schema.html" in (project.path / ".gitignore").read_text()
 
 
@@ -142,7 +142,7 @@ def planned(*locks: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
     operations = [
         {"operation": "create_index", "about": "i", "locks": each and [each]} for each in locks
     ]
-    revisions = [{"operations": operations, "findings": more.pop("found", [])}] * bool(locks)
+    revisions = [{"operations": operations, "findings": more.pop("found", [])}] if locks else []
     return {"revisions": revisions, "findings": [], "not_checked": [], **more}
 
 

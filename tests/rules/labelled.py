@@ -257,7 +257,7 @@ CASES: list[Case] = [
         "",
     ),
     (
-        "a method called delete() is taken for a DELETE of all rows",
+        "a method called delete() is mistaken for a DELETE of all rows",
         "postgresql",
         [],
         ["data-loss"],
@@ -270,7 +270,7 @@ CASES: list[Case] = [
         "",
     ),
     (
-        "a method called delete() is taken for a DELETE of all rows",
+        "a method called delete() is mistaken for a DELETE of all rows",
         "postgresql",
         [],
         ["data-loss", "unresolved-operation"],

@@ -1919,11 +1919,11 @@ NEIGHBOURS = [
 
 
 @pytest.mark.parametrize(("name", "database", "found", "body"), NEIGHBOURS)
-def test_neighbours_are_told_apart(name: str, database: str, found: bool, body: str) -> None:
+def test_neighbours_are_distinguished(name: str, database: str, found: bool, body: str) -> None:
     assert (name in names(module(body), (database,))) is found
 
 
-def test_a_narrowed_type_is_said_to_fail_on_longer_values() -> None:
+def test_a_narrowed_type_is_reported_to_fail_on_longer_values() -> None:
     change = 'op.alter_column("videos", "url", existing_type=sa.String({}), type_=sa.String({}))'
     narrowed, widened = (
         [finding.message for finding in judged(module(change.format(*sizes)), ("mysql",))]
@@ -1933,7 +1933,7 @@ def test_a_narrowed_type_is_said_to_fail_on_longer_values() -> None:
     assert not [message for message in widened if "fails where a value is longer" in message]
 
 
-def test_what_is_said_many_times_is_found_once() -> None:
+def test_a_repeated_finding_is_reported_once() -> None:
     source = module(
         """
         import os

@@ -90,7 +90,7 @@ def test_what_the_models_lack_is_not_for_autogenerate_to_drop(
     one = "sa.Column('id', sa.Integer(), primary_key=True)"
     made = f"sa.Column('n', sa.Integer(), {column})"
     up = f"op.create_table('t', {one})\nop.create_table('u', {one}, {made})"
-    wanted = [one, *[f"sa.Column('n', sa.Integer(), {model})"] * bool(model)]
+    wanted = [one, f"sa.Column('n', sa.Integer(), {model})"] if model else [one]
     models = "\n".join(
         f"sa.Table('{name}', metadata, {', '.join(columns)})"
         for name, columns in (("t", [one]), ("u", wanted))
@@ -115,11 +115,11 @@ def test_drift_beside_an_edited_migration_is_mended_by_its_restoration(
     (initial,) = project.versions.glob("*_initial_schema.py")
     project.edit(initial, "sa.String(500)", "sa.String(400)")
     command = ("python", "scripts/check_migrations.py", "--against", "HEAD")
-    said = project.run(*command, ok=False).stdout
-    assert "error edited-migration" in said
-    assert "error models-out-of-sync" in said
-    assert "--autogenerate" not in said
-    assert "fix: Restore the deployed migrations first" in said
+    output = project.run(*command, ok=False).stdout
+    assert "error edited-migration" in output
+    assert "error models-out-of-sync" in output
+    assert "--autogenerate" not in output
+    assert "fix: Restore the deployed migrations first" in output
     assert (
         "--autogenerate" in project.run(*command, "--ignore", "edited-migration", ok=False).stdout
     )
@@ -210,7 +210,7 @@ op.add_column("t", sa.Column("k", sa.Integer(), sa.Computed("n * {}", persisted=
 
 
 @pytest.mark.parametrize(
-    ("made", "models", "said", "mended"),
+    ("migrated", "models", "expected", "repair"),
     [
         (
             f"sa.Column('k', sa.String(9)), {ONE}",
@@ -242,20 +242,20 @@ op.create_check_constraint(op.f("ck"), "t", "k in ('a', 'b')")""",
     ids=["check", "enum value", "enum value gone", "formula", "formula where there was none"],
 )
 def test_the_fix_of_what_alembic_does_not_compare_works(
-    bake: Callable[..., Project], made: str, models: str, said: str, mended: str | None
+    bake: Callable[..., Project], migrated: str, models: str, expected: str, repair: str | None
 ) -> None:
     database = fresh_database("postgresql", Path())
     project = bake(next(database), starter="blank")
     key = "sa.Column('id', sa.Integer(), primary_key=True)"
-    up = Revision(f"op.create_table('t', {key}, {made})")
+    up = Revision(f"op.create_table('t', {key}, {migrated})")
     tables = f"sa.Table('t', metadata, {key}, {models})"
     faults.write(History((up,), tables), project.versions, project.models)
     (found,) = drift(project)
-    assert said in found["fix"]
-    if mended is None:
-        mended = found["fix"].partition("has:\n")[2]
-    if mended:
-        faults.write(History((up, Revision(mended)), tables), project.versions, project.models)
+    assert expected in found["fix"]
+    if repair is None:
+        repair = found["fix"].partition("has:\n")[2]
+    if repair:
+        faults.write(History((up, Revision(repair)), tables), project.versions, project.models)
         assert drift(project) == []
     next(database, None)
 
@@ -287,20 +287,20 @@ def test_what_env_py_leaves_out_is_let_be(bake: Callable[..., Project]) -> None:
     assert drift(project) == []
 
 
-BY_HAND = {
+MANUAL = {
     "mariadb": ["ALTER TABLE t PARTITION BY HASH (id) PARTITIONS 2"],
     "postgresql": ["CREATE RULE once AS ON INSERT TO t WHERE NEW.id < 0 DO INSTEAD NOTHING"],
 }
 
 
-@pytest.mark.parametrize("database", BY_HAND)
-def test_what_is_made_by_hand_is_no_drift_where_env_py_leaves_out_nothing(
+@pytest.mark.parametrize("database", MANUAL)
+def test_manually_created_objects_are_no_drift_if_env_py_excludes_nothing(
     bake: Callable[..., Project], tmp_path: Path, database: str
 ) -> None:
     for url in fresh_database(database, tmp_path):
         project = bake(url, starter="blank")
         columns = "sa.Column('id', sa.Integer(), primary_key=True)"
-        up = f"op.create_table('t', {columns})\n" + "\n".join(map(faults.sql, BY_HAND[database]))
+        up = f"op.create_table('t', {columns})\n" + "\n".join(map(faults.sql, MANUAL[database]))
         faults.write(
             History((Revision(up),), f"sa.Table('t', metadata, {columns})"),
             project.versions,

@@ -44,14 +44,16 @@ def test_fault_is_found_and_twin_is_not(
     history = pair.fault if kind == "fault" else pair.twin
     faults.write(history, project.versions, project.models, project.path / "alembic" / "env.py")
     findings = check(project.path, database, *OPTIONS[pair.kind])
-    told = [(found["rule"], found["revision"], found["message"]) for found in findings]
+    reported = [(found["rule"], found["revision"], found["message"]) for found in findings]
     if kind == "twin":
-        assert told == []
+        assert reported == []
         return
-    rules = {rule for rule, _, _ in told}
-    assert rules == {pair.rule} or (pair.kind == "graph" and pair.rule in rules), told
+    rules = {rule for rule, _, _ in reported}
+    assert rules == {pair.rule} or (pair.kind == "graph" and pair.rule in rules), reported
     if pair.at is not None:
-        assert {revision for _, revision, _ in told} == {faults.names_of(history)[pair.at]}, told
+        assert {revision for _, revision, _ in reported} == {faults.names_of(history)[pair.at]}, (
+            reported
+        )
         assert all(
             found["path"].startswith("alembic/versions/") and found["line"] > 1
             for found in findings

@@ -144,7 +144,7 @@ def test_it_says_how_to_reproduce_a_failure(
     assert all(command.endswith(";") for command in commands if not command.startswith("alembic "))
     assert commands[0] == "alembic upgrade r0"
     assert commands[-1] == f"alembic upgrade r{1 + len(before)}"
-    assert "x" * 30 not in found["fix"], "values of full length are said by a function"
+    assert "x" * 30 not in found["fix"], "a function stands for values of full length"
     insert = "python insert.py <<'END'\n{}\nEND"
     script = "\n".join(
         command if command.startswith("alembic") else insert.format(command) for command in commands
@@ -173,7 +173,7 @@ def test_it_says_how_to_reproduce_a_failure(
         ("op.create_index('ix', 'users', ['name'], unique=True)", "The test rows include"),
     ],
 )
-def test_the_remedy_speaks_of_rows_where_they_are_the_cause(
+def test_the_fix_mentions_rows_if_they_are_the_cause(
     blank: Project, upgrade: str, remedy: str
 ) -> None:
     write(blank, BASE, Revision(upgrade, "raise NotImplementedError"))
@@ -182,7 +182,7 @@ def test_the_remedy_speaks_of_rows_where_they_are_the_cause(
     )
 
 
-def test_a_long_statement_is_said_by_its_beginning(blank: Project) -> None:
+def test_only_the_beginning_of_a_long_statement_is_reported(blank: Project) -> None:
     write(
         blank,
         BASE,
@@ -287,7 +287,7 @@ def test_rows_are_made_for_every_type_key_and_check(
 
 @pytest.mark.parametrize("options", [(), ("--roundtrip",)])
 @pytest.mark.parametrize(
-    ("file", "line", "said"),
+    ("file", "line", "expected"),
     [
         ("alembic/versions/000_r0.py", "import nothing_of_that_name", "nothing_of_that_name"),
         ("alembic/env.py", "raise RuntimeError('no settings here')", "no settings here"),
@@ -295,7 +295,7 @@ def test_rows_are_made_for_every_type_key_and_check(
     ],
 )
 def test_what_fails_on_import_is_one_line(
-    blank: Project, options: tuple[str, ...], file: str, line: str, said: str
+    blank: Project, options: tuple[str, ...], file: str, line: str, expected: str
 ) -> None:
     write(blank, BASE)
     path = blank.path / file
@@ -303,7 +303,7 @@ def test_what_fails_on_import_is_one_line(
     path.write_text(f"{before}{future}{line}\n{after}")
     done = blank.run("python", "scripts/check_migrations.py", *options, ok=None)
     assert done.returncode == 2, done.stdout
-    assert said in done.stdout
+    assert expected in done.stdout
     assert "Traceback" not in done.stdout
 
 
@@ -450,7 +450,9 @@ def test_what_depends_on_what_is_dropped_is_named(
         assert found["fix"].startswith("Correct it")
 
 
-def test_a_difference_from_nothing_is_said(bake: Callable[..., Project], tmp_path: Path) -> None:
+def test_a_difference_from_nothing_is_reported(
+    bake: Callable[..., Project], tmp_path: Path
+) -> None:
     for url in fresh_database("postgresql", tmp_path):
         project = bake(url, starter="blank")
         write(
@@ -481,7 +483,7 @@ def test_a_trigger_that_uses_what_is_gone_is_found(
 
 
 @pytest.mark.parametrize(
-    ("statement", "said", "fix"),
+    ("statement", "expected", "fix"),
     [
         (
             "CREATE TABLE c (id integer AS (1) NOT NULL)",
@@ -493,13 +495,13 @@ def test_a_trigger_that_uses_what_is_gone_is_found(
     ],
 )
 def test_what_mariadb_refuses_is_laid_to_the_rows_or_to_the_statement(
-    bake: Callable[..., Project], tmp_path: Path, statement: str, said: str, fix: str
+    bake: Callable[..., Project], tmp_path: Path, statement: str, expected: str, fix: str
 ) -> None:
     for url in fresh_database("mariadb", tmp_path):
         project = bake(url, starter="blank")
         write(project, BASE, Revision(sql(statement)))
         (found,) = roundtrip(project)
-        assert said in found["message"]
+        assert expected in found["message"]
         assert found["fix"].startswith(fix)
 
 

@@ -106,7 +106,7 @@ def test_it_is_kept_where_that_is_asked(server: sa.URL, capsys: pytest.CaptureFi
         name = engine.url.database
     assert name in there(server)
     assert str(name) in capsys.readouterr().err
-    for _ in range(2):  # made by a process that lives: the next run lets it be
+    for _ in range(2):  # its process is alive: the next run keeps it
         with scratch_database(server):
             assert name in there(server)
     if server.get_backend_name() != "sqlite":
@@ -207,7 +207,7 @@ def limited(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
     next(database, None)
 
 
-def test_a_user_who_may_not_create_databases_is_told_so_in_one_line(
+def test_a_user_who_may_not_create_databases_gets_one_line(
     limited: Callable[[bool], str],
 ) -> None:
     url = sa.make_url(limited(False))
@@ -243,7 +243,7 @@ def test_nothing_is_asked_of_the_configured_database(
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "expected"),
     [
         (
             "postgresql+psycopg://me:secret@127.0.0.1:1/app",
@@ -255,10 +255,10 @@ def test_nothing_is_asked_of_the_configured_database(
         ),
     ],
 )
-def test_no_server_is_one_line(url: str, said: str) -> None:
+def test_no_server_is_one_line(url: str, expected: str) -> None:
     with pytest.raises(CannotCheck) as error, scratch_database(sa.make_url(url)):
         pass
-    assert str(error.value).startswith(said)
+    assert str(error.value).startswith(expected)
     assert "\n" not in str(error.value)
     assert "secret" not in str(error.value)
 

@@ -225,7 +225,7 @@ def test_every_way_to_write_it_is_read(migration: Write, module: str, upgrade: s
     assert validator.get_modified_tables() == {"videos"}
 
 
-def test_what_only_a_run_can_tell_is_said_to_be_uncertain(migration: Write) -> None:
+def test_what_only_a_run_can_show_is_uncertain(migration: Write) -> None:
     validator = migration("op.drop_table(os.environ['TABLE'])", module="import os")
     (drop,) = validator.get_operations("drop_table")
     assert not drop.certain

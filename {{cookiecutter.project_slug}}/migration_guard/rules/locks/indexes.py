@@ -9,7 +9,7 @@ from ..rule import Found, rule
 from ..upgrade import Upgrade, concurrently, label, names_column, statement
 
 PARTITIONED = """\
-Create the index of the parent alone, which takes no time: CREATE INDEX <name> ON ONLY
+Create the index of the parent alone, which is instant: CREATE INDEX <name> ON ONLY
 <table> (...). In the next revision build the index of each partition CONCURRENTLY, and attach each
 of them: ALTER INDEX <name> ATTACH PARTITION ...; suppress this if no partition has many rows."""
 
