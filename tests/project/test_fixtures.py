@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,3 +62,14 @@ def test_a_test_that_commits_elsewhere_is_seen(bake: Callable[..., Project]) -> 
     shared = TESTS.replace("own_database", "database").replace("(database, session", "(database")
     (project.path / "tests/test_own.py").write_text(shared)
     assert "2 failed" in project.run("pytest", "-q", "tests/test_own.py", ok=False).stdout
+
+
+def test_a_missing_server_is_one_line_for_each_test(bake: Callable[..., Project]) -> None:
+    project = bake(database="postgresql", starter="blank")
+    nowhere = "postgresql://nobody@127.0.0.1:9/nothing"
+    for url, cause in ({}, "DATABASE_URL is not set"), ({"DATABASE_URL": nowhere}, "No connection"):
+        output = project.run("pytest", "-q", "tests/database", ok=False, **url).stdout
+        (report,) = re.findall(r"=+ ERRORS =+\n(.+?)\n=+ short", output, re.DOTALL)
+        lines = [line for line in report.splitlines() if not re.match("_+ ERROR at setup", line)]
+        assert lines
+        assert all(line.startswith(cause) for line in lines), output

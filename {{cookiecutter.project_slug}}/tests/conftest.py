@@ -1,4 +1,4 @@
-"""Scratch databases for the tests, on the server that ``DATABASE_URL`` names, else on SQLite."""
+"""Scratch databases for the tests, beside the database of ``DATABASE_URL``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from migration_guard.exceptions import CannotCheck
 from migration_guard.running.scratch import find_url, scratch_database
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
@@ -26,36 +27,46 @@ def configure(connection: Connection) -> Config:
 
 
 @contextmanager
-def migrated(template: str = "") -> Iterator[Engine]:
-    """Yield a scratch database with all migrations: those that its template does not have run."""
-    with scratch_database(find_url(ROOT), template=template) as engine:
-        with engine.connect() as connection:
-            command.upgrade(configure(connection), "head")
-            connection.commit()
-        yield engine
+def scratch(template: str = "") -> Iterator[Engine]:
+    """Yield a scratch database: empty, or a copy of ``template``. The test fails if there is no server."""
+    try:
+        with scratch_database(find_url(ROOT), template=template) as engine:
+            yield engine
+    except CannotCheck as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def migrate(engine: Engine) -> None:
+    """Run the migrations that the database does not have."""
+    with engine.connect() as connection:
+        command.upgrade(configure(connection), "head")
+        connection.commit()
 
 
 @pytest.fixture(scope="session")
 def template() -> Iterator[str]:
     """The name of a migrated database to copy. Don't connect to it: PostgreSQL could not copy it."""
-    if find_url(ROOT).get_backend_name() in ("mysql", "mariadb"):  # they can't copy a database
-        yield ""
-    else:
-        with migrated() as engine:
+    with scratch() as engine:
+        if engine.dialect.name in ("mysql", "mariadb"):  # they can't copy a database
+            yield ""
+        else:
+            migrate(engine)
             yield str(engine.url.database)
 
 
 @pytest.fixture(scope="session")
 def database(template: str) -> Iterator[Engine]:
     """A scratch database with all migrations. All tests share it, so leave no rows behind."""
-    with migrated(template) as engine:
+    with scratch(template) as engine:
+        migrate(engine)
         yield engine
 
 
 @pytest.fixture
 def own_database(template: str) -> Iterator[Engine]:
     """The same for this test alone: for code that commits on connections of its own."""
-    with migrated(template) as engine:
+    with scratch(template) as engine:
+        migrate(engine)
         yield engine
 
 
@@ -72,7 +83,7 @@ def session(database: Engine) -> Iterator[Session]:
 @pytest.fixture
 def connection() -> Iterator[Connection]:
     """A connection to an empty scratch database, for this test alone."""
-    with scratch_database(find_url(ROOT)) as engine, engine.connect() as connection:
+    with scratch() as engine, engine.connect() as connection:
         yield connection
 
 
