@@ -33,7 +33,7 @@ def scratch(template: str = "") -> Iterator[Engine]:
         with scratch_database(find_url(ROOT), template=template) as engine:
             yield engine
     except CannotCheck as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def migrate(engine: Engine) -> None:
