@@ -9,6 +9,7 @@ import nox.project
 import pytest
 import yaml
 from lib.projects import Project
+from lib.servers import fresh_database
 
 pytestmark = pytest.mark.slow
 
@@ -49,11 +50,23 @@ def test_before_a_push_only_what_the_remote_does_not_have_is_run(project: Projec
     assert "1 of 1 c1" in project.sh(f"{hook} --format json").stdout
 
 
+def test_autogenerate_logs_no_sequence(bake: Callable[..., Project], tmp_path: Path) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        project = bake(url)
+        project.run("alembic", "upgrade", "head")
+        output = project.run("alembic", "revision", "--autogenerate", "-m", "Nothing").stdout
+        assert "Nothing to write" in output
+        assert "SERIAL" not in output
+
+
 def test_format_fixes_what_lint_finds(project: Project) -> None:
     project.models.write_text("import   os\n" + project.models.read_text())
     assert "run `nox -s format`" in project.run("nox", "-s", "lint", ok=False).stdout
     project.run("nox", "-s", "format")
     project.run("nox", "-s", "lint")
+    # What ruff can't fix fails here too: it is the hook that runs before a commit.
+    project.models.write_text(project.models.read_text() + "\n\nprint(nobody)\n")
+    assert "F821" in project.run("nox", "-s", "format", ok=False).stdout
 
 
 def test_the_declared_lower_bounds_are_true(bake: Callable[..., Project], tmp_path: Path) -> None:
