@@ -9,6 +9,7 @@ import sys
 import traceback
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from .check import Check
 from .exceptions import CannotCheck
@@ -21,6 +22,43 @@ from .rules.judge import selected
 from .rules.own_rules import with_own_rules
 from .settings import read_settings
 
+# Each option: its value, or "" if it has none, and what it does.
+OPTIONS = {
+    "--static": ("", "check only history and rules: needs no database and runs no migration"),
+    "--roundtrip": (
+        "",
+        "check the history, then run every revision up, down and up again, with rows",
+    ),
+    "--since": (
+        "REF",
+        "with --roundtrip or --static: check only revisions that are new since this git ref"
+        " (origin/HEAD: the default branch of the remote, if there is one)",
+    ),
+    "-k": ("REVISION", "with --roundtrip: check only this revision"),
+    "--keep": ("", "with --roundtrip: keep the scratch database of a failure"),
+    "--plan": (
+        "",
+        "show what `alembic upgrade head` would run and lock; this only reads the database",
+    ),
+    "--probe": ("", "with --plan: check whether the rows fit the pending migrations"),
+    "--against": (
+        "REF",
+        "the git ref whose migrations are deployed (default: the remote's main branch)",
+    ),
+    "--versions": ("DIR", "read the migrations of this folder"),
+    "--database-url": (
+        "URL",
+        "the server for scratch databases (default: DATABASE_URL, else SQLite)",
+    ),
+    "--select": ("RULE,...", "check only these rules or categories"),
+    "--ignore": ("RULE,...", "skip these rules or categories"),
+    "--output": ("FILE", "write the report to a file"),
+    "--write-baseline": ("FILE", "record the findings in this file, for the setting `baseline`"),
+    "--strict": ("", "fail on warnings, too"),
+    "--list-rules": ("", "list the rules"),
+    "--explain": ("RULE,...", "explain what a rule finds, why, and what to do"),
+}
+
 
 def parser() -> argparse.ArgumentParser:
     built = argparse.ArgumentParser(
@@ -30,75 +68,16 @@ def parser() -> argparse.ArgumentParser:
         " Settings: [tool.migration-guard].",
     )
     add = built.add_argument
-    add(
-        "files",
-        nargs="*",
-        type=Path,
-        metavar="FILE",
-        help="with --static: check only these migrations",
-    )
-    add(
-        "--static",
-        action="store_true",
-        help="check only history and rules: needs no database and runs no migration",
-    )
-    add(
-        "--roundtrip",
-        action="store_true",
-        help="check the history, then run every revision up, down and up again, with rows",
-    )
-    add(
-        "--since",
-        metavar="REF",
-        help="with --roundtrip or --static: check only revisions that are new since this git ref"
-        " (origin/HEAD: the default branch of the remote, if there is one)",
-    )
-    add("-k", dest="only", metavar="REVISION", help="with --roundtrip: check only this revision")
-    add(
-        "--keep",
-        action="store_true",
-        help="with --roundtrip: keep the scratch database of a failure",
-    )
-    add(
-        "--plan",
-        action="store_true",
-        help="show what `alembic upgrade head` would run and lock; this only reads the database",
-    )
-    add(
-        "--probe",
-        action="store_true",
-        help="with --plan: check whether the rows fit the pending migrations",
-    )
-    add(
-        "--against",
-        metavar="REF",
-        help="the git ref whose migrations are deployed (default: the remote's main branch)",
-    )
-    add("--versions", metavar="DIR", type=Path, help="read the migrations of this folder")
-    add(
-        "--database-url",
-        metavar="URL",
-        help="the server for scratch databases (default: DATABASE_URL, else SQLite)",
-    )
+    add("files", nargs="*", type=Path, metavar="FILE", help="with --static: only these migrations")
+    for name, (metavar, text) in OPTIONS.items():
+        kind: dict[str, Any] = {"action": "store_true"}
+        if metavar:
+            kind = {"metavar": metavar, "type": Path if metavar in ("DIR", "FILE") else str}
+        add(name, help=text, dest="only" if name == "-k" else None, **kind)
+    formats = [*REPORTS, "markdown"]
+    text = "the format of the report; markdown needs --plan"
+    add("--format", choices=formats, default=formats[0], help=text)
     add("--no-cache", action="store_true", help=argparse.SUPPRESS)
-    add("--select", metavar="RULE,...", help="check only these rules or categories")
-    add("--ignore", metavar="RULE,...", help="skip these rules or categories")
-    add(
-        "--format",
-        choices=[*REPORTS, "markdown"],
-        default="text",
-        help="the format of the report; markdown needs --plan",
-    )
-    add("--output", metavar="FILE", type=Path, help="write the report to a file")
-    add(
-        "--write-baseline",
-        metavar="FILE",
-        type=Path,
-        help="record the findings in this file, for the setting `baseline`",
-    )
-    add("--strict", action="store_true", help="fail on warnings, too")
-    add("--list-rules", action="store_true", help="list the rules")
-    add("--explain", metavar="RULE,...", help="explain what a rule finds, why, and what to do")
     return built
 
 

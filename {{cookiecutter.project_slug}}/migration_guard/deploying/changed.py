@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.util import CommandError
+from alembic.util import CommandError, to_tuple
 
 from ..error_messages import lost
 from ..places import relative
@@ -81,7 +81,7 @@ def edited_message(scripts: list[Any]) -> str:
     were = "was edited after it was" if len(scripts) == 1 else "were edited after they were"
     message = f"{names} {were} applied"
     if is_deployed(scripts) is False:
-        parents = {parent for script in scripts for parent in names_of(script.down_revision)}
+        parents = {parent for script in scripts for parent in to_tuple(script.down_revision, ())}
         oldest = parents - {script.revision for script in scripts}
         message += (
             f"; it is not deployed: alembic downgrade {min(oldest, default='base')}, then"
@@ -98,13 +98,9 @@ def edited_message(scripts: list[Any]) -> str:
 def never_ran_message(scripts: list[Any]) -> str:
     """Return what to do about revisions below the current one that never ran here."""
     names = ", ".join(script.revision for script in reversed(scripts))
-    parent = next(iter(names_of(scripts[-1].down_revision)), "base")
+    parent = next(iter(to_tuple(scripts[-1].down_revision, ())), "base")
     return (
         f"{names} never ran on this database, and a later revision did (a rebase?): run alembic -x"
         f" yes downgrade {parent}, then alembic upgrade head; or, if the database is as the files"
         " describe: alembic stamp <its revision>"
     )
-
-
-def names_of(down_revision: Any) -> tuple[str, ...]:
-    return (down_revision,) if isinstance(down_revision, str) else tuple(down_revision or ())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..finding import Finding
 from ..reading.migration import Migration, UnreadableMigration
-from ..reading.reader import read_migration
+from ..reading.reader import read_migration, readable
 from ..rules import RULES
 from ..rules.rule import finding
 from ..settings import Settings
@@ -45,22 +45,15 @@ class MigrationFiles:
         """Return the migration in a file; None with a finding in ``unreadable`` if it fails."""
         path = self.relative(file)
         try:
-            migration = self.read_content(path, file.read_bytes(), whole)
-            if whole:
-                self.whole[path] = migration
-            return migration
+            with readable(path):
+                migration = self.read_content(path, file.read_bytes(), whole)
         except UnreadableMigration as error:
-            line, reason = error.line, error.reason
-        except SyntaxError as error:
-            line, reason = 1, error.msg
-        except OSError as error:
-            line, reason = 1, error.strerror or str(error)
-        except ValueError as error:
-            line, reason = 1, str(error)
-        migration = Migration(path, "")
-        rule = RULES["unreadable-migration"]
-        self.unreadable.append(finding(rule, migration, line, reason, FIX))
-        return None
+            rule, nothing = RULES["unreadable-migration"], Migration(path, "")
+            self.unreadable.append(finding(rule, nothing, error.line, error.reason, FIX))
+            return None
+        if whole:
+            self.whole[path] = migration
+        return migration
 
     def read_whole(self, migration: Migration) -> Migration:
         """Return the migration with its operations, if only its identifiers were read before."""

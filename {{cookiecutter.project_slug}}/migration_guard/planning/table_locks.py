@@ -33,61 +33,38 @@ class TableLock:
 ONE_SERVER = frozenset({"sqlite", "postgresql", "citus", "mysql", "mariadb"})
 
 
+def by_operation(modes: Mapping[str, str]) -> dict[str, str]:
+    """Return the lock of each operation, from the operations of each lock."""
+    return {name: mode for mode, names in modes.items() for name in names.split()}
+
+
 # The lock of each operation; "" stands for no lock on an existing table.
-POSTGRESQL: Mapping[str, str] = {
-    "add_column": "ACCESS EXCLUSIVE",
-    "cluster": "ACCESS EXCLUSIVE",
-    "create_check_constraint": "ACCESS EXCLUSIVE",
-    "create_exclude_constraint": "ACCESS EXCLUSIVE",
-    "create_primary_key": "ACCESS EXCLUSIVE",
-    "create_unique_constraint": "ACCESS EXCLUSIVE",
-    "drop_column": "ACCESS EXCLUSIVE",
-    "drop_constraint": "ACCESS EXCLUSIVE",
-    "drop_index": "ACCESS EXCLUSIVE",
-    "drop_table": "ACCESS EXCLUSIVE",
-    "rename_table": "ACCESS EXCLUSIVE",
-    "truncate": "ACCESS EXCLUSIVE",
-    "create_foreign_key": "SHARE ROW EXCLUSIVE",
-    "create_trigger": "SHARE ROW EXCLUSIVE",
-    "create_index": "SHARE",
-    "create_table_comment": "SHARE UPDATE EXCLUSIVE",
-    "drop_table_comment": "SHARE UPDATE EXCLUSIVE",
-    "validate_constraint": "SHARE UPDATE EXCLUSIVE",
-    "bulk_insert": "ROW EXCLUSIVE",
-    "delete": "ROW EXCLUSIVE",
-    "merge": "ROW EXCLUSIVE",
-    "update": "ROW EXCLUSIVE",
-    "create_extension": "",
-    "create_function": "",
-    "create_schema": "",
-    "create_sequence": "",
-    "create_table": "",
-    "create_type": "",
-    "create_view": "",
-}
+POSTGRESQL = by_operation(
+    {
+        "ACCESS EXCLUSIVE": "add_column cluster create_check_constraint create_exclude_constraint "
+        "create_primary_key create_unique_constraint drop_column drop_constraint drop_index "
+        "drop_table rename_table truncate",
+        "SHARE ROW EXCLUSIVE": "create_foreign_key create_trigger",
+        "SHARE": "create_index",
+        "SHARE UPDATE EXCLUSIVE": "create_table_comment drop_table_comment validate_constraint",
+        "ROW EXCLUSIVE": "bulk_insert delete merge update",
+        "": "create_extension create_function create_schema create_sequence create_table "
+        "create_type create_view",
+    }
+)
 
 
-MARIADB: Mapping[str, str] = {
-    "drop_table": "EXCLUSIVE",
-    "rename_table": "EXCLUSIVE",
-    "truncate": "EXCLUSIVE",
-    "create_check_constraint": "COPY",
-    "create_foreign_key": "COPY",
-    "create_index": "INPLACE",
-    "create_table_comment": "INPLACE",
-    "create_unique_constraint": "INPLACE",
-    "drop_column": "INPLACE",
-    "drop_index": "INPLACE",
-    "drop_table_comment": "INPLACE",
-    "add_column": "INSTANT",
-    "bulk_insert": "row locks",
-    "delete": "row locks",
-    "update": "row locks",
-    "create_function": "",
-    "create_schema": "",
-    "create_table": "",
-    "create_view": "",
-}
+MARIADB = by_operation(
+    {
+        "EXCLUSIVE": "drop_table rename_table truncate",
+        "COPY": "create_check_constraint create_foreign_key",
+        "INPLACE": "create_index create_table_comment create_unique_constraint drop_column "
+        "drop_index drop_table_comment",
+        "INSTANT": "add_column",
+        "row locks": "bulk_insert delete update",
+        "": "create_function create_schema create_table create_view",
+    }
+)
 
 
 # All others block writes.

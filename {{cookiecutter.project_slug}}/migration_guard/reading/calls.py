@@ -58,6 +58,10 @@ HIDING = words(
 )
 
 
+# What a call changes and its end restores.
+FRAME = words("scopes returns yields after_return after_break site branch path online")
+
+
 DIALECT_CLASS = re.compile(r"sqlalchemy\.dialects\.(\w+)\.")
 
 
@@ -120,14 +124,12 @@ class Calls(Expressions):
         self, function: Function, args: Args, kwargs: Kwargs, call: ast.expr | None = None
     ) -> Any:
         """Follow a function with these arguments and return its value."""
-        node, site, way = function.node, self.site, (self.branch, self.path, self.online)
-        frame = self.scopes, self.returns, self.yields
-        after = self.after_return, self.after_break
+        node, before = function.node, {name: getattr(self, name) for name in FRAME}
         local = self.arguments(function, args, kwargs)
         self.scopes, self.returns, self.yields = (local, *function.scopes), [], []
         self.after_return = self.after_break = ALWAYS
         self.stack.append(function)
-        if function.scopes[-1] is not self.globals and site is None:
+        if function.scopes[-1] is not self.globals and self.site is None:
             self.site = call  # an operation of another file gets the place of the call in this one
         if isinstance(node, ast.Lambda):
             self.returns = [(self.branch, self.path, self.value(node.body))]
@@ -135,9 +137,7 @@ class Calls(Expressions):
             self.returns.append((self.branch, self.path, None))
         returns, yields = self.returns, self.yields
         self.stack.pop()
-        self.site, (self.branch, self.path, self.online) = site, way
-        self.after_return, self.after_break = after
-        self.scopes, self.returns, self.yields = frame
+        vars(self).update(before)
         if yields:  # the decorator of a generator is @contextmanager
             return yields[0] if getattr(node, "decorator_list", None) else yields
         return joined(returns) if returns else UNKNOWN

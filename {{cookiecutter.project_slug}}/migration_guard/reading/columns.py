@@ -28,7 +28,7 @@ TYPES = {
 
 
 # Arguments that only concern Python, and not the database's type.
-IN_PYTHON = ("as_uuid", "asdecimal", "decimal_return_scale", "none_as_null")
+IN_PYTHON = ("as_uuid", "asdecimal", "decimal_return_scale", "native_uuid", "none_as_null")
 
 
 def given(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: str) -> Any:
@@ -103,12 +103,8 @@ def column(args: Args, kwargs: Kwargs) -> Column:
         elif type(arg) is Constraint:
             checks.append(arg)
         elif kind == "Computed":
-            persisted = given(arg.args, arg.kwargs, 1, "persisted")
-            computed = "default"
-            if persisted is True:
-                computed = "stored"
-            elif persisted is False:
-                computed = "virtual"
+            persisted = shown(given(arg.args, arg.kwargs, 1, "persisted"))
+            computed = {"True": "stored", "False": "virtual"}.get(str(persisted), "default")
         elif kind == "Identity":
             identity = True
         elif type_ is None and kind not in ("Sequence", "FetchedValue"):

@@ -134,9 +134,7 @@ class Expressions(Truth):
     def elements(self, nodes: list[ast.expr]) -> list[Any]:
         values: list[Any] = []
         for node in nodes:
-            if type(node) is ast.Constant:
-                values.append(node.value)
-            elif type(node) is ast.Starred:
+            if type(node) is ast.Starred:
                 values.extend(self.turns(self.value(node.value))[0])
             else:
                 values.append(self.value(node))
@@ -227,9 +225,7 @@ class Expressions(Truth):
         return UNKNOWN
 
     def of_Slice(self, node: ast.Slice) -> Any:
-        bounds = [
-            self.value(part) if part else None for part in (node.lower, node.upper, node.step)
-        ]
+        bounds = [part and self.value(part) for part in (node.lower, node.upper, node.step)]
         return slice(*bounds) if plain(bounds) else UNKNOWN
 
     def of_Lambda(self, node: ast.Lambda) -> Any:

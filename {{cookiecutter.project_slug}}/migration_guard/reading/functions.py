@@ -50,21 +50,9 @@ STRUCTURAL: dict[str, Callable[..., Any]] = {
 
 # Functions for which every value must be known.
 EXACT: dict[str, Callable[..., Any]] = {
-    "abs": abs,
-    "all": all,
-    "any": any,
-    "bool": bool,
-    "frozenset": frozenset,
-    "int": int,
-    "isinstance": isinstance,
-    "max": max,
-    "min": min,
-    "repr": repr,
-    "set": set,
-    "sorted": sorted,
-    "str": str,
-    "sum": sum,
-}
+    run.__name__: run
+    for run in (abs, all, any, bool, int, isinstance, max, min, repr, sorted, str, sum)
+} | {"frozenset": frozenset, "set": set}
 
 
 METHODS: dict[type, frozenset[str]] = {

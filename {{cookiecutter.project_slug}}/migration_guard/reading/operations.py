@@ -49,13 +49,12 @@ SEARCH_PATH = re.compile(
 class Operations(Interpreter):
     """Adds operations to ``migration``."""
 
-    lines: list[str] | None = None
     search_path: str | None = None  # the schema of names without one, where the migration sets it
 
     def __init__(self, migration: Migration, dialects: tuple[str, ...]) -> None:
         super().__init__(migration, dialects)
         self.reported: set[tuple[str, str, int]] = set()
-        self.ascii = migration.source.isascii()
+        self.lines = migration.source.split("\n")
 
     def call_op(
         self, name: str, args: Args, kwargs: Kwargs, node: ast.expr, batch: Batch | None = None
@@ -251,18 +250,11 @@ class Operations(Interpreter):
             self.search_path = path[1] if path[1].casefold() != "default" else None
         elif operation.table and not operation.schema:
             operation.schema = self.search_path
-        operation.line, operation.column = node.lineno, node.col_offset + 1
-        operation.end_column = node.end_col_offset + 1
-        if node.end_lineno != node.lineno or not self.ascii:
-            self.lines = self.lines or self.migration.source.split("\n")
-            line = self.lines[node.lineno - 1]
-            if not self.ascii:  # Python counts bytes
-                operation.column = len(line.encode()[: node.col_offset].decode(errors="ignore")) + 1
-                operation.end_column = (
-                    len(line.encode()[: node.end_col_offset].decode(errors="ignore")) + 1
-                )
-            if node.end_lineno != node.lineno:
-                operation.end_column = len(line) + 1
+        line = self.lines[node.lineno - 1].encode()  # Python counts bytes
+        end = node.end_col_offset if node.end_lineno == node.lineno else len(line)
+        operation.line = node.lineno
+        operation.column = len(line[: node.col_offset].decode(errors="ignore")) + 1
+        operation.end_column = len(line[:end].decode(errors="ignore")) + 1
         operation.autocommit, operation.path = self.autocommit, self.path
         if operation.conditional:  # inside a block of SQL
             operation.path |= on_branches(new_choice(), 0)

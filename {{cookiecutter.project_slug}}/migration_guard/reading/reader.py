@@ -10,7 +10,8 @@ import ast
 import gc
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -46,25 +47,34 @@ def read_migration(
     collecting = gc.isenabled()
     gc.disable()  # looking for cycles in a growing tree takes a third of the time
     try:
-        if source is None:
-            with open(os.path.join(root, path), "rb", buffering=0) as file:
-                source = decode(file.read())
-        reader = Reader(Migration(name, source), tuple(dialects), root)
-        migration = reader.read(parse(source, name))
-        large.clear()
-        reader.globals.clear()  # breaks the reference cycles of functions and their scopes
-        return migration
+        with readable(name):
+            if source is None:
+                source = decode(Path(root, path).read_bytes())
+            reader = Reader(Migration(name, source), tuple(dialects), root)
+            migration = reader.read(parse(source, name))
+            large.clear()
+            reader.globals.clear()  # breaks the reference cycles of functions and their scopes
+            return migration
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Raise UnreadableMigration for any error of reading and parsing the file ``name``."""
+    try:
+        yield
     except SyntaxError as error:
         raise UnreadableMigration(name, error.lineno or 1, error.msg) from error
     except (RecursionError, MemoryError) as error:
         raise UnreadableMigration(name, 1, "nested too deeply") from error
+    except UnreadableMigration:
+        raise
     except ValueError as error:  # a null byte, or bytes that are not text
         raise UnreadableMigration(name, 1, str(error)) from error
     except OSError as error:
         raise UnreadableMigration(name, 1, error.strerror or str(error)) from error
-    finally:
-        if collecting:
-            gc.enable()
 
 
 @lru_cache(maxsize=256)
@@ -75,16 +85,13 @@ def module_beside(folder: str, module: str, near: bool) -> dict[str, Any]:
     application.
     """
     path, level = module.lstrip(".").replace(".", "/"), len(module) - len(module.lstrip("."))
-    here = os.path.abspath(folder)
-    parents = [here]
-    while os.path.dirname(parents[-1]) != parents[-1]:
-        parents.append(os.path.dirname(parents[-1]))
-    bases = [f"{parent}{folder}" for parent in parents for folder in ("", "/src")]
+    here = Path(os.path.abspath(folder))
+    parents = [here, *here.parents]
+    bases = [base for parent in parents for base in (parent, parent / "src")]
     for base in parents[level - 1 : level] if level else bases:
-        for file in (f"{base}/{path}.py", f"{base}/{path}/__init__.py"):
-            if os.path.isfile(file):
-                far = near and not file.startswith(os.path.dirname(here))
-                return {} if far else names_in(Path(file))
+        for file in (base / f"{path}.py", base / path / "__init__.py"):
+            if file.is_file():
+                return {} if near and not file.is_relative_to(here.parent) else names_in(file)
     return {}
 
 

@@ -249,22 +249,15 @@ def is_large(value: Any) -> bool:
 
 def plain(value: Any) -> bool:
     """Return whether the whole value is known, and only data."""
-    kind = type(value)
-    if kind is str or kind is Text:
-        return HOLE not in value
-    if kind in CONTAINERS:
-        return not is_large(value) and is_data(value)
-    return kind not in ABSTRACT
+    return not is_large(value) and is_data(value)
 
 
 def is_data(value: Any) -> bool:
     kind = type(value)
     if kind is str or kind is Text:
         return HOLE not in value
-    if kind is list or kind is tuple or kind is set:
-        return all(map(is_data, value))
-    if kind is dict:
-        return all(map(is_data, value.values()))
+    if kind in CONTAINERS:
+        return all(map(is_data, value.values() if kind is dict else value))
     return kind not in ABSTRACT
 
 

@@ -7,6 +7,8 @@ A project's own rules import what they need from here:
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from . import (
     data,
     design,
@@ -27,17 +29,8 @@ from .upgrade import Upgrade
 
 __all__ = ["RULES", "Found", "Rule", "Upgrade", "rule"]
 
-RULES: dict[str, Rule] = {
-    **rules_of(history),
-    **rules_of(reading),
-    **rules_of(locks),
-    **rules_of(running_code),
-    **rules_of(data),
-    **rules_of(enums),
-    **rules_of(design),
-    **rules_of(revision),
-    **rules_of(drift),
-    **rules_of(roundtrip),
-    **rules_of(live),
-    **rules_of(report),
-}
+# In the order of RULES.md.
+CATEGORIES: list[ModuleType] = [history, reading, locks, running_code, data, enums, design]
+CATEGORIES += [revision, drift, roundtrip, live, report]
+
+RULES = {name: each for category in CATEGORIES for name, each in rules_of(category).items()}

@@ -78,14 +78,8 @@ def is_free(database: str, old: Any, new: Type, width: int = 4) -> bool:
     return (old.name, new.name) in {("cidr", "inet"), ("xml", "text"), ("xml", "varchar")}
 
 
-# Arguments of a type that only concern Python.
-IN_PYTHON = ("as_uuid", "asdecimal", "native_uuid", "none_as_null", "decimal_return_scale")
-
-
 def plainly(type_: Type, database: str) -> Type:
     """Return the type without arguments that don't change how it is stored."""
-    stored = {name: value for name, value in type_.kwargs.items() if name not in IN_PYTHON}
-    type_ = Type(type_.name, type_.args, stored)
     if database in MYSQL | {"tidb"}:
         kwargs = {name: value for name, value in type_.kwargs.items() if name != "display_width"}
         boolean = type_.name == "tinyint" and 1 in (*type_.args, type_.kwargs.get("display_width"))

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import re
 
+from ..reading.migration import words
 from .past import table_of
 from .rule import Found, rule
 from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, statement
 
-CASCADING = (
-    "type",
-    "domain",
-    "extension",
-    "sequence",
-    "function",
-    "procedure",
-    "view",
-    "materialized_view",
-)
+CASCADING = words("type domain extension sequence function procedure view materialized_view")
 CASCADE = re.compile(r"(?i)\b(?:FULL(?!\s*(?:FALSE|OFF|0)\b)|CASCADE)\b")
 
 
@@ -50,9 +42,9 @@ def data_loss(upgrade: Upgrade) -> Found:
         if op.kwargs.get("cascade"):
             yield op, f"{label(op)}: CASCADE drops the foreign keys of other tables."
     for op in upgrade.on_existing_tables("vacuum", *(f"drop_{kind}" for kind in CASCADING)):
-        if words := CASCADE.findall(statement(op)):
+        if found := CASCADE.findall(statement(op)):
             what = f"{op.operation.replace('_', ' ').upper()} {op.table or op.name or ''}"
-            yield op, f"{what.rstrip()} {words[-1].upper()}."
+            yield op, f"{what.rstrip()} {found[-1].upper()}."
 
 
 # x IS NULL, as SQL or as an expression of SQLAlchemy.

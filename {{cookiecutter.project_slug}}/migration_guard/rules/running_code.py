@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ..databases import MYSQL
-from ..reading.migration import Call, Operation, Type
+from ..reading.migration import Call, Operation, Type, words
 from .known_schema import may_be_null, may_have_default
 from .past import table_of
 from .rule import Found, rule
@@ -256,17 +256,7 @@ def kind_by_name(upgrade: Upgrade, op: Operation) -> str:
 
 
 # What has a name that code can use, beside tables and columns.
-OBJECTS = (
-    "view",
-    "materialized_view",
-    "function",
-    "procedure",
-    "type",
-    "domain",
-    "sequence",
-    "schema",
-    "extension",
-)
+OBJECTS = words("view materialized_view function procedure type domain sequence schema extension")
 
 
 @rule(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from alembic.script import Script
+from alembic.util import to_tuple
 
 from .rows import Rows
 from .schema.objects import is_named, words
@@ -19,7 +20,7 @@ REPEATED = {
 
 def reproduce(script: Script, function: str, texts: Sequence[str], rows: Rows | None) -> str:
     """Return the steps, one on each line: upgrades, and INSERTs into tables that ``texts`` name."""
-    parents = parents_of(script)
+    parents = to_tuple(script.down_revision, ())
     statements = inserts(rows, texts) if rows else []
     steps: list[str] = []
     for _, revision, insert in sorted(statements, key=lambda each: each[0]):
@@ -34,11 +35,6 @@ def reproduce(script: Script, function: str, texts: Sequence[str], rows: Rows | 
     if function == "downgrade":
         steps.append(f"alembic downgrade {parents[0] if len(parents) == 1 else '-1'}")
     return "\n".join(steps)
-
-
-def parents_of(script: Script) -> tuple[str, ...]:
-    down = script.down_revision
-    return (down,) if isinstance(down, str) else tuple(down or ())
 
 
 def inserts(rows: Rows, texts: Sequence[str]) -> list[tuple[int, str, str]]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
+from .comparison import COMMENT
 from .schema.objects import EXISTS, Column, Difference
-
-COMMENT = re.compile(r" ?comment '(?:[^']|'')*'", re.IGNORECASE)
 
 
 def undo_fix(differences: Sequence[Difference], dialect: str) -> str:
@@ -88,18 +86,23 @@ def drop(prop: str, table: str, name: str, text: str, dialect: str) -> Iterator[
 
 def create(prop: str, table: str, name: str, text: str, dialect: str) -> Iterator[str]:
     text = COMMENT.sub("", text)
-    if prop == "index" and dialect == "postgresql":
-        yield sql(text.replace(" INDEX ", f" INDEX {name} ", 1))
-    elif prop == "index" and dialect == "sqlite":
-        before, _, after = text.partition("on ")
-        yield sql(f"CREATE {before}INDEX {name} ON {after}")
-    elif prop == "index":
-        before, _, after = text.partition("(")
-        yield sql(f"CREATE {before}INDEX {name} ON {table} ({after}")
+    if prop == "index":
+        yield sql(create_index(text, name, table, dialect))
     elif prop == "constraint" and dialect != "sqlite":
         yield sql(f"ALTER TABLE {table} ADD CONSTRAINT {name} {text}")
     elif prop == "trigger" and dialect == "postgresql":
         yield sql(text)
+
+
+def create_index(text: str, name: str, table: str, dialect: str) -> str:
+    """Return the statement that creates an index which the server describes with this text."""
+    if dialect == "postgresql":  # the whole statement, without a name
+        return text.replace(" INDEX ", f" INDEX {name} ", 1)
+    if dialect == "sqlite":  # "unique on things (code)"
+        before, _, after = text.partition("on ")
+        return f"CREATE {before}INDEX {name} ON {after}"
+    before, _, after = text.partition("(")  # "UNIQUE (code)"
+    return f"CREATE {before}INDEX {name} ON {table} ({after}"
 
 
 def sql(statement: str) -> str:

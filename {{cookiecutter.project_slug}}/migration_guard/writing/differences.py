@@ -8,6 +8,7 @@ from alembic.operations import ops
 
 from ..running.comparison import COMMENT, simple
 from ..running.schema.objects import Column, Difference
+from ..running.undo import create_index
 from .blocks import Lines, execute
 from .compare import Comparison, altered_columns
 from .steps import Phase, Step
@@ -82,15 +83,8 @@ class DifferenceWriter:
 
     def index(self, table: str, schema: str, name: str, before: str, after: str) -> Step:
         def create(text: str) -> list[ops.MigrateOperation]:
-            if self.server == "postgresql":  # the whole statement, without a name
-                text = text.replace(" INDEX ", f" INDEX CONCURRENTLY {name} ", 1)
-            elif self.server == "sqlite":  # "unique on things (code)"
-                kind, _, rest = text.partition("on ")
-                text = text and f"CREATE {kind}INDEX {name} ON {rest}"
-            else:  # "UNIQUE (code)"
-                kind, _, rest = text.partition("(")
-                text = text and f"CREATE {kind}INDEX {name} ON {table} ({rest}"
-            return [execute(text)] if text else []
+            named = f"CONCURRENTLY {name}" if self.server == "postgresql" else name
+            return [execute(create_index(text, named, table, self.server))] if text else []
 
         drop = f"DROP INDEX IF EXISTS {name}"
         if self.server == "postgresql":
