@@ -35,6 +35,7 @@ BASE = {
     "exceptions",
     "finding",
     "git",
+    "no_connection",
     "output",
     "places",
     "settings",

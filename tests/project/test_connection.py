@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 import uuid
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import pytest
 import sqlalchemy as sa
 from lib.projects import Project
 from lib.servers import SERVERS, fresh_database, require
+from migration_guard.exceptions import CannotCheck
+from migration_guard.running.configured import from_env_file
 
 PASSWORD = "p%40@:/ w#?rd'\"\\%s"
 
@@ -100,17 +103,42 @@ ENV_FILES = {
 }
 
 
-@pytest.mark.parametrize("content", ENV_FILES)
-def test_an_env_file_that_is_easily_misread_is_refused(
+ENV_VALUES = {
+    b"# DATABASE_URL=a\nMY_DATABASE_URL=b\n": None,
+    b"DATABASE_URL=sqlite:///a.db\nDATABASE_URL=sqlite:///b.db # b\n": "sqlite:///b.db",
+    b"  export DATABASE_URL = 'sqlite:///a b.db'  # c\r\n": "sqlite:///a b.db",
+    b'DATABASE_URL="postgresql://u:p#q@h/d" # c\n': "postgresql://u:p#q@h/d",
+    b"DATABASE_URL=postgresql://u:p#q@h/d\n": "postgresql://u:p#q@h/d",
+    "DATABASE_URL=sqlite:///\u00e9.db".encode(): "sqlite:///\u00e9.db",
+}
+
+
+@pytest.mark.parametrize("content", [*ENV_FILES, *ENV_VALUES])
+def test_the_project_and_the_guard_read_an_env_file_alike(
     bake: Callable[..., Project], content: bytes
 ) -> None:
+    """Neither imports the other, so each has its own reader."""
     project = bake()
+    file = project.path / ".env"
+    file.write_bytes(content)
+    module = runpy.run_path(str(project.path / "src/soundhash/database/connection.py"))
+    for read in (module["_from_env_file"], from_env_file):
+        if content in ENV_VALUES:
+            assert read(file) == ENV_VALUES[content]
+        else:
+            with pytest.raises((ValueError, CannotCheck)) as refused:
+                read(file)
+            assert str(refused.value).startswith(ENV_FILES[content])
+
+
+def test_an_env_file_that_is_easily_misread_is_refused(bake: Callable[..., Project]) -> None:
+    project = bake()
+    content, message = next(iter(ENV_FILES.items()))
     (project.path / ".env").write_bytes(content)
-    assert ENV_FILES[content] in one_line_error(project, "alembic", "upgrade", "head")
+    assert message in one_line_error(project, "alembic", "upgrade", "head")
     done = project.run("python", "scripts/check_migrations.py", ok=False)
-    assert (done.returncode, done.stdout) == (2, f"error: {ENV_FILES[content]}\n") or (
-        done.stdout.startswith(f"error: {ENV_FILES[content]}")
-    )
+    assert done.returncode == 2
+    assert done.stdout.startswith(f"error: {message}")
     assert not list(project.path.glob("*.db"))
 
 
@@ -211,7 +239,7 @@ def test_a_password_with_every_special_character(
         ),
         (
             "mariadb://app:tiger-secret@127.0.0.1:1/db",
-            "create the database, or correct DATABASE_URL",
+            "start the server, or correct host and port in DATABASE_URL",
         ),
         ("mariadb://root@127.0.0.1:3306/", "names no database"),
         ("postgresql://app:ti@ger/x@127.0.0.1:5432/db", "percent-encode the password"),

@@ -12,13 +12,16 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from lib.projects import PROJECT_TEMPLATE, Project
 from lib.servers import SERVERS, database_of, fresh_database, require
+from migration_guard.cli import main
 from migration_guard.error_messages import one_line
 from migration_guard.exceptions import CannotCheck
+from migration_guard.no_connection import why_no_connection
 from migration_guard.running.scratch import find_url, scratch_database
 
 HOLD = """
@@ -261,6 +264,56 @@ def test_no_server_is_one_line(url: str, expected: str) -> None:
     assert str(error.value).startswith(expected)
     assert "\n" not in str(error.value)
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("database", "changed", "remedy"),
+    [
+        ("postgresql", {"username": "nobody_here"}, "create this user, or correct user and"),
+        ("postgresql", {"database": "nothing_here"}, "create this database, or correct its name"),
+        ("postgresql", {"port": 1}, "start the server, or correct host and port"),
+        ("mariadb", {"username": "nobody_here"}, "create this user, or correct user and"),
+        ("mariadb", {"database": "nothing_here"}, "create this database, or correct its name"),
+        ("mariadb", {"port": 1}, "start the server, or correct host and port"),
+    ],
+)
+def test_no_connection_comes_with_the_one_step_that_helps(
+    database: str, changed: dict[str, Any], remedy: str
+) -> None:
+    require(database)
+    url = sa.make_url(SERVERS[database]).set(**changed)
+    with pytest.raises(sa.exc.DBAPIError) as error:
+        sa.create_engine(url, poolclass=sa.pool.NullPool).connect()
+    message, _, fix = why_no_connection(error.value).rpartition("; ")
+    assert fix.startswith(remedy)
+    assert fix.endswith(" in DATABASE_URL")
+    assert message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("url", "cause"),
+    [
+        ("postgresql://me@127.0.0.1:1/app", "error: No connection to postgresql+psycopg://me@"),
+        ("nonsense", "error: --database-url is not a database URL"),
+    ],
+)
+def test_a_check_without_a_server_prints_the_cause_alone(
+    bake: Callable[..., Project], capsys: pytest.CaptureFixture[str], url: str, cause: str
+) -> None:
+    project = bake()
+    migration = next(project.versions.glob("*.py"))
+    text = migration.read_text()
+    migration.write_text(
+        text.replace("upgrade() -> None:", "upgrade() -> None:\n    op.drop_table('t')")
+    )
+    assert main(project.path, ["--static"]) == 1
+    assert "drop-table" in capsys.readouterr().out
+    assert main(project.path, ["--database-url", url]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(cause)
+    assert err.count("\n") == 1
 
 
 def test_a_password_that_the_driver_can_not_send_is_one_line(

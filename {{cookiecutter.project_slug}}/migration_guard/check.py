@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .exceptions import CannotCheck
+from .exceptions import CannotCheck, NoServer
 from .finding import Finding
 from .git import in_repository, new_since
 from .history.deployed import Deployed
@@ -99,8 +99,10 @@ class Check:
         self.compare_with_deployed(past)
         failed = None
         if not options.static and not self.history_is_broken():
+            config = self.config()
+            self.find_server()
             try:
-                ran = self.run_migrations()
+                ran = self.run_migrations(config)
                 if any(found.rule == "edited-migration" for found in self.findings):
                     ran = [
                         replace(each, fix=RESTORE) if each.rule == "models-out-of-sync" else each
@@ -109,6 +111,8 @@ class Check:
                 self.findings += ran
                 if self.undeclared:
                     failed = CannotCheck(self.undeclared)
+            except NoServer:  # its cause stands alone
+                raise
             except CannotCheck as error:  # raised later, after the report of the other findings
                 failed = error
         self.report_idle_rules()
@@ -203,19 +207,21 @@ class Check:
             ) from None
         return alembic_config(self.settings)
 
-    def run_migrations(self) -> list[Finding]:
-        settings, options, url = self.settings, self.options, self.options.database_url
-        config = self.config()
+    def find_server(self) -> None:
+        """Note whether the project declares the server of the URL. Raises CannotCheck."""
         from .running.scratch import find_url
 
-        server = find_url(settings.root, url).get_backend_name()
-        if server not in settings.dialects:
-            names = ", ".join(settings.databases)
+        server = find_url(self.root, self.options.database_url).get_backend_name()
+        if server not in self.settings.dialects:
+            names = ", ".join(self.settings.databases)
             self.undeclared = (
                 f"The migrations ran on {server}, and this project declares {names}. Set"
                 f' DATABASE_URL to such a server, or add "{server}" to databases in'
                 " [tool.migration-guard]."
             )
+
+    def run_migrations(self, config: Config) -> list[Finding]:
+        settings, options, url = self.settings, self.options, self.options.database_url
         try:
             if options.roundtrip:
                 from .running.roundtrip import check_roundtrip
@@ -230,7 +236,7 @@ class Check:
         except CannotCheck as error:
             if not self.undeclared:
                 raise
-            raise CannotCheck(f"{str(error).rstrip('.')}. {self.undeclared}") from error
+            raise type(error)(f"{str(error).rstrip('.')}. {self.undeclared}") from error
 
     def plan(self, files: list[Path]) -> int:
         """Report the pending migrations of the configured database, and return the exit status.
@@ -275,7 +281,7 @@ class Check:
     # reporting
 
     def standing(self, judged: dict[str, Migration]) -> list[Finding]:
-        """Return the findings that are selected, not suppressed and not in the baseline.
+        """The findings that are selected, not suppressed and not in the baseline.
 
         They come in the order of the history, those outside of migrations last.
         """
@@ -314,7 +320,7 @@ class Check:
         return kept
 
     def models(self) -> Iterator[str]:
-        """Yield the loaded modules of the project that suppress drift."""
+        """The loaded modules of the project that suppress drift."""
         files = {
             file
             for module in list(sys.modules.values())

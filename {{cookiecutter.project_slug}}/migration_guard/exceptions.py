@@ -9,6 +9,10 @@ class CannotCheck(Exception):
     """The check can't run. The message is one line with the cause and the fix; exit status 2."""
 
 
+class NoServer(CannotCheck):
+    """The server does not answer, or refuses the user."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     import difflib
 

@@ -48,10 +48,10 @@ def connect(engine: sa.Engine, root: Path, wait: bool = True) -> Iterator[sa.Con
         except (sa.exc.DBAPIError, RuntimeError, UnicodeError) as error:
             text = full_message(error)
             if not STARTING.search(text) or time.monotonic() >= deadline:
-                remedy = "start the server, create the database, or correct DATABASE_URL"
-                if isinstance(error, UnicodeError):
-                    text = "the driver can't send a character of the password"
-                raise CommandError(f"No connection to {address}: {text}; {remedy}") from error
+                from ..no_connection import why_no_connection
+
+                why = why_no_connection(error)
+                raise CommandError(f"No connection to {address}: {why}") from error
             if not reported:
                 log.info("No connection to %s: %s; trying for %g s", address, text, limit)
                 reported = True

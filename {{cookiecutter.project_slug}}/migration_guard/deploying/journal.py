@@ -16,14 +16,13 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.util import CommandError
 
-from ..error_messages import full_message, printable
+from ..error_messages import printable
 from . import driver
 from .applied import Applied, create_journal, row_of
-from .connecting import refuse_pooler, with_grant
+from .connecting import refuse_pooler
 from .limits import attempts, read_limits
 from .lock import me, one_migrator
 from .locks import lock_for
@@ -45,7 +44,7 @@ logging.getLogger("alembic.runtime.migration").addFilter(escape)
 def migrate(
     migration: MigrationContext, run: Callable[[], None], root: Path, flags: Mapping[str, str]
 ) -> None:
-    """Call ``run`` while no other migrator runs. Raises CommandError.
+    """Call ``run`` while no other migrator runs, inside ``connect()``. Raises CommandError.
 
     ``flags`` are what the user typed after ``-x``, with the value of each.
     """
@@ -71,9 +70,6 @@ def migrate(
                 journal = Journal(migration, connection, lock, limits, flags, stop)
                 journal.hook()
                 journal.run(run)
-        except sa.exc.DBAPIError as error:
-            message = with_grant(full_message(error), error, connection.engine)
-            raise CommandError(message) from error
         except KeyboardInterrupt:
             raise CommandError(f"{stop.signal}: stopped at once") from None
 

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from ..error_messages import one_line
 from ..exceptions import CannotCheck
+from ..no_connection import why_no_connection
 
 # A plan must not queue behind a migration that is running, nor hold up what queues behind the plan.
 LOCK_TIMEOUT = 2  # seconds
@@ -47,10 +48,9 @@ def read_only(url: URL) -> Iterator[sa.Connection | None]:
                 connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {LOCK_TIMEOUT}")
             yield connection
     except sa.exc.DBAPIError as error:
-        remedy = ""
-        if isinstance(error, sa.exc.OperationalError):
-            remedy = "; start the server, create the database, or fix DATABASE_URL"
-        raise CannotCheck(f"{shown(url)} can't be read: {one_line(error)}{remedy}.") from None
+        operational = isinstance(error, sa.exc.OperationalError)
+        why = why_no_connection(error) if operational else one_line(error)
+        raise CannotCheck(f"{shown(url)} can't be read: {why}.") from None
 
 
 def existing_file(url: URL) -> URL | None:

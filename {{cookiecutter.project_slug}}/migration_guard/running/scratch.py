@@ -26,7 +26,8 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import NullPool
 
 from ..error_messages import SCRATCH, one_line
-from ..exceptions import CannotCheck
+from ..exceptions import CannotCheck, NoServer
+from ..no_connection import why_no_connection
 from .configured import configured_url
 
 ELSEWHERE = "or name another server with --database-url."
@@ -214,10 +215,7 @@ class Server:
                 return
         place = self.url.set(database=None, query={}).render_as_string()
         assert error is not None
-        raise CannotCheck(
-            f"No connection to {place}: {one_line(error)}; start the server or correct the URL,"
-            f" {ELSEWHERE}"
-        )
+        raise NoServer(f"No connection to {place}: {why_no_connection(error)}, {ELSEWHERE}")
 
     def create(self, name: str, template: str) -> Engine:
         why = ""
