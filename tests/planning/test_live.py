@@ -173,6 +173,53 @@ def test_a_partition_that_a_job_creates_is_no_difference_and_counts_for_its_tabl
         assert lock["rows"] == 700
 
 
+CREATES = {
+    "sqlite": (
+        "CREATE VIEW names AS SELECT name FROM users",
+        "CREATE TRIGGER once AFTER INSERT ON orders BEGIN DELETE FROM users WHERE id < 0; END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE VIEW names AS SELECT name FROM users",
+        "CREATE OR REPLACE FUNCTION one() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RETURN NEW; END'",
+        "CREATE TRIGGER once BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION one()",
+    ),
+}
+CHANGES = {
+    "sqlite": ("DROP VIEW names", "DROP TRIGGER once"),
+    "postgresql": (
+        "CREATE OR REPLACE VIEW names AS SELECT upper(name)::varchar(50) AS name FROM users",
+        "CREATE OR REPLACE FUNCTION one() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RETURN NULL; END'",
+        "DROP TRIGGER once ON orders",
+    ),
+}
+
+
+@pytest.mark.parametrize("database_url", CREATES, indirect=True)
+def test_a_view_a_function_and_a_trigger_of_the_migrations_are_compared(
+    bake: Callable[..., Project], database_url: str
+) -> None:
+    database = database_of(database_url)
+    project = bake(database_url, starter="blank")
+    upgrade = "\n".join(f"op.execute({text!r})" for text in CREATES[database])
+    faults.write(History((BASE, Revision(upgrade))), project.versions)
+    project.run("alembic", "upgrade", "head")
+    assert plan(project)["findings"] == []
+    statements(database_url, *CHANGES[database])
+    made = plan(project)
+    expected = {"view names", "trigger orders.once"}
+    expected |= {"function one()"} if database == "postgresql" else set()
+    assert targets(made) == dict.fromkeys(expected, "database-drift")
+    # The fix is followed to the letter.
+    printed = project.run("alembic", "upgrade", "base:r1", "--sql").stdout
+    for each in made["findings"]:
+        assert each["fix"].endswith("they are in: alembic upgrade base:r1 --sql")
+    assert all(text in printed for text in CREATES[database])
+    statements(database_url, *CREATES[database])
+    assert plan(project)["findings"] == []
+
+
 @pytest.fixture
 def on_postgresql(bake: Callable[..., Project], tmp_path: Path) -> Iterator[Project]:
     for url in fresh_database("postgresql", tmp_path):
@@ -440,6 +487,7 @@ SHORT = "op.alter_column('users', 'name', existing_type=sa.String(50), type_=sa.
 LONG = "op.alter_column('users', 'name', existing_type=sa.String(50), type_=sa.String(9))"
 FILLED = "op.execute(\"UPDATE users SET bio = '' WHERE bio IS NULL\")"
 NOT_NULL = "op.alter_column('users', 'bio', existing_type=sa.Text(), nullable=False)"
+CHECK = "op.create_check_constraint('ck', 'users', 'age > 1')"
 NEW = (
     "op.add_column('users', sa.Column('nick', sa.String(9)))\n"
     "op.create_unique_constraint('u', 'users', ['nick'])"
@@ -454,9 +502,20 @@ NEW = (
         (LONG, [], 0),
         (f"{FILLED}\n{NOT_NULL}", [], 1),
         (NEW, [], 0),
+        (CHECK, ["Rows of users that don't meet ck: 1."], 0),
+        (CHECK.replace("> 1", "> 0"), [], 0),
         (f"op.create_table('n', sa.Column('a', sa.Text()))\n{NEW.replace('users', 'n')}", [], 0),
     ],
-    ids=["orphans", "too long", "long enough", "filled before", "new column", "new table"],
+    ids=[
+        "orphans",
+        "too long",
+        "long enough",
+        "filled before",
+        "new column",
+        "check",
+        "check fits",
+        "new table",
+    ],
 )
 @pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
 def test_rows_that_do_not_fit_on_servers(
@@ -474,6 +533,8 @@ def test_rows_that_do_not_fit_on_servers(
 CHECKED = """
 op.create_foreign_key('fk', 'users', 'orders', ['age'], ['id'], postgresql_not_valid=True)
 """
+UNCHECKED = CHECK.replace(")", ", postgresql_not_valid=True)")
+REQUIRED = "op.add_column('users', sa.Column('k', sa.Integer(), nullable=False))"
 PARTIAL = """
 op.create_index('ux', 'users', ['name'], unique=True, postgresql_where=sa.text("age > 1"))
 """
@@ -486,16 +547,35 @@ op.create_index('ux', 'users', ['name'], unique=True, postgresql_where=sa.text("
         (f"{CHECKED}op.execute('ALTER TABLE users VALIDATE CONSTRAINT fk')", 1),
         (PARTIAL, 0),
         (PARTIAL.replace("age > 1", "age >= 1"), 1),
+        (UNCHECKED, 0),
+        (f"{UNCHECKED}\nop.execute('ALTER TABLE users VALIDATE CONSTRAINT ck')", 1),
+        ("op.execute('ALTER TABLE users VALIDATE CONSTRAINT old')", 1),
+        (REQUIRED, 1),
+        (REQUIRED.replace("nullable=False", "nullable=False, server_default='1'"), 0),
+        (f"{REQUIRED.replace('False', 'True')}\n{CHECK.replace('age', 'k')}", 0),
     ],
-    ids=["not validated", "validated", "partial fits", "partial"],
 )
 def test_only_what_the_server_would_check_is_counted(
     bake: Callable[..., Project], tmp_path: Path, upgrade: str, number: int
 ) -> None:
     for url in fresh_database("postgresql", tmp_path):
         project = migrated(bake, url, Revision(upgrade))
-        statements(url, *ROWS)
-        assert len(found_rows(probed(project))) == number
+        old = "ALTER TABLE users ADD CONSTRAINT old CHECK (age > 2) NOT VALID"
+        statements(url, *ROWS, old)
+        made = probed(project)
+        assert len(found_rows(made)) == number
+        for query in fixes_of(made):
+            statements(url, query)
+
+
+def test_a_condition_that_can_not_be_read_is_not_checked(
+    bake: Callable[..., Project], tmp_path: Path
+) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        unknown = CHECK.replace("'age > 1'", "sa.column('age') > 1")
+        project = migrated(bake, url, Revision(unknown))
+        (why,) = plan(project, "--probe", status=2)["not_checked"]
+        assert why == "whether the rows meet ck, whose condition is not text"
 
 
 def test_a_suppression_is_kept_to(bake: Callable[..., Project], database_url: str) -> None:

@@ -19,7 +19,7 @@ DATABASES: dict[str, tuple[str, ...]] = {
 
 
 def dialects_of(databases: Iterable[str]) -> tuple[str, ...]:
-    """Return the SQLAlchemy dialects of these databases, each once."""
+    """The SQLAlchemy dialects of these databases, each once."""
     return tuple(dict.fromkeys(dialect for name in databases for dialect in DATABASES[name]))
 
 

@@ -15,7 +15,7 @@ log = logging.getLogger("alembic.migration_guard")
 
 
 class Stop:
-    """The signal that came, if any; true if one came."""
+    """Whether a signal has come, and which."""
 
     signal = ""
     at_once = False

@@ -26,6 +26,8 @@ from ..running.stepping import Stepper, run_env
 from .connecting import is_this_machine, shown
 
 COMPARED = ("table", "column", "index", "constraint", "type")
+# Compared where each role sees them, and only if a migration creates them: others add their own.
+PROGRAMS = ("view", "trigger", "function", "procedure")
 
 STATEMENTS = {
     "create column": "ALTER TABLE {table} ADD COLUMN {name} {text};",
@@ -94,6 +96,12 @@ class LiveSchema:
         for each in differences(*sides):
             kind, what = each.name.partition(" ")[0], words(each)
             storage = kind == "table" and not each.prop and None not in each
+            if kind in PROGRAMS and each.before is not None:
+                if "mysql" not in self.url.get_dialect().__module__:
+                    state = "is missing" if each.after is None else "was changed"
+                    message = f"The {what} {state}; the migrations up to {at} create it."
+                    self.report(rule, each, message, PRINTED.format(at=at))
+                continue
             if storage or each.prop == "comment" or kind not in COMPARED:
                 continue
             if each.after is None and kind == "table" and not self.sees_all:

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from ..error_messages import one_line
 from ..finding import Finding
-from ..reading.migration import Migration, Operation, Type
+from ..reading.migration import HOLE, Column, Migration, Operation, Type
 from ..rules.column_types import for_database
 from ..rules.past import table_of
 from ..rules.rule import Rule, finding
 from ..rules.upgrade import DATA_CHANGES
+from ..running.schema.objects import words
 
 SECONDS = 5  # for one query
 
@@ -48,7 +49,7 @@ class Prober:
     not_checked: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)  # tables whose rows a pending statement changes
     new: set[tuple[str, str]] = field(default_factory=set)  # columns of pending migrations
-    keys: dict[str | None, Operation] = field(default_factory=dict)  # foreign keys, NOT VALID
+    keys: dict[str | None, Operation] = field(default_factory=dict)  # constraints, NOT VALID
 
     def __post_init__(self) -> None:
         maria = getattr(self.connection.dialect, "is_mariadb", False)
@@ -56,7 +57,7 @@ class Prober:
             self.connection.exec_driver_sql(limit)
         self.connection.commit()
 
-    def probe(self, migration: Migration, operations: list[Operation]) -> list[Finding]:
+    def look(self, migration: Migration, operations: list[Operation]) -> list[Finding]:
         """Return the findings of one migration; add what can't be counted to ``not_checked``."""
         found = []
         for op in operations:
@@ -75,7 +76,7 @@ class Prober:
                 self.changed.add(table)
             if op.operation == "add_column":
                 self.new |= {(table, column.casefold()) for column in op.columns}
-            if any(key.kind == "foreign_key" and key.not_valid for key in op.constraints):
+            if any(key.not_valid for key in op.constraints):
                 self.keys[op.name] = op
         return found
 
@@ -102,10 +103,21 @@ class Prober:
         if kind == "validate_constraint":
             key = self.keys.get(op.name, op)
         columns = [self.quoted(name) for name in key.columns]
-        if kind in ("create_foreign_key", "validate_constraint"):
-            if kind == "validate_constraint" or not any(each.not_valid for each in op.constraints):
+        if kind in ("create_foreign_key", "create_check_constraint", "validate_constraint"):
+            if kind != "validate_constraint" and any(each.not_valid for each in op.constraints):
+                return
+            own = self.tables[table_of(op)].get(f"constraint {op.name}", "")
+            check = re.search(r"CHECK (\(.*\))", str(own))
+            if check or key.operation == "create_check_constraint":
+                given = key.constraints[0].expression if key.constraints else check and check[1]
+                yield from self.unmet(op, given)
+            else:
                 yield from self.orphans(op, key, table)
             return
+        if self.connection.dialect.name in ("postgresql", "sqlite"):  # MySQL fills in a value
+            for each in filter(is_required, op.definitions if kind == "add_column" else ()):
+                what = f"Rows of {op.qualified_table}, which get no value for {each.name}"
+                yield what, f"SELECT * FROM {table}"
         if not columns or any((table_of(op), name.casefold()) in self.new for name in op.columns):
             return  # a new column has no values yet
         named = f"{op.qualified_table} ({', '.join(op.columns)})"
@@ -129,6 +141,14 @@ class Prober:
                 length = f"char_length(rtrim(concat({columns[0]}))) > {type_.args[0]}"
                 yield f"Rows of {named} with more than {type_.args[0]} characters", select + length
 
+    def unmet(self, op: Operation, condition: object) -> Iterator[Probe]:
+        """Yield the rows that don't meet the condition of a CHECK, unless a new column is in it."""
+        if not isinstance(condition, str) or HOLE in condition:
+            self.not_checked.append(f"whether the rows meet {op.name}, whose condition is not text")
+        elif not words([condition]) & {name for table, name in self.new if table == table_of(op)}:
+            rows = f"SELECT * FROM {self.quoted(op.qualified_table or '')} WHERE NOT ({condition})"
+            yield f"Rows of {op.qualified_table} that don't meet {op.name}", rows
+
     def orphans(self, op: Operation, key: Operation, table: str) -> Iterator[Probe]:
         """Yield the rows whose foreign key refers to no row.
 
@@ -142,7 +162,7 @@ class Prober:
             text = str(self.tables[table_of(op)].get(f"constraint {op.name}", ""))
             match = FOREIGN_KEY.search(text.replace('"', ""))
             if match is None:
-                return  # a CHECK
+                return
             own, referred, other = match[1].split(", "), match[2], match[3].split(", ")
         if not other:  # the primary key, which the migration does not name
             self.not_checked.append(f"whether the rows fit the foreign key {op.name}")
@@ -161,3 +181,10 @@ class Prober:
     def quoted(self, name: str) -> str:
         quote = self.connection.dialect.identifier_preparer.quote
         return ".".join(quote(part) for part in name.split("."))
+
+
+def is_required(column: Column) -> bool:
+    """Return whether a new column has NOT NULL and nothing that gives existing rows a value."""
+    filled = column.server_default is not None or column.computed or column.identity
+    serial = column.type is None or "serial" in column.type.name
+    return column.nullable is False and not filled and not serial and not column.primary_key

@@ -110,7 +110,7 @@ class Calls(Expressions):
             return function
         if kind is Either:
             return self.each(function, lambda way: self.call(way, args, kwargs, node))
-        return self.call_unseen("call", args, kwargs, node)
+        return self.handed_over("call", args, kwargs, node)
 
     def instance(self, kind: Table, args: Args, kwargs: Kwargs, node: ast.expr) -> Instance:
         instance = Instance(kind, {})
@@ -210,7 +210,7 @@ class Calls(Expressions):
             if ref.path in HIDING or any(type(value) is Function for value in given):
                 self.hidden = True
             return UNKNOWN
-        self.call_unseen(name, args, kwargs, node)
+        self.handed_over(name, args, kwargs, node)
         return Call(class_name(ref), tuple(args), kwargs)
 
     def call_plain(self, owner: Any, name: str, args: Args, kwargs: Kwargs) -> Any:

@@ -37,7 +37,7 @@ def given(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: s
 
 
 def class_name(ref: Ref) -> str:
-    """Return the name of a type's class; the application's own JSON gets its whole path."""
+    """The name of a type's class; the application's own JSON may be another type of a database."""
     own = ref.name == "JSON" and ref.root not in ("sqlalchemy", "sqlmodel")
     return ref.path if own else ref.name
 

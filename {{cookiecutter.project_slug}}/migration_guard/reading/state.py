@@ -142,7 +142,7 @@ class State(ABC):
         """Return what an imported name stands for, if its file can be read."""
 
     @abstractmethod
-    def call_unseen(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
+    def handed_over(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         """Follow a call of code that can't be seen."""
 
     @abstractmethod

@@ -60,7 +60,7 @@ def enum_left_behind(upgrade: Upgrade) -> Found:
 
 
 def name_of_enum(type_: Any) -> str:
-    """Return the name of an enum type of the database, also in an array; "" for other types."""
+    """The name of an enum type of the database, also in an array; "" for other types."""
     if isinstance(type_, Type) and type_.name == "array" and type_.args:
         return name_of_enum(type_.args[0])
     if isinstance(type_, Type) and type_.name == "enum":
@@ -71,7 +71,7 @@ def name_of_enum(type_: Any) -> str:
 
 
 def enum_name(type_: Any) -> str:
-    """Return the name of the enum type that CREATE TABLE creates for a column; "" for none."""
+    """The name of the enum type that CREATE TABLE creates for a column; "" for none."""
     if isinstance(type_, Type) and type_.name == "array" and type_.args:
         return enum_name(type_.args[0])
     if isinstance(type_, Type) and type_.kwargs.get("create_type") is False:
@@ -131,7 +131,7 @@ def enum_missing(upgrade: Upgrade) -> Found:
 
 
 def is_enum_created(upgrade: Upgrade, op: Operation, name: str) -> bool:
-    """Return whether a migration creates the type, or an earlier one uses it."""
+    """Whether a migration creates the type, or uses it where it must have existed."""
     earlier = upgrade.past.of("create_type", "drop_type", "alter_type", "create_table")
     before = [*earlier, *upgrade.everything[: upgrade.at[id(op)]]]
     creators = [each for each in before if name.casefold() in enums_created_by(each)]
@@ -156,5 +156,5 @@ def enums_created_by(op: Operation) -> list[str]:
 
 
 def is_table_known(upgrade: Upgrade, op: Operation) -> bool:
-    """Return whether the files create the operation's table, or no table at all."""
+    """Whether the files may create all tables: they create the operation's table, or none."""
     return not upgrade.past.of("create_table") or is_created(upgrade, op)

@@ -38,7 +38,7 @@ def compare(
 ) -> Any:
     """Stop Alembic's own comparison where both defaults mean the same.
 
-    On PostgreSQL it also stops if they differ, and sets both: Alembic would ask the server whether
+    On PostgreSQL it also stops where they differ, and says so: Alembic would ask the server whether
     they are equal, which fails for some types and texts.
     """
     defaults = found.server_default, wanted.server_default

@@ -12,7 +12,7 @@ from alembic.operations import ops
 
 
 class Lines(ops.MigrateOperation):
-    """Lines of Python, as the migration has them."""
+    """Lines of Python, as they stand in the migration."""
 
     def __init__(self, *lines: str) -> None:
         self.lines = lines

@@ -24,7 +24,7 @@ def add_decisions(
     settings: Settings,
     renames: Iterable[str],
 ) -> None:
-    """Begin upgrade() with comments: what the check will find in it, and calls that rename."""
+    """Begin upgrade() with what the check will say of it, as comments, and calls that rename."""
     upgrade = script.upgrade_ops_list[0]
     if upgrade.is_empty():
         return

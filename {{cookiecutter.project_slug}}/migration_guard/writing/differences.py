@@ -16,7 +16,7 @@ from .tables import Operations
 
 
 def difference_steps(comparison: Comparison, operations: Operations) -> Iterator[Step]:
-    """Yield the steps for the differences that no operation removes."""
+    """The steps for what no operation removes."""
     writer, altered = DifferenceWriter(comparison), altered_columns(operations, comparison.models)
     for difference in comparison.unseen(operations):
         yield from writer.steps(difference, altered.get(simple(difference.name)))
@@ -54,7 +54,7 @@ class DifferenceWriter:
         return Step(Phase.SCHEMA, [Lines(*lines)])
 
     def sequence(self, item: str, name: str) -> Iterator[Step]:
-        there = [side.get(item) for side in (self.comparison.modelled, self.comparison.migrated)]
+        there = [side.get(item) for side in (self.comparison.wanted, self.comparison.made)]
         verb = "ALTER" if all(there) else "CREATE"
         up, down = (
             execute(f"{verb} SEQUENCE {name} AS {COMMENT.sub('', str(each.properties['']))}")

@@ -1,4 +1,4 @@
-"""What the models and the database have for the objects that operations name."""
+"""What the models and the database say of the objects that operations name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Models:
         return f"{schema}.{name}" if schema and schema != self.default_schema else name
 
     def key(self, operation: ops.MigrateOperation) -> str | None:
-        """Return the object that an operation changes, as `simple` names it, or None."""
+        """The object that an operation changes, as `simple` names it; None: it has no name."""
         table = self.full_name(operation)
         part: str | None
         match operation:
@@ -48,7 +48,7 @@ class Models:
         return f"{table}.{part}".lower() if part else None
 
     def short(self, name: Any) -> str | None:
-        """Return a name as the database has it: SQLAlchemy cuts a long one of a convention."""
+        """A name as the database has it: SQLAlchemy cuts what a naming convention made too long."""
         if not isinstance(name, str):
             return None
         preparer = self.dialect.identifier_preparer
@@ -73,12 +73,12 @@ class Models:
         return str(value.compile(dialect=plain, compile_kwargs={"literal_binds": True}))
 
     def quoted(self, operation: ops.MigrateOperation) -> str:
-        """Return the table that an operation changes, as SQL has it."""
+        """The table that an operation changes, as SQL has it."""
         quote = self.dialect.identifier_preparer.quote
         return ".".join(quote(part) for part in table_of(operation) if part)
 
     def renames(self, operations: Iterable[ops.MigrateOperation]) -> Iterator[str]:
-        """Yield a call that renames, if a table loses one column and gets one of the same type."""
+        """The call that renames, where a table loses one column and gets one of the same type."""
         changed: dict[tuple[str | None, str], list[ops.MigrateOperation]] = {}
         for operation in operations:
             if isinstance(operation, (ops.AddColumnOp, ops.DropColumnOp)):
@@ -94,7 +94,7 @@ class Models:
 
 
 def plain_dialect(dialect: sa.Dialect) -> sa.Dialect:
-    """Return the same dialect for texts that no driver reads: a driver reads %% as %."""
+    """The same dialect for texts that no driver reads: a driver takes %% for %."""
     plain = copy(dialect)
     plain.paramstyle, plain.positional = "named", False
     plain.identifier_preparer = type(dialect.identifier_preparer)(plain)
@@ -102,7 +102,7 @@ def plain_dialect(dialect: sa.Dialect) -> sa.Dialect:
 
 
 def table_of(operation: ops.MigrateOperation) -> tuple[str | None, str]:
-    """Return the schema and the name of the table that an operation changes."""
+    """The schema and the name of the table that an operation changes."""
     if isinstance(operation, ops.CreateForeignKeyOp):
         return operation.kw.get("source_schema"), operation.source_table
     return getattr(operation, "schema", None), getattr(operation, "table_name", "")

@@ -39,7 +39,7 @@ class PostgreSQL:
         self.replaced = {(*table_of(each), str(each.index_name)) for each in created}
 
     def all_steps(self) -> Iterator[Step]:
-        """Yield the steps in the order in which each phase runs them."""
+        """The steps in the order in which each phase runs them."""
         yield from self.enums()
         yield from difference_steps(self.comparison, self.operations)
         for operation in self.operations:
@@ -49,10 +49,10 @@ class PostgreSQL:
                 yield from self.steps(operation)
 
     def enums(self) -> Iterator[Step]:
-        """Create types before their use; add values outside of the transaction that uses them."""
-        for item in self.comparison.modelled.values():
+        """CREATE TYPE before what uses it; new values outside of the transaction that uses them."""
+        for item in self.comparison.wanted.values():
             kind, _, name = item.name.partition(" ")
-            values, old = labels(item), self.comparison.migrated.get(item.name)
+            values, old = labels(item), self.comparison.made.get(item.name)
             if kind != "type" or not values:
                 continue
             type_ = ".".join(map(self.quote.quote, name.split(".")))
@@ -63,7 +63,7 @@ class PostgreSQL:
                 yield from self.values(type_, labels(old), values)
 
     def values(self, type_: str, old: list[str], values: list[str]) -> Iterator[Step]:
-        """Yield a step for each new value, which puts it in its place."""
+        """Each new value in its place."""
         known = list(old)
         for index, value in enumerate(values):
             if value in known:
@@ -79,14 +79,14 @@ class PostgreSQL:
         gone = ", ".join(each for each in old if each not in values)
         if gone:
             lines = (
-                f"# Decide what to do with values of {type_} that the models don't have: {gone}.",
+                f"# Decide what becomes of values of {type_} that the models don't have: {gone}.",
                 "# PostgreSQL drops no value: keep them in the models, or create another type and",
                 "# ALTER COLUMN ... TYPE ... USING.",
             )
             yield Step(Phase.SCHEMA, [Lines(*lines)])
 
     def steps(self, operation: ops.MigrateOperation) -> Iterator[Step]:
-        """Yield what takes the place of an operation on a table that has rows."""
+        """What takes the place of an operation on a table that has rows."""
         match operation:
             case ops.CreateIndexOp():
                 yield self.index(operation)
@@ -102,7 +102,7 @@ class PostgreSQL:
                 yield Step(Phase.SCHEMA, [operation], [operation.reverse()])
 
     def index(self, operation: ops.CreateIndexOp) -> Step:
-        """Build it CONCURRENTLY; drop it first, because a failed build leaves an invalid index."""
+        """Built CONCURRENTLY; dropped first, since a build that failed leaves an invalid index."""
         create = concurrently(operation)
         drop = concurrently(create.reverse())
         return Step(Phase.INDEXES, [drop, create], [drop])
@@ -118,7 +118,7 @@ class PostgreSQL:
         return Step(Phase.INDEXES, [drop], [drop, create])
 
     def unique(self, operation: ops.CreateUniqueConstraintOp) -> Iterator[Step]:
-        """Yield a unique index CONCURRENTLY, and a constraint that takes it over."""
+        """A unique index CONCURRENTLY, and a constraint that takes it over."""
         constraint = operation.to_constraint()
         options = {
             key: value for key, value in constraint.dialect_kwargs.items() if value is not None
@@ -141,13 +141,13 @@ class PostgreSQL:
             statement += " DEFERRABLE"
         if constraint.initially:
             statement += f" INITIALLY {constraint.initially}"
-        # Dropping the constraint drops its index.
+        # With its constraint the index goes, too.
         yield Step(Phase.USING_INDEX, [execute(statement)], [operation.reverse(), create])
 
     def not_valid(
         self, operation: ops.CreateForeignKeyOp | ops.CreateCheckConstraintOp
     ) -> Iterator[Step]:
-        """Add it NOT VALID, and read the rows later under a lock that lets others write."""
+        """The rows that exist are read later, under a lock that lets others write."""
         drop = operation.reverse()
         added = copy(operation)
         added.kw = {**operation.kw, "postgresql_not_valid": True}
@@ -161,7 +161,7 @@ class PostgreSQL:
         return execute(f"ALTER TABLE {self.models.quoted(operation)} VALIDATE CONSTRAINT {name}")
 
     def not_null(self, operation: ops.AlterColumnOp) -> Iterator[Step]:
-        """Set NOT NULL after a validated CHECK, so that no row is read under the lock."""
+        """SET NOT NULL reads no row where a validated CHECK says that there is no NULL."""
         column, rest = self.quote.quote(operation.column_name), copy(operation)
         rest.modify_nullable = None
         if rest.has_changes():
@@ -189,7 +189,7 @@ class PostgreSQL:
 
 
 def labels(item: SchemaObject) -> list[str]:
-    """Return the values of an enum type, quoted."""
+    """The values of an enum type, quoted."""
     return labels_of(COMMENT.sub("", str(item.properties.get("", ""))))
 
 

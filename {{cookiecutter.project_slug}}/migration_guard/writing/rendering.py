@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 
 def loaded(type_: Any, dialect: sa.Dialect) -> Any:
-    """Return the type that a column has on ``dialect``, without variants and decorators."""
+    """The type that a column of ``type_`` has on ``dialect``, without variants and decorators."""
     variants = getattr(type_, "_variant_mapping", {})
     if variant := variants.get(dialect.name):
         return loaded(variant, dialect)
@@ -29,7 +29,7 @@ def loaded(type_: Any, dialect: sa.Dialect) -> Any:
 
 
 def is_decorator(type_: Any) -> bool:
-    """Return whether it is a TypeDecorator, but none of SQLAlchemy's own, as Interval is."""
+    """Whether it is a TypeDecorator, but none of SQLAlchemy's own, as Interval is."""
     own = type(type_).__module__.startswith("sqlalchemy.")
     return isinstance(type_, sa.TypeDecorator) and not own
 
@@ -65,7 +65,7 @@ class TypeWriter:
         return f"type({type(item).__name__!r}, (sa.types.UserDefinedType,), {body})()"
 
     def variants(self, item: Any, context: AutogenContext) -> str:
-        """Return the type on this database, with variants for the others that are declared."""
+        """The type on this database, with variants for the declared ones where it is another."""
         assert context.dialect is not None
         texts = {context.dialect.name: written(loaded(item, context.dialect), context, True)}
         for name, dialect in self.dialects.items():
@@ -76,7 +76,7 @@ class TypeWriter:
         return base + "".join(f".with_variant({text}, {name!r})" for name, text in variants.items())
 
     def enum(self, item: sa.Enum, context: AutogenContext) -> str | Literal[False]:
-        """Return an enum type that a statement of its own creates, and not the table."""
+        """An enum type that a statement of its own creates, and not the table."""
         if not item.native_enum or not item.name or "postgresql" not in self.dialects:
             return False
         context.imports.add("from sqlalchemy.dialects import postgresql")
@@ -89,6 +89,6 @@ class TypeWriter:
 
 
 def is_installed(module: str) -> bool:
-    """Return whether a module comes from a package, and not from the project."""
+    """Whether a module comes from a package, and not from the project."""
     file = getattr(sys.modules.get(module), "__file__", None)
     return file is None or bool({"site-packages", "dist-packages"} & {*Path(file).parts})

@@ -73,7 +73,7 @@ def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops
 
 
 def grouped(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """Yield the steps of each revision, in the order of the phases."""
+    """The steps of each revision, in the order of the phases."""
     group: list[Step] = []
     for step in sorted(steps, key=lambda step: [*Phase].index(step.phase)):
         if group and (group[-1].last or group[-1].phase is not step.phase):
@@ -85,7 +85,7 @@ def grouped(steps: Iterable[Step]) -> Iterator[list[Step]]:
 
 
 def follow(first: ops.MigrationScript, parent: ops.MigrationScript) -> ops.MigrationScript:
-    """Return a script whose revision comes after that of ``parent``."""
+    """A script whose revision comes after that of ``parent``."""
     script = ops.MigrationScript(
         rev_id(),
         ops.UpgradeOps([], upgrade_token=first.upgrade_ops_list[0].upgrade_token),

@@ -69,7 +69,7 @@ def constraints_last(operations: Operations) -> Operations:
 
 
 def columns_in(operation: ops.MigrateOperation) -> set[tuple[object, str]]:
-    """Return the columns that an operation adds, indexes or constrains, by table."""
+    """The columns that an operation adds, or that its index or constraint is on, by table."""
     columns = getattr(operation, "local_cols", getattr(operation, "columns", ()))
     if isinstance(operation, ops.AddColumnOp):
         columns = [operation.column]
