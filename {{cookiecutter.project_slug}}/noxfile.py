@@ -103,13 +103,12 @@ def tests(session: nox.Session) -> None:
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Draw schema and revisions into docs/SCHEMA.md (-- --check, -- --html: one page to open)"""
-    install(session, "docs", "drivers", "guard")
     if "--html" in session.posargs:
+        install(session, "docs", "drivers", "guard")
         session.run("python", "-m", f"{PICTURES}.write_page", *session.posargs)
-        return
-    # It reports faults of the models, too.
-    session.run("python", "-m", f"{PICTURES}.draw_history", *session.posargs)
-    session.run("paracelsus", "inject", "docs/SCHEMA.md", "--python-dir", "src", *session.posargs)
+    else:
+        install(session, "drivers", "guard")
+        session.run("python", "-m", f"{PICTURES}.write_schema", *session.posargs)
 
 
 @nox.session(default=False)

@@ -208,7 +208,7 @@ def test_a_parent_that_is_nowhere_is_named(migrated: Project) -> None:
     ):
         assert failure(migrated, *command) == f"FAILED: {expected}"
     assert migrated.run(
-        "python", "-m", "migration_guard.reporting.pictures.draw_history", ok=False
+        "python", "-m", "migration_guard.reporting.pictures.write_schema", ok=False
     ).stdout.endswith(f"error: {expected}\n")
 
 
@@ -244,7 +244,7 @@ def test_broken_models_are_one_line_wherever_they_are_read(project: Project, fau
     for script in (
         ("scripts/check_migrations.py",),
         ("scripts/check_migrations.py", "--plan"),
-        ("-m", "migration_guard.reporting.pictures.draw_history"),
+        ("-m", "migration_guard.reporting.pictures.write_schema"),
     ):
         done = project.run("python", *script, ok=False)
         assert (done.returncode, done.stdout) == (2, f"error: {expected}\n")
@@ -267,7 +267,7 @@ def test_a_foreign_key_that_leads_nowhere_is_named_in_the_models(
         failure(project, "revision", "--autogenerate"),
         project.run("python", "scripts/check_migrations.py", ok=False).stdout,
         project.run(
-            "python", "-m", "migration_guard.reporting.pictures.draw_history", ok=False
+            "python", "-m", "migration_guard.reporting.pictures.write_schema", ok=False
         ).stdout,
     ):
         assert place in output

@@ -18,7 +18,8 @@ from lib import faults
 from lib.faults import BASE, History, Revision
 from lib.projects import Project
 from lib.servers import fresh_database, require
-from migration_guard.reporting.pictures.write_page import grouped, marks_of, verdict
+from migration_guard.reporting.pictures.draw_tables import draw, marks_of
+from migration_guard.reporting.pictures.write_page import grouped, verdict
 
 WRITE = ("python", "-m", "migration_guard.reporting.pictures.write_page", "--html")
 FIRST, SECOND = "4c1f0f6a52d3", "b9532a7d8c7a"
@@ -65,6 +66,8 @@ def test_the_page_has_schema_graph_findings_and_what_is_pending(
     project: Project, opened: Open
 ) -> None:
     project.run("alembic", "upgrade", FIRST)
+    project.sh("git init -q && git add alembic/versions/4* && git config user.email a@example.org")
+    project.sh("git config user.name 'Ada & Bo' && git commit -qm First --date 2026-02-03T12:00:00Z")
     project.run(*WRITE)
     document = opened(project)
     assert "console:" not in document
@@ -81,7 +84,8 @@ def test_the_page_has_schema_graph_findings_and_what_is_pending(
     assert f"now at {FIRST}" in output
     assert "1 pending migration 0 findings" in output
     assert "The check finds nothing" in output
-    assert f"{FIRST} Initial schema. the database is here" in output
+    assert f"{FIRST} Initial schema. 2026-02-03, Ada &amp; Bo the database is here" in output
+    assert "performance. not committed pending" in output
     assert "idx_fingerprints_hash_video on audio_fingerprints" in output
     assert "CREATE INDEX " in output
     assert "CONSTRAINT uq_channels_external_id UNIQUE (external_id)" in output
@@ -187,13 +191,51 @@ def test_the_marks_of_a_column() -> None:
         sa.Column("a", sa.Integer, nullable=False),
         sa.Index("two", "a", "kind"),
     )
-    assert {column.name: marks_of(column) for column in table.columns} == {
+    assert {column.name: ", ".join(marks_of(column)) for column in table.columns} == {
         "id": "primary key",
         "email": "unique",
         "age": "nullable, indexed",
         "kind": "one of new, old",
         "a": "",
     }
+
+
+def test_the_diagram_has_columns_in_order_defaults_and_indexes() -> None:
+    metadata = sa.MetaData()
+    sa.Table("b", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    sa.Table(
+        "two words",
+        metadata,
+        sa.Column("zip", sa.Numeric(10, 2), server_default="0"),
+        sa.Column("at", sa.DateTime(), server_default=sa.func.now(), comment='when "it" was'),
+        sa.Column("b_id", sa.ForeignKey("b.id"), primary_key=True),
+        sa.Column("email", sa.String(50), nullable=False, unique=True),
+        sa.Index("ix_at", "at", "zip"),
+        sa.Index("ix_alone", "email"),
+        sa.UniqueConstraint("zip", "at", name="uq_zip"),
+        sa.Index("ix_some", "zip", unique=True, postgresql_where=sa.text("zip > 0")),
+    )
+    assert draw(metadata.sorted_tables).splitlines() == [
+        "```mermaid",
+        "erDiagram",
+        "  b {",
+        "    INTEGER id PK",
+        "  }",
+        '  "two words" {',
+        "    NUMERIC(10-2) zip \"nullable, indexed, default '0'\"",
+        "    DATETIME at \"nullable, default now(), when 'it' was\"",
+        "    INTEGER b_id PK,FK",
+        "    VARCHAR(50) email UK",
+        "  }",
+        '  b ||--o| "two words" : b_id',
+        "```",
+        "",
+        "Keys and indexes of several columns, or with a condition:",
+        "",
+        "- two words: `index ix_at (at, zip)`",
+        "- two words: `unique index ix_some (zip) where zip > 0`",
+        "- two words: `unique uq_zip (zip, at)`",
+    ]
 
 
 class Box(NamedTuple):

@@ -11,6 +11,8 @@ from unicodedata import east_asian_width
 import pygraphviz
 import sqlalchemy as sa
 
+from .draw_tables import rows_at_ends
+
 # In pixels: a row, a margin, the end of a line, the space between tables, a letter, the sheet.
 ROW, PAD, FOOT, GAP, LETTER, SHEET = 22, 12, 22, 30, 7.3, 1100
 SHOWN, LONGEST = 12, 30  # columns of a table beside its keys, letters of a name
@@ -101,24 +103,6 @@ def box_of(
     indent = PAD + marks + (PAD / 2 if marks else 0)
     width = max(indent + names + PAD + types, PAD + wide(cut(table.key))) + PAD
     return Box(table, rows, indent, math.ceil(width))
-
-
-def rows_at_ends(key: sa.ForeignKeyConstraint) -> tuple[str, str]:
-    """Return how many rows a row refers to, and how many rows may refer to the same one."""
-    columns, table = set(key.columns), key.parent
-    unique: list[Any] = [
-        each for each in table.constraints if isinstance(each, sa.UniqueConstraint)
-    ]
-    unique += [
-        each
-        for each in table.indexes
-        if each.unique and not any("where" in name for name in each.kwargs)
-    ]
-    alone = any(
-        len(each.columns) and set(each.columns) <= columns for each in [table.primary_key, *unique]
-    )
-    optional = any(column.nullable for column in columns)
-    return "maybe" if optional else "one", "maybe" if alone else "many"
 
 
 def shelve(boxes: Iterable[Box], width: float, y: float) -> tuple[float, float]:

@@ -88,7 +88,7 @@ summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
 .tag { display: inline-block; line-height: 1.4; padding: .1rem .5rem; border: 1px solid currentColor; border-radius: 1rem; color: var(--done); font-size: .8rem; }
 .tag.pending { color: var(--accent); }
 .picture { --wide: clamp(100%, var(--natural) * .85, 100vw - 4rem); width: var(--wide);
-  margin: 0 0 1rem calc(50% - var(--wide) / 2); }
+  max-height: 90vh; margin: 0 0 1rem calc(50% - var(--wide) / 2); }
 .picture svg { display: block; width: 100%; min-width: calc(var(--natural) * .75); max-width: var(--natural); margin: auto;
   font: 12px ui-monospace, monospace; }
 .picture text { fill: var(--text); dominant-baseline: central; white-space: pre; }
@@ -108,7 +108,7 @@ summary { cursor: pointer; margin-top: .75rem; color: var(--accent); }
   td[data-label]::before { content: attr(data-label) ": "; color: var(--quiet); font-weight: 400; }
   .graph svg { display: none; } .graph ol { padding: 0 !important; }
   .graph li { height: auto; line-height: 1.5; white-space: normal; padding: .3rem 0; } }
-@media print { body { max-width: none; padding: 0; } .picture { width: auto; margin-left: 0; } .picture svg { min-width: 0; } .card { break-inside: avoid; } nav { display: none; }
+@media print { body { max-width: none; padding: 0; } .picture { width: auto; max-height: none; margin-left: 0; } .picture svg { min-width: 0; } .card { break-inside: avoid; } nav { display: none; }
   details::details-content { content-visibility: visible; display: block; } pre { white-space: pre-wrap; } }
 </style>
 </head>
@@ -197,7 +197,7 @@ ${found(findings)}
 </svg>
 <ol style="padding-left: ${graph['width'] + 10}px">
 % for script in graph["revisions"]:
-<li><code>${script.revision}</code> ${script.doc}
+<li><code>${script.revision}</code> ${script.doc} <span class="quiet">${added.get(Path(script.path).name, "not committed")}</span>
 % if script.revision in pending:
 <a class="tag pending" href="#pending-${script.revision}">pending</a>
 % elif script.revision in plan["current"]:
@@ -257,21 +257,17 @@ card below; a line leads from it to each table that refers to it.</desc>
 <tbody>
 % for column in table.columns:
 <tr><td class="name">${column.name}</td><td>${type_of(column)}\
-${f", default {default_of(column)}" if default_of(column) else ""}</td>
-<td>${marks_of(column)} \
+<% default = draw_tables.default_of(column) %>${f", default {default}" if default else ""}</td>
+<td>${', '.join(draw_tables.marks_of(column))} \
 % for key in sorted(column.foreign_keys, key=str):
 <a href="#table-${key.column.table.key}">${key.column.table.key}.${key.column.name}</a> \
 % endfor
-${column.comment or ""}</td></tr>
+<span class="quiet">${column.comment or ""}</span></td></tr>
 % endfor
 </tbody>
 </table>
 % for index in sorted(table.indexes, key=lambda index: str(index.name)):
-<div class="quiet">${"unique index" if index.unique else "index"} <code>${index.name}</code> (${", ".join(str(getattr(part, "name", None) or part) for part in index.expressions)})\
-% for option, value in index.dialect_kwargs.items():
-${f" where {value}" if option.endswith("_where") else ""}\
-% endfor
-</div>
+<div class="quiet"><code>${draw_tables.text_of(index)}</code></div>
 % endfor
 % for constraint in constraints_of(table):
 <div class="quiet"><code>${constraint}</code></div>

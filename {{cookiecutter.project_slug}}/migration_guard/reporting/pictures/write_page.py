@@ -22,7 +22,7 @@ from mako.template import Template
 from ...cli import main as check
 from ...exceptions import CannotCheck
 from ...git import git
-from . import draw_schema
+from . import draw_schema, draw_tables
 from .project import read_project
 
 PAGE = Path("docs", "schema.html")
@@ -114,24 +114,6 @@ def where_from(root: Path, database: str) -> str:
     return f"{url.get_backend_name()} database {name}, {commit}, {now}"
 
 
-def marks_of(column: sa.Column[Any]) -> str:
-    """Return the properties of a column: key, NULL, uniqueness, index, enum values."""
-    table, marks = column.table, []
-    if column.primary_key:
-        marks.append("primary key")
-    if column.nullable:
-        marks.append("nullable")
-    alone = [index for index in table.indexes if list(index.columns) == [column]]
-    unique = [each for each in table.constraints if isinstance(each, sa.UniqueConstraint)]
-    if any(index.unique for index in alone) or any([*each.columns] == [column] for each in unique):
-        marks.append("unique")
-    elif alone:
-        marks.append("indexed")
-    if isinstance(column.type, sa.Enum):
-        marks.append(f"one of {', '.join(map(str, column.type.enums))}")
-    return ", ".join(marks)
-
-
 def graph(scripts: ScriptDirectory) -> dict[str, Any]:
     """Return the revisions, newest first, and the paths between them, each branch in a lane."""
     revisions = list(scripts.walk_revisions())
@@ -166,6 +148,18 @@ def graph(scripts: ScriptDirectory) -> dict[str, Any]:
     return {"revisions": revisions, "paths": paths, "place": place, "at": at, "width": width}
 
 
+def added(root: Path) -> dict[str, str]:
+    """Return the date and the author of the commit that added each file, by the file's name."""
+    found: dict[str, str] = {}
+    with suppress(CannotCheck, OSError):
+        log = git(root, "log", "--diff-filter=A", "--name-only", "--format=%x00%as, %an", "--", ".")
+        for commit in log.decode(errors="replace").split("\0")[1:]:
+            about, *paths = commit.splitlines()
+            for path in filter(None, paths):
+                found.setdefault(Path(path).name, about)
+    return found
+
+
 def type_of(column: sa.Column[Any], dialect: sa.Dialect) -> str:
     """Return the column's type on the configured database, or in Python if it has none there."""
     try:
@@ -185,14 +179,6 @@ def constraints_of(table: sa.Table, dialect: sa.Dialect) -> list[str]:
             except sa.exc.CompileError:
                 texts.append(repr(constraint))
     return sorted(texts)
-
-
-def default_of(column: sa.Column[Any]) -> str:
-    """Return the server default, or ""."""
-    default = column.server_default
-    if isinstance(default, sa.DefaultClause):
-        return str(default.arg)
-    return type(default).__name__ if default else ""
 
 
 def main(root: Path) -> int:
@@ -220,18 +206,19 @@ def main(root: Path) -> int:
         blocks=blocks,
         size_of=size_of,
         grouped=grouped,
-        marks_of=marks_of,
+        draw_tables=draw_tables,
         findings=plan["findings"] + beside(plan, findings),
         plan=plan,
         draw_schema=draw_schema,
         graph=graph(project.scripts),
+        added=added(root),
+        Path=Path,
         tables=tables,
         picture=draw_schema.draw(tables, lambda column: type_of(column, dialect)),
         referring=lambda table: sorted(
             {key.parent.table.key for key in keys if key.column.table is table}
         ),
         type_of=lambda column: type_of(column, dialect),
-        default_of=default_of,
         constraints_of=lambda table: constraints_of(table, dialect),
     )
     try:

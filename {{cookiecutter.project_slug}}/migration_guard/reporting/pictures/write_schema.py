@@ -1,7 +1,8 @@
-"""Draw the revision graph into docs/SCHEMA.md; ``--check`` only tests whether it is current."""
+"""Draw tables and revisions into docs/SCHEMA.md; ``--check`` only tests whether it is current."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,12 +11,11 @@ from alembic.util import to_tuple
 
 from ...error_messages import in_one_line
 from ...exceptions import CannotCheck
+from .draw_tables import draw as draw_tables
 from .project import read_project
 
-BEGIN, END = "<!-- BEGIN_REVISION_GRAPH -->", "<!-- END_REVISION_GRAPH -->"
 
-
-def draw(scripts: ScriptDirectory) -> str:
+def draw_history(scripts: ScriptDirectory) -> str:
     """Return the graph, oldest revision first.
 
     An arrow leads to each revision that follows, a dotted one to each that depends on another.
@@ -34,28 +34,29 @@ def draw(scripts: ScriptDirectory) -> str:
 
 
 def main(root: Path) -> int:
-    """Write the graph between its two marks, report faults of the models; return the status."""
+    """Write each drawing between its two marks, report faults of the models; return the status."""
     document = root / "docs" / "SCHEMA.md"
-    text = document.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        message = f"docs/SCHEMA.md lacks the marks of the graph: add {BEGIN} and {END}"
-        print(f"error: {message}", file=sys.stderr)
-        return 2
     try:
+        before = current = document.read_text(encoding="utf-8")
         project = read_project(root)
         with in_one_line():
-            graph = draw(project.scripts)
-    except CannotCheck as error:
+            history = draw_history(project.scripts)
+    except (CannotCheck, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    current = f"{before}{BEGIN}\n{graph}\n{END}{after}"
+    drawings = {"SQLALCHEMY_DOCS": draw_tables(project.tables), "REVISION_GRAPH": history}
+    for name, drawing in drawings.items():
+        begin, end = f"<!-- BEGIN_{name} -->", f"<!-- END_{name} -->"
+        marked = f"{begin}\n{drawing}\n{end}"
+        current, found = re.subn(f"(?s){begin}.*?{end}", lambda _, marked=marked: marked, current)
+        if not found:
+            print(f"error: docs/SCHEMA.md lacks its marks: add {begin} and {end}", file=sys.stderr)
+            return 2
     if "--check" in sys.argv[1:]:
-        if current != text:
+        if current != before:
             print("error: docs/SCHEMA.md is out of date: run nox -s docs", file=sys.stderr)
-        return int(current != text)
-    if current != text:
+        return int(current != before)
+    if current != before:
         document.write_text(current, encoding="utf-8")
     return 0
 
