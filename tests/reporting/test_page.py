@@ -67,7 +67,9 @@ def test_the_page_has_schema_graph_findings_and_what_is_pending(
 ) -> None:
     project.run("alembic", "upgrade", FIRST)
     project.sh("git init -q && git add alembic/versions/4* && git config user.email a@example.org")
-    project.sh("git config user.name 'Ada & Bo' && git commit -qm First --date 2026-02-03T12:00:00Z")
+    project.sh(
+        "git config user.name 'Ada & Bo' && git commit -qm First --date 2026-02-03T12:00:00Z"
+    )
     project.run(*WRITE)
     document = opened(project)
     assert "console:" not in document
