@@ -1,7 +1,5 @@
 """Arguments in, findings out, exit status: 0 clean, 1 errors found, 2 could not check."""
 
-from __future__ import annotations
-
 import argparse
 import gc
 import os

@@ -1,7 +1,5 @@
 """The databases that a project can deploy to."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 # Each database that a project can deploy to, with the SQLAlchemy dialects that it may have.

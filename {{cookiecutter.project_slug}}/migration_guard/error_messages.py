@@ -1,7 +1,5 @@
 """One line for what the project's code, Alembic or the server raises: where, what, and a fix."""
 
-from __future__ import annotations
-
 import re
 import traceback
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The exception of a check that can't run, and messages that need no other module."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 

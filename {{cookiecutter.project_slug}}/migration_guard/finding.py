@@ -1,7 +1,5 @@
 """A finding: what every part of the check reports."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """What git knows about the project's files."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Text for a terminal, a log or a file, without anything in it that one of them would obey."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The file and line of something in the project."""
 
-from __future__ import annotations
-
 import inspect
 import re
 import sys

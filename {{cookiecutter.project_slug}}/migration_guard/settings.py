@@ -1,7 +1,5 @@
 """The settings in ``[tool.migration-guard]`` of ``pyproject.toml``."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Source text: how it is decoded, parsed, and compared without comments and layout."""
 
-from __future__ import annotations
-
 import ast
 import warnings
 

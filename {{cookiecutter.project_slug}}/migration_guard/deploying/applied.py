@@ -1,7 +1,5 @@
 """The journal: which revisions are applied, their source, and which are applied only in part."""
 
-from __future__ import annotations
-
 import hashlib
 import zlib
 from collections.abc import Collection

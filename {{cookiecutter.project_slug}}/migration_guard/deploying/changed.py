@@ -1,7 +1,5 @@
 """Revisions whose file was edited, removed or inserted after later ones were applied."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Collection
 from typing import Any

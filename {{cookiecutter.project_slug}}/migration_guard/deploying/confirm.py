@@ -1,7 +1,5 @@
 """The question before a deployed revision is downgraded."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

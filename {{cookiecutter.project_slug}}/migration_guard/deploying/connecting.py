@@ -1,7 +1,5 @@
 """The connection that migrates: within a time limit, and with a session that stays the same."""
 
-from __future__ import annotations
-
 import logging
 import re
 import time

@@ -1,7 +1,5 @@
 """The driver's own connection: its state, and statements that a migration runs past SQLAlchemy."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any

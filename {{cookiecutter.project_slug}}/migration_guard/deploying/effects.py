@@ -1,7 +1,5 @@
 """What a statement may change although its text does not show it: functions, MySQL's engines."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 import sqlalchemy as sa

@@ -1,7 +1,5 @@
 """After a failure: whether another attempt makes sense, what is half applied, and what to do."""
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 from typing import Any

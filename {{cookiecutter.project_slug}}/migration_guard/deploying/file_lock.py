@@ -1,7 +1,5 @@
 """The lock of an SQLite database: a lock on a file beside it."""
 
-from __future__ import annotations
-
 import os
 import stat
 import sys

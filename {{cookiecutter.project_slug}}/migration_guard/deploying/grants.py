@@ -1,7 +1,5 @@
 """The GRANT for a privilege that the server reports as missing."""
 
-from __future__ import annotations
-
 import re
 
 from sqlalchemy.engine import Engine

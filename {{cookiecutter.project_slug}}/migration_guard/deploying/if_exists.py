@@ -4,8 +4,6 @@ MySQL lacks it on an index or a column, and SQLite on a column: there the databa
 the statement runs.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import sqlalchemy as sa

@@ -7,8 +7,6 @@ so that it is exactly as durable as the work. Elsewhere it is committed before t
 that a rollback would not undo. It is looked up again after a transaction that the migration ended.
 """
 
-from __future__ import annotations
-
 import difflib
 import logging
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """The lock for a cluster or behind a pooler: a row that its owner renews."""
 
-from __future__ import annotations
-
 import secrets
 import threading
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """How long a migration waits, for whom, and which failures are worth another attempt."""
 
-from __future__ import annotations
-
 import logging
 import os
 import random

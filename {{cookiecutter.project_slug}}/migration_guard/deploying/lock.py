@@ -1,7 +1,5 @@
 """One migrator at a time: the others wait, then find nothing to do."""
 
-from __future__ import annotations
-
 import logging
 import os
 import random

@@ -1,7 +1,5 @@
 """Which lock keeps a second migrator away: the database decides."""
 
-from __future__ import annotations
-
 import zlib
 
 import sqlalchemy as sa

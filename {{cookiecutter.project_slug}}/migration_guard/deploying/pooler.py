@@ -1,7 +1,5 @@
 """A pooler between here and PostgreSQL: does the session stay the same?"""
 
-from __future__ import annotations
-
 import secrets
 import threading
 import time

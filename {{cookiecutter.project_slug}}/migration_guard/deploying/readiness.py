@@ -1,7 +1,5 @@
 """Whether a database is migrated: for the readiness check of an application."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The settings of a server's session while it migrates."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The lock of one server: an advisory lock that ends with the session."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 
 from .lock import Lock

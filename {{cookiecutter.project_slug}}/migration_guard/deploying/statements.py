@@ -1,7 +1,5 @@
 """What a statement does to a transaction, according to its text."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

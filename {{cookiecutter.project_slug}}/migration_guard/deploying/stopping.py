@@ -1,7 +1,5 @@
 """SIGTERM and Ctrl-C: the first finishes the running revision, the second stops at once."""
 
-from __future__ import annotations
-
 import logging
 import os
 import signal

@@ -1,7 +1,5 @@
 """Watches each statement of a migration, and notes in the journal what can't be undone."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress

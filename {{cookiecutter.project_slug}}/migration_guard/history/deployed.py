@@ -1,7 +1,5 @@
 """What is deployed: the migrations at a git ref, compared with those in the working tree."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path

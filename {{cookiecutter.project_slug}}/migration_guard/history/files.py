@@ -1,7 +1,5 @@
 """The migration files of a project, and which modules belong to the application."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The revision graph, from the literals of the migrations."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 

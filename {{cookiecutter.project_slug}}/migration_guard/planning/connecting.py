@@ -1,7 +1,5 @@
 """Read-only connections to the configured database, and whether its server is this machine."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The schema of the configured database, compared with the schema of its revision."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from contextlib import suppress

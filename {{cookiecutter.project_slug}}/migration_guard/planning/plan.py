@@ -1,7 +1,5 @@
 """The plan of a deployment: what `alembic upgrade head` would do to the configured database."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Whether the rows of the configured database fit the pending migrations. It is only read."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """The plan as text, JSON and Markdown."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

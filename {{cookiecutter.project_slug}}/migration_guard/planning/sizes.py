@@ -1,7 +1,5 @@
 """How large the tables are, from the server's estimates: no rows are counted."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import sqlalchemy as sa

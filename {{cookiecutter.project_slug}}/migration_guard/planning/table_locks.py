@@ -6,8 +6,6 @@ SQLite: "File Locking".
 If a lock depends on more than what the migration states, it is unknown and never guessed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

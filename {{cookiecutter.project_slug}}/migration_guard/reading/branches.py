@@ -1,7 +1,5 @@
 """Branches and loops: if a test can't be decided, each branch is followed on its own path."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """The value of a call: the migration's functions are followed, Python's run on known values."""
 
-from __future__ import annotations
-
 import ast
 import re
 import sys

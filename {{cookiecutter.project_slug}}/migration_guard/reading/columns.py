@@ -1,7 +1,5 @@
 """Columns and types, from the calls that build them."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Mapping, Sequence
 from typing import Any

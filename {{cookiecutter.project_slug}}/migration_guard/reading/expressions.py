@@ -1,7 +1,5 @@
 """The value of an expression, if it can be known without running the migration."""
 
-from __future__ import annotations
-
 import ast
 import operator
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """SQL in files of the project: computes their paths and reads their text."""
 
-from __future__ import annotations
-
 import os.path
 from pathlib import Path, PurePath
 from typing import Any

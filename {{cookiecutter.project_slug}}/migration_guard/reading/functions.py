@@ -1,7 +1,5 @@
 """Python's operators, functions and methods that the interpreter runs on known values."""
 
-from __future__ import annotations
-
 import ast
 import operator
 import re

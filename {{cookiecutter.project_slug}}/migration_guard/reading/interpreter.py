@@ -4,8 +4,6 @@ It runs and imports nothing of the source that it follows. Its subclass, the rea
 of libraries.
 """
 
-from __future__ import annotations
-
 import ast
 import operator
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """The meaning of calls of Alembic's and SQLAlchemy's objects."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import PurePath
 from typing import Any

@@ -1,7 +1,5 @@
 """Creates operations from calls of Alembic, SQL text and SQLAlchemy's statements."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterable

@@ -6,8 +6,6 @@ condition for each choice that matters: the branches on which the operation runs
 comes to that choice. Executions are never enumerated.
 """
 
-from __future__ import annotations
-
 from itertools import count
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ The interpreter follows ``upgrade()`` and ``downgrade()`` as Python would; the r
 operation.
 """
 
-from __future__ import annotations
-
 import ast
 import gc
 import os

@@ -1,7 +1,5 @@
 """Alembic's operations and SQLAlchemy's constructors, by the names of their parameters."""
 
-from __future__ import annotations
-
 import re
 
 from .migration import words

@@ -5,8 +5,6 @@ module reads the statements from the tokens, because sqlglot's parser keeps what
 (for example, many forms of ALTER TABLE) as one piece of text.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from copy import copy

@@ -1,7 +1,5 @@
 """One SQL statement as tokens: reads words, names and lists in parentheses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Definitions of columns, types and constraints in SQL."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .migration import HOLE, UNKNOWN, Column, Constraint, Type, words

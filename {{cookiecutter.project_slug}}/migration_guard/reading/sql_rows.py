@@ -1,7 +1,5 @@
 """Statements that change rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partialmethod
 from typing import Any

@@ -1,7 +1,5 @@
 """CREATE TABLE, CREATE INDEX and ALTER TABLE."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

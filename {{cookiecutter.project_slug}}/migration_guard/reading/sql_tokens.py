@@ -1,7 +1,5 @@
 """SQL text cut into tokens and statements, by sqlglot."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any

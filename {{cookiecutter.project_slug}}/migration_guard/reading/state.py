@@ -4,8 +4,6 @@ The modules of the interpreter are layers, each a subclass of the one before: st
 expressions, calls, branches, statements. A migration is followed and never run.
 """
 
-from __future__ import annotations
-
 import ast
 import os.path
 from abc import ABC, abstractmethod

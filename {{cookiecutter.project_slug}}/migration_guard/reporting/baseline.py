@@ -1,7 +1,5 @@
 """The baseline: findings of an old history, recorded so that only new ones are reported."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The formats of a report: for people, programs, and GitHub."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict

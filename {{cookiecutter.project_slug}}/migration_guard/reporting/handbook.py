@@ -1,7 +1,5 @@
 """The description of a rule, for --explain, --list-rules and RULES.md."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from textwrap import indent
 

@@ -1,7 +1,5 @@
 """Suppression: `# migration-guard: ignore[rule] reason`, in a statement or on the line above it."""
 
-from __future__ import annotations
-
 import io
 import re
 import tokenize

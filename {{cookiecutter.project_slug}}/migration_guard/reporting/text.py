@@ -1,7 +1,5 @@
 """The report for people."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 

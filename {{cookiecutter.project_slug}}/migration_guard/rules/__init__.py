@@ -5,8 +5,6 @@ A project's own rules import what they need from here:
 >>> from migration_guard.rules import Found, Upgrade, rule
 """
 
-from __future__ import annotations
-
 from types import ModuleType
 
 from . import (

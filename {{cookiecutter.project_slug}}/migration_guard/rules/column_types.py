@@ -1,7 +1,5 @@
 """What a change of a column's type costs on each database."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rules about rows."""
 
-from __future__ import annotations
-
 import re
 
 from ..reading.migration import words

@@ -1,7 +1,5 @@
 """Rules about the design of tables."""
 
-from __future__ import annotations
-
 from ..databases import DISTRIBUTED, MYSQL, POSTGRESQL
 from ..reading.migration import Operation, Type
 from .column_types import for_database

@@ -1,7 +1,5 @@
 """Rules of the category drift."""
 
-from __future__ import annotations
-
 from .rule import declare
 
 models_out_of_sync = declare(

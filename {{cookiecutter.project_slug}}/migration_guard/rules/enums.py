@@ -1,7 +1,5 @@
 """Rules about enum types."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rules of the category history."""
 
-from __future__ import annotations
-
 from .rule import declare
 
 multiple_heads = declare(

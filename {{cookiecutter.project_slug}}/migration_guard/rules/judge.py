@@ -1,7 +1,5 @@
 """Checks one migration with every rule."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 

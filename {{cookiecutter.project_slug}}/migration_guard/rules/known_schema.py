@@ -1,7 +1,5 @@
 """What is known of a table when an operation runs, from this revision and those before."""
 
-from __future__ import annotations
-
 import re
 
 from ..reading.migration import Constraint, Operation

@@ -1,7 +1,5 @@
 """Rules about the configured database, which ``--plan`` reads."""
 
-from __future__ import annotations
-
 from ..databases import POSTGRESQL
 from .rule import declare
 

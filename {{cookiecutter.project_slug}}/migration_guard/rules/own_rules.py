@@ -1,7 +1,5 @@
 """The rules in a module, and those that a project writes itself."""
 
-from __future__ import annotations
-
 import importlib.util
 import sys
 import traceback

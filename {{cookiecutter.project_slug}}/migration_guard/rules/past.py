@@ -1,7 +1,5 @@
 """The operations of the revisions before a migration, from their files."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 

@@ -1,7 +1,5 @@
 """Rules about migrations that the guard can't read."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

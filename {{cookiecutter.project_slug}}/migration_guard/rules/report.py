@@ -1,7 +1,5 @@
 """Rules of the category report."""
 
-from __future__ import annotations
-
 from .rule import declare
 
 unused_ignore = declare(

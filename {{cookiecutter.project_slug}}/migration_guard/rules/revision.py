@@ -1,7 +1,5 @@
 """Rules about a revision as a whole."""
 
-from __future__ import annotations
-
 import re
 
 from ..databases import NOT_TRANSACTIONAL

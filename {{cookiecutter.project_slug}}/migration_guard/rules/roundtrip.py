@@ -1,7 +1,5 @@
 """Rules of the category roundtrip."""
 
-from __future__ import annotations
-
 from .rule import declare
 
 upgrade_fails = declare(

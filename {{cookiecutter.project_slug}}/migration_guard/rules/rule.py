@@ -1,7 +1,5 @@
 """A rule is data and, for most rules, one function from an upgrade to findings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import cleandoc

@@ -3,8 +3,6 @@
 While a release is deployed, the old code runs against the new schema.
 """
 
-from __future__ import annotations
-
 import re
 
 from ..databases import MYSQL

@@ -1,7 +1,5 @@
 """Runs the examples of rules. A project's tests call ``check_examples()``."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the rules see of a migration."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What Alembic's own comparison and its plugins find if the server can't describe both sides."""
 
-from __future__ import annotations
-
 import warnings
 from importlib.util import find_spec
 from typing import Any

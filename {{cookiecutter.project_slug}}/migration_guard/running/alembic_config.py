@@ -1,7 +1,5 @@
 """Alembic's configuration, with the paths that the guard's settings name."""
 
-from __future__ import annotations
-
 from alembic.config import Config
 
 from ..exceptions import CannotCheck

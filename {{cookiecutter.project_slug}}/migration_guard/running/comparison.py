@@ -3,8 +3,6 @@
 The same server describes both, so that two notations of the same thing don't differ.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any

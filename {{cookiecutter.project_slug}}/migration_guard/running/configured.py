@@ -1,7 +1,5 @@
 """The configured database: DATABASE_URL, from the environment or from the file .env."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

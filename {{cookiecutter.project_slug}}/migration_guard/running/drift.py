@@ -3,8 +3,6 @@
 Both are created in scratch databases, and the server describes them.
 """
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 

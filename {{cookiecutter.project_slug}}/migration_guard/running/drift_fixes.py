@@ -1,7 +1,5 @@
 """The message and the fix for each difference between the models and the migrations."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from .schema.objects import EXISTS, Column, Difference, labels_of

@@ -1,7 +1,5 @@
 """The schema that the models describe, created in a scratch database."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Iterable
 from contextlib import suppress

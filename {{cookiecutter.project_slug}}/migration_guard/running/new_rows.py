@@ -1,7 +1,5 @@
 """Rows for a table, from the server's description: with NULLs, full and repeated values."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The progress of the roundtrip, on stderr."""
 
-from __future__ import annotations
-
 import sys
 import time
 

@@ -1,7 +1,5 @@
 """The commands and statements that lead to a finding of the roundtrip, in an empty database."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Every revision up, down and up again, on a scratch database with rows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from textwrap import shorten
 from typing import Any

@@ -1,7 +1,5 @@
 """The findings of the roundtrip: failures, and what a downgrade leaves behind or loses."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Iterable

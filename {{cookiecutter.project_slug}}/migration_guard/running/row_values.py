@@ -1,7 +1,5 @@
 """Values for the columns of test rows, which have the column's type and its full length."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta

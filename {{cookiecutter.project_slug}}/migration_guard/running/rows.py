@@ -1,7 +1,5 @@
 """The rows of a scratch database while its history runs, and how they change."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -4,8 +4,6 @@ Nothing runs in the configured database itself. The connection that creates and 
 server's maintenance database (PostgreSQL) or to no database (MySQL, MariaDB).
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -1,7 +1,5 @@
 """Which revisions the roundtrip runs, and which of them are still pending."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from alembic.script import ScriptDirectory

@@ -4,8 +4,6 @@ A plugin, since Alembic asks a ``compare_server_default`` function about compute
 then fails.
 """
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation

@@ -6,8 +6,6 @@ _per_migration, _normalized_down_revisions and _upgrade_revs here; _user_compare
 _user_compare_server_default in alembic_comparison.py.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sqlite3

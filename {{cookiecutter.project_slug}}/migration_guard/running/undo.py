@@ -1,7 +1,5 @@
 """The statements for downgrade() that undo a difference."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from .comparison import COMMENT

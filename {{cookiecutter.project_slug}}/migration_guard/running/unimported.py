@@ -1,7 +1,5 @@
 """Tables of the application in modules that env.py does not import."""
 
-from __future__ import annotations
-
 import ast
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What the models and the database say of the objects that operations name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from typing import Any

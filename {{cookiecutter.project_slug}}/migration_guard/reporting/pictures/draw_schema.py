@@ -1,7 +1,5 @@
 """Place the tables and the lines of their foreign keys with Graphviz; the page draws them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The migrations and the models of a project, as its env.py configures them."""
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Write a page that opens offline: verdict, pending migrations, findings, revisions, schema."""
 
-from __future__ import annotations
-
 import argparse
 import base64
 import hashlib

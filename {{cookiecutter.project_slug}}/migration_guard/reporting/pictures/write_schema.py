@@ -1,7 +1,5 @@
 """Draw tables and revisions into docs/SCHEMA.md; ``--check`` only tests whether it is current."""
 
-from __future__ import annotations
-
 import re
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Rules about constraints that are checked for every row."""
 
-from __future__ import annotations
-
 import re
 
 from ...databases import MYSQL, POSTGRESQL

@@ -1,7 +1,5 @@
 """Rules about building and dropping indexes."""
 
-from __future__ import annotations
-
 from ...databases import POSTGRESQL
 from ...reading.migration import Operation
 from ..known_schema import partition_key

@@ -1,7 +1,5 @@
 """Rules about statements that copy a table, or keep its readers away."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Rules about the transaction of a migration."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

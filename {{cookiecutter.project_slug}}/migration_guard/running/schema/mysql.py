@@ -1,7 +1,5 @@
 """The schema of a MySQL or MariaDB database."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Any

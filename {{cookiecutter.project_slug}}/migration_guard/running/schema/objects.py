@@ -1,7 +1,5 @@
 """A server's description of its schema as objects with properties, and how two of them differ."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple

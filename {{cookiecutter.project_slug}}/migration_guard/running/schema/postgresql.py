@@ -1,7 +1,5 @@
 """The schema of a PostgreSQL database."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

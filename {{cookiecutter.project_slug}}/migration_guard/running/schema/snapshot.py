@@ -1,7 +1,5 @@
 """The schema of a database while migrations run, which reads only what a step touched."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The snapshot for each database."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from sqlalchemy.engine import Connection

@@ -1,7 +1,5 @@
 """The schema of an SQLite database, with every CREATE TABLE in the same form."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
