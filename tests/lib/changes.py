@@ -23,6 +23,11 @@ def change(
 
 CODE = 'Column("code", String(20))'
 
+DOMAIN = (
+    'mail = postgresql.DOMAIN("mail", postgresql.CITEXT, check=text("VALUE ~ \'@\'"),'
+    ' constraint_name="mail_at", not_null=False, default="nobody@localhost", metadata=Base.metadata)\n'
+)
+
 CHANGES = [
     change("column added", CODE, f'{CODE}, Column("size", Integer)'),
     change("table added", None, CODE),
@@ -272,6 +277,28 @@ class GUID(TypeDecorator):
         more='sq = Sequence("numbers", metadata=Base.metadata)\n',
         decide="table-rewrite",
     ),
+    change("type of an extension", CODE, f'{CODE}, Column("value", postgresql.CITEXT)', *PG),
+    change(
+        "operator class of an extension",
+        CODE,
+        f'{CODE}, Index("ix_code", "code", postgresql_using="gin", postgresql_ops={{"code": "gin_trgm_ops"}})',
+        *PG,
+    ),
+    change(
+        "function of an extension",
+        CODE,
+        f'{CODE}, Column("key", Uuid, server_default=text("uuid_generate_v4()"))',
+        *PG,
+        decide="table-rewrite",
+    ),
+    change(
+        "domain table",
+        None,
+        'Column("mail", mail), Column("other", mail)',
+        *PG,
+        more=DOMAIN,
+    ),
+    change("domain column", CODE, f'{CODE}, Column("mail", mail)', *PG, more=DOMAIN),
     change(
         "circle with use_alter",
         None,

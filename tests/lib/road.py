@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,6 +63,10 @@ class Change:
     decisions: frozenset[str] = frozenset()
     more: str = ""  # other statements of models.py, before the table
 
+    def decides(self, rule: str, *backends: str) -> bool:
+        """Whether a finding of the rule is a decision on one of these databases."""
+        return bool(self.decisions & {rule, *(f"{each}:{rule}" for each in backends)})
+
     def models(self, table: str | None) -> str:
         text = f"{HEADER}{self.more}\n"
         if table is not None:
@@ -90,8 +94,16 @@ class Road:
     """A baked project whose models change, on one database."""
 
     def __init__(
-        self, project: Path, package: str, url: str, env: str | None = None, lint: bool = False
+        self,
+        project: Path,
+        package: str,
+        url: str,
+        env: str | None = None,
+        lint: bool = False,
+        others: Sequence[str] = (),
     ) -> None:
+        """``others``: the URLs of other databases that the project declares, for the check alone."""
+        self.others = others
         self.project, self.package, self.url = project, package, sa.make_url(url)
         self.versions = project / "alembic" / "versions"
         self.models = project / "src" / package / "database" / "models.py"
@@ -135,6 +147,12 @@ class Road:
         self.alembic("upgrade", "head")
 
     def check(self, arrival: Arrival, change: Change, *options: str) -> None:
+        for url in self.others:
+            self.check_on(arrival, change, *options, "--database-url", url)
+        self.check_on(arrival, change, *options)
+
+    def check_on(self, arrival: Arrival, change: Change, *options: str) -> None:
+        self.forget()  # a model that one database has created is changed for the next
         report = self.project / "report.json"
         report.unlink(missing_ok=True)
         errors = io.StringIO()
@@ -145,10 +163,14 @@ class Road:
         for found in json.loads(report.read_text(encoding="utf-8"))["findings"]:
             if found["severity"] != "error":
                 continue
-            if change.decisions & {found["rule"], f"{self.url.get_backend_name()}:{found['rule']}"}:
+            if change.decides(found["rule"], *self.backends):
                 arrival.decisions.add(found["rule"])
             else:
                 arrival.faults.append(f"{found['rule']}: {found['message']}")
+
+    @property
+    def backends(self) -> set[str]:
+        return {sa.make_url(each).get_backend_name() for each in (self.url, *self.others)}
 
     def lint(self, arrival: Arrival) -> None:
         subprocess.run(

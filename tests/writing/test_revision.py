@@ -69,6 +69,33 @@ def test_the_first_of_several_keeps_the_id_and_the_label(tmp_path: Path) -> None
         project.run("alembic", "check")
 
 
+def test_nothing_is_split_on_a_table_that_is_not_deployed(tmp_path: Path) -> None:
+    """A table of the branch gets its index at once; one that the remote has does not."""
+    for url in fresh_database("postgresql", tmp_path):
+        path = bake_into(tmp_path, database="postgresql", starter="blank", project_slug="shop")
+        project = Project(path, "shop", url)
+        project.sh("git init -q --bare ../remote.git; git init -q -b main; git add -A")
+        author = "-c user.name=Ada -c user.email=ada@example.com"
+        project.sh(f"git {author} commit -qm start; git remote add origin ../remote.git")
+        project.sh("git push -q -u origin main; git remote set-head origin main")
+        project.run("alembic", "upgrade", "head")
+        table = "id: Mapped[int] = mapped_column(primary_key=True)"
+        size = "size: Mapped[int | None] = mapped_column()"
+        models = f'class Tag(Base):\n    __tablename__ = "tags"\n    {table}\n    {size}\n'
+        with project.models.open("a", encoding="utf-8") as file:
+            file.write(f"\n\n{models}")
+        project.run(*REVISION, "Add tags")
+        project.edit(project.models, size, size.replace("()", "(index=True)"))
+        project.run(*REVISION, "Index tags")
+        (written,) = project.versions.glob("*index_tags*.py")
+        assert "concurrently" not in written.read_text(encoding="utf-8")
+        project.run("python", "scripts/check_migrations.py")
+        weight = "    weight: Mapped[int | None] = mapped_column(index=True)\n"
+        project.edit(project.models, TABLE, TABLE + weight)
+        project.run(*REVISION, "Add weight")
+        assert list(project.versions.glob("*add_weight_build_indexes.py"))
+
+
 def test_safe_autogenerate_can_be_turned_off(tmp_path: Path) -> None:
     for url in fresh_database("postgresql", tmp_path):
         path = bake_into(tmp_path, database="postgresql", starter="blank", project_slug="shop")

@@ -8,8 +8,6 @@ import sqlalchemy as sa
 from alembic.autogenerate import api
 from alembic.runtime.migration import MigrationContext
 
-from .server_defaults import PLUGIN
-
 CHECKS = "alembic.ext.checkconstraint_byname"  # not in Alembic before 1.19
 
 
@@ -23,8 +21,7 @@ def as_alembic_sees(
 ) -> list[tuple[str, str, str]]:
     """Compare these tables as Alembic does, and run the plugins that the project has.
 
-    Returns the object, its table and a message for each difference. A type or a server default
-    that the server can't compare raises nothing.
+    Returns the object, its table and a message for each difference.
     """
     opts = context.opts
     plugins = opts.get("autogenerate_plugins") or ["alembic.autogenerate.*"]
@@ -32,9 +29,9 @@ def as_alembic_sees(
     if not tables:  # then Alembic itself need not read them
         plugins = [name for name in plugins if not name.startswith("alembic.")]
         checks = []
-    opts["autogenerate_plugins"] = list(dict.fromkeys([*plugins, *checks, PLUGIN]))
+    opts["autogenerate_plugins"] = list(dict.fromkeys([*plugins, *checks]))
     context._user_compare_type = context._user_compare_type or True
-    context._user_compare_server_default = context._user_compare_server_default or True
+    context._user_compare_server_default = False  # the server refuses to compare some
     include_name, include_object = opts.get("include_name"), opts.get("include_object")
 
     def is_left_out(kind: str, name: str | None, schema: str | None) -> bool:

@@ -12,9 +12,17 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.runtime.migration import MigrationContext
 
 from .models import Models
-from .schema.objects import EXISTS, Column, Difference, Properties, SchemaObject, uncast
+from .schema.objects import (
+    EXISTS,
+    Column,
+    Difference,
+    Properties,
+    SchemaObject,
+    uncast,
+    without_comment,
+)
 
-MODELLED = ("table ", "type ", "sequence ")
+MODELLED = ("table ", "type ", "sequence ", "domain ", "extension ")
 
 
 # Properties of a table that models can't state, or rarely do.
@@ -22,9 +30,6 @@ UNMODELLED = ("trigger", "policy", "rule", "parent", "partitions", "security")
 
 
 OWN_SEQUENCE = re.compile(r"nextval\('([^']+)'::regclass\)")
-
-
-COMMENT = re.compile(r" ?comment '(?:[^']|'')*'", re.IGNORECASE)
 
 
 CONSTRAINTS = {
@@ -96,7 +101,7 @@ def table_differences(
 def key_of(prop: str, value: Column | str, names: set[str]) -> str:
     kind, _, name = prop.partition(" ")
     if kind == "constraint" and name.lower() not in names:
-        return f"constraint: {COMMENT.sub('', str(value))}"
+        return f"constraint: {without_comment(value)}"
     return prop
 
 

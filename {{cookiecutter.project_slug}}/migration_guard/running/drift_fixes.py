@@ -1,6 +1,12 @@
 """The message and the fix for each difference between the models and the migrations."""
 
+<<<<<<< HEAD
 from collections.abc import Sequence
+=======
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+>>>>>>> 60b9f42 (Write extensions, domains and migrations for several databases)
 
 from .schema.objects import EXISTS, Column, Difference, labels_of
 
@@ -45,8 +51,10 @@ def definition(value: Column | str | None) -> str:
 def fix_of(difference: Difference, others: Sequence[Difference]) -> str:
     """Return what to do about a difference; ``others`` are all that were found."""
     before, after = difference.before, difference.after
-    if renamed := renaming(difference, others):
-        return renamed
+    one_side = before is None or after is None
+    call = renaming(difference.owner, others)
+    if call and one_side and difference.prop.startswith("column "):
+        return f"Was it renamed? Then write a revision with {call}. If not: {SYNC}"
     if labels_of(before) and labels_of(after):
         return enum_fix(difference)
     if isinstance(before, Column) and before.default and after == before._replace(default=""):
@@ -58,36 +66,25 @@ def fix_of(difference: Difference, others: Sequence[Difference]) -> str:
     return manual_fix(difference) or FIX
 
 
-def renaming(difference: Difference, others: Sequence[Difference]) -> str:
-    """Return a fix that asks whether a column was renamed, or "".
-
-    It asks if the table lost one column and got one of the same type.
-    """
-    columns = [
-        each
-        for each in others
-        if each.owner == difference.owner and each.prop.startswith("column ")
-    ]
+def renaming(owner: str, differences: Iterable[Difference]) -> str:
+    """Return the call that renames, if the table lost one column and got one of the same type."""
+    columns = [each for each in differences if each.owner == owner and each.prop[:7] == "column "]
     gone = [each for each in columns if each.after is None]
     new = [each for each in columns if each.before is None]
-    if difference not in (*gone, *new) or len(gone) != 1 or len(new) != 1:
+    if len(gone) != 1 or len(new) != 1:
         return ""
     old, now = gone[0].before, new[0].after
     if not isinstance(old, Column) or not isinstance(now, Column) or old.type != now.type:
         return ""
-    table = repr(difference.owner.partition(" ")[2])
+    schema, _, table = owner.partition(" ")[2].rpartition(".")
     names = [each.prop.partition(" ")[2] for each in (gone[0], new[0])]
-    return (
-        f"Was {names[0]} renamed to {names[1]}? Then write a revision with"
-        f" op.alter_column({table}, {names[0]!r}, new_column_name={names[1]!r})."
-        f" If not: {SYNC}"
-    )
+    where = f", schema={schema!r}" if schema else ""
+    return f"op.alter_column({table!r}, {names[0]!r}, new_column_name={names[1]!r}{where})"
 
 
 def enum_fix(difference: Difference) -> str:
     """Return the statements that add labels, or what to decide if labels were removed or moved."""
     name = difference.owner.partition(" ")[2]
-    before, after = labels_of(difference.before), labels_of(difference.after)
     if not difference.owner.startswith("type "):  # a column of MySQL's
         return FIX
     if not difference.added_labels:
@@ -97,14 +94,19 @@ def enum_fix(difference: Difference) -> str:
             " the rows that have it, then create a new type, ALTER COLUMN ... TYPE ... USING, and"
             " drop the old type."
         )
+    added = adding_labels(name, labels_of(difference.before), labels_of(difference.after))
     lines = ["with op.get_context().autocommit_block():"]
+    lines += [f'    op.execute("{statement}")' for statement in added]
+    return "\n".join(["Write a revision whose upgrade() has:", *lines])
+
+
+def adding_labels(name: str, before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    """Yield the statements that add each new label to an enum type in its place."""
     for index, label in enumerate(after):
         if label not in before:
             following = next((each for each in after[index:] if each in before), None)
             place = f" BEFORE {following}" if following else ""
-            statement = f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS {label}{place}"
-            lines.append(f'    op.execute("{statement}")')
-    return "\n".join(["Write a revision whose upgrade() has:", *lines])
+            yield f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS {label}{place}"
 
 
 def manual_fix(difference: Difference) -> str:

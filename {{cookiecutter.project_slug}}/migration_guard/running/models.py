@@ -1,7 +1,7 @@
 """The schema that the models describe, created in a scratch database."""
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import IdentifierPreparer
 from ..error_messages import one_line
 from ..places import line_of, mapped, relative
 from ..reporting.suppression import ignores
-from .schema.objects import Difference, SchemaObject, unquoted
+from .schema.objects import Difference, SchemaObject, unquoted, without_comment, words
 from .schema.snapshots import describe
 from .scratch import scratch_database
 
@@ -29,6 +29,7 @@ class Models:
         self.root, self.env = root, env
         self.objects: dict[str, SchemaObject] = {}  # as the server describes them
         self.failed: dict[str, str] = {}  # tables that can't be created, and why
+        self.refused: set[str] = set()
         self.incomplete = ""  # why some tables may be missing from the metadata
         try:
             configure_mappers()  # extensions such as SQLAlchemy-Continuum add tables here
@@ -64,25 +65,30 @@ class Models:
     def create_in_parts(self, server: sa.URL, migrated: dict[str, SchemaObject]) -> None:
         """Create non-table objects of the migrations first, and skip tables that fail."""
         with scratch_database(server) as engine, engine.connect() as connection:
-            needed = []
+            needed: list[str] = []
             if connection.dialect.name == "postgresql":
-                needed = [text for item in migrated.values() if (text := creation(item))]
+                quote = connection.dialect.identifier_preparer.quote
+                needed = [text for item in migrated.values() if (text := creation(item, quote))]
             for statement in [*self.schemas(connection), *needed]:
                 with suppress(sa.exc.DBAPIError), connection.begin_nested():
                     connection.exec_driver_sql(statement.replace("%", "%%"))
             connection.commit()
-            if not needed or not self.create_all(connection):
-                self.create_one_by_one(connection)
+            while not self.create_all(connection):
+                if not add_extension(connection, self.refused):
+                    self.create_one_by_one(connection)
+                    break
             self.objects = describe(connection)
 
     def create_all(self, connection: sa.Connection) -> bool:
+        """Create all tables; False if the server refuses, and ``refused`` has its words."""
         try:
             for statement in self.schemas(connection):
                 connection.exec_driver_sql(statement.replace("%", "%%"))
             for metadata in self.metadata:
                 metadata.create_all(connection, checkfirst=False)  # the database is empty
-        except Exception:
+        except Exception as error:
             connection.rollback()
+            self.refused = words([one_line(error)])
             return False
         return True
 
@@ -150,14 +156,44 @@ def name_of(table: sa.Table) -> str:
     return table.key.removeprefix("public.")
 
 
-def creation(item: SchemaObject) -> str:
-    """Return the statement that creates an extension, a domain or a function, or ""."""
+AVAILABLE = """
+SELECT name FROM pg_available_extensions WHERE installed_version IS NULL AND name !~ '^pl'
+"""
+MEMBERS = """
+SELECT (pg_identify_object_as_address(classid, objid, 0)).object_names FROM pg_depend
+JOIN pg_extension e ON refclassid = 'pg_extension'::regclass AND refobjid = e.oid
+WHERE deptype = 'e' AND extname = %s
+"""
+
+
+def add_extension(connection: sa.Connection, names: set[str]) -> bool:
+    """Create the extension of PostgreSQL that has an object of these names; False: none has."""
+    if connection.dialect.name != "postgresql":
+        return False
+    found = connection.exec_driver_sql(AVAILABLE).scalars().all()
+    for extension in sorted(found, key=lambda name: (name not in names, name)):
+        with suppress(sa.exc.DBAPIError), connection.begin_nested() as savepoint:
+            connection.exec_driver_sql(f'CREATE EXTENSION "{extension}" CASCADE')
+            members = connection.exec_driver_sql(MEMBERS, (extension,)).scalars()
+            if names & {parts[-1].rpartition(".")[2] for parts in members}:
+                savepoint.commit()
+                connection.commit()
+                return True
+            savepoint.rollback()
+    return False
+
+
+def creation(item: SchemaObject, quote: Callable[[str], str]) -> str:
+    """Return the statement that creates an extension, an enum, a domain or a function, or ""."""
     kind, _, name = item.name.partition(" ")
-    text = str(item.properties.get("", ""))
+    name = ".".join(map(quote, name.split(".")))
+    text = without_comment(item.properties.get("", ""))
     if kind == "extension":
-        return f'CREATE EXTENSION IF NOT EXISTS "{name}"'
+        return f"CREATE EXTENSION IF NOT EXISTS {name}"
+    if kind == "type" and text.startswith("enum"):
+        return f"CREATE TYPE {name} AS ENUM{text[4:]}"
     if kind == "domain":
         return f"CREATE DOMAIN {name} AS {text}"
     if kind in ("function", "procedure"):
-        return text.partition(" comment '")[0]
+        return text
     return ""

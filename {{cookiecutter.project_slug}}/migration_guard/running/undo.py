@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from .comparison import COMMENT
-from .schema.objects import EXISTS, Column, Difference
+from .schema.objects import EXISTS, Column, Difference, without_comment
 
 
 def undo_fix(differences: Sequence[Difference], dialect: str) -> str:
@@ -34,7 +33,7 @@ def undo_object(kind: str, name: str, difference: Difference) -> Iterator[str]:
     elif difference.before is None:
         yield sql(f"DROP {kind.upper()} {name}")
     elif difference.before != EXISTS and kind in ("function", "procedure"):
-        yield sql(COMMENT.sub("", str(difference.before)))
+        yield sql(without_comment(difference.before))
 
 
 def undo_column(table: str, name: str, difference: Difference, dialect: str) -> Iterator[str]:
@@ -46,7 +45,7 @@ def undo_column(table: str, name: str, difference: Difference, dialect: str) -> 
         else:
             yield f"op.drop_column({table!r}, {name!r})"
         return
-    definition = COMMENT.sub("", str(before))
+    definition = without_comment(before)
     if not isinstance(after, Column):
         yield sql(f"ALTER TABLE {table} ADD COLUMN {name} {definition}")
     elif dialect in ("mysql", "mariadb"):
@@ -83,7 +82,7 @@ def drop(prop: str, table: str, name: str, text: str, dialect: str) -> Iterator[
 
 
 def create(prop: str, table: str, name: str, text: str, dialect: str) -> Iterator[str]:
-    text = COMMENT.sub("", text)
+    text = without_comment(text)
     if prop == "index":
         yield sql(create_index(text, name, table, dialect))
     elif prop == "constraint" and dialect != "sqlite":

@@ -1,7 +1,10 @@
 """What env.py gives to Alembic to autogenerate."""
 
+from __future__ import annotations
+
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -9,20 +12,23 @@ from typing import Any
 from alembic.migration import MigrationContext
 from alembic.operations import ops
 
+from ..databases import dialects_of
 from ..exceptions import CannotCheck
 from ..running.alembic_comparison import CHECKS
-from ..running.server_defaults import PLUGIN
+from ..running.drift_fixes import renaming
 from ..settings import Settings, read_settings
-from .backfill import backfill
-from .compare import Comparison, altered_columns, flat
+from .compare import Comparison, flat
 from .decisions import add_decisions
+from .dialects import families
 from .differences import difference_steps
 from .if_exists import write_if_exists
-from .models import Models, plain_dialect
+from .models import plain_dialect
+from .plain import plain_steps
 from .postgresql import PostgreSQL
 from .rendering import TypeWriter
-from .steps import Phase, Step, write_scripts
-from .tables import Operations, constraints_last, in_order
+from .steps import Step, write_scripts
+from .tables import constraints_last, in_order
+from .undeployed import new_tables, undeployed
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +36,10 @@ log = logging.getLogger(__name__)
 def options(root: Path) -> dict[str, Any]:
     """Return what autogenerate needs of ``context.configure()``; ``root``: the project."""
     settings = read_settings(root)
-    alone = not settings.safe_autogenerate  # else `Comparison` compares the server defaults
     return {
-        "autogenerate_plugins": ["alembic.autogenerate.*", CHECKS, *([PLUGIN] if alone else [])],
+        "autogenerate_plugins": ["alembic.autogenerate.*", CHECKS],
         "compare_type": True,
-        "compare_server_default": alone,
+        "compare_server_default": False,  # `Comparison` does it, for all of them
         "render_item": TypeWriter(settings.dialects),
         "process_revision_directives": RevisionWriter(root, settings),
     }
@@ -54,10 +59,13 @@ class RevisionWriter:
         upgrade, *engines = script.upgrade_ops_list
         # Alembic adds the operations of each further engine to the last script.
         several = others or engines or upgrade.upgrade_token != "upgrades"
-        if not several and self.settings.safe_autogenerate and context.connection is not None:
+        if not several and context.connection is not None:
             try:
                 comparison = Comparison(context, context.connection, self.root)
-                self.write(context, comparison, directives)
+                if self.settings.safe_autogenerate:
+                    self.write(context, comparison, directives)
+                else:
+                    comparison.add_defaults(upgrade.ops)
             except CannotCheck as error:
                 log.warning("%s Autogenerate writes only what Alembic itself compares.", error)
         write_if_exists(context, revision, directives)
@@ -75,20 +83,28 @@ class RevisionWriter:
     ) -> None:
         (script,) = directives
         upgrade, models = script.upgrade_ops_list[0], comparison.models
+        here = families([context.dialect.name])[0]
+        # Without a setting, nobody has named a second one.
+        every = families([context.dialect.name, *dialects_of(self.settings.lowest)])
         context.impl.dialect = plain_dialect(context.dialect)  # what it writes, no driver reads
+        context.opts["render_as_batch"] = "sqlite" in every
         comparison.add_defaults(upgrade.ops)
-        alters = context.dialect.name != "sqlite"
-        operations = in_order(comparison.real(upgrade.ops), alters)
-        parts = flat(operations)
-        # SQLite's are batches.
-        order = operations if context.dialect.name == "sqlite" else constraints_last(parts)
-        steps = chain(plain_steps(order, models), difference_steps(comparison, parts))
-        if context.dialect.name == "postgresql":
-            steps = chain(PostgreSQL(comparison, parts).all_steps())
+        operations = in_order(comparison.real(upgrade.ops), alters=here != "sqlite")
+        parts = constraints_last(flat(operations))
+        seen: Iterable[Step] = difference_steps(comparison, parts)
+        if every[1:]:
+            seen = (replace(each, only=(here,)) for each in seen)
+        new = undeployed(self.settings)
+        if "postgresql" in every:
+            writer = PostgreSQL(comparison, parts, every, new_tables(new))
+            steps = chain(writer.all_steps(seen))
+        else:
+            steps = chain(plain_steps(parts, models, every), seen)
         directives[:] = write_scripts(script, steps)
-        hints = models.renames(parts)
+        owners = dict.fromkeys(each.owner for each in comparison.differences)
+        hints = [call for each in owners if (call := renaming(each, comparison.differences))]
         for each in directives:
-            add_decisions(each, context, self.settings, hints)
+            add_decisions(each, context, self.settings, hints, new)
 
 
 def summarize(context: MigrationContext, directives: list[ops.MigrationScript]) -> None:
@@ -108,21 +124,3 @@ def summarize(context: MigrationContext, directives: list[ops.MigrationScript]) 
         "To take it back: alembic downgrade %s if your database has run it; delete the files.",
         before,
     )
-
-
-def plain_steps(operations: Operations, models: Models) -> Iterator[Step]:
-    """One revision, or three where a column becomes NOT NULL and its rows get a value first.
-
-    On MySQL and MariaDB nothing follows a constraint in its revision, so that one that fails can
-    run again: each statement commits by itself there, and this one can't be repeated.
-    """
-    for operation in operations:
-        alters = altered_columns(flat([operation]), models).values()
-        required = (each for each in alters if each.modify_nullable is False)
-        fills = [step for each in required for step in backfill(each, models)]
-        yield from fills
-        last = ""
-        if isinstance(operation, (ops.AddConstraintOp, ops.DropConstraintOp)):
-            last = f"constraint {getattr(operation, 'constraint_name', None) or ''}".strip()
-        phase = Phase.NOT_NULL if fills else Phase.SCHEMA
-        yield Step(phase, [operation], [operation.reverse()], last=last)

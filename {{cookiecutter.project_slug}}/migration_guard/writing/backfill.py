@@ -1,5 +1,7 @@
 """Values for the rows that have none, in batches."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from alembic.operations import ops
@@ -9,7 +11,8 @@ from .models import Models
 from .steps import Phase, Step
 
 BATCH = 1000  # rows that one statement changes
-ROW = {"postgresql": "ctid", "sqlite": "rowid"}  # what a row is known by; MySQL limits the UPDATE
+# What a row is known by; MySQL limits the UPDATE.
+ROW = {"postgresql": "ctid", "sqlite": "rowid"}
 
 
 def backfill(operation: ops.AlterColumnOp, models: Models) -> Iterator[Step]:

@@ -1,5 +1,7 @@
 """Operations that Alembic does not have: lines of code, and blocks around other operations."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +12,7 @@ from alembic.operations import ops
 
 
 class Lines(ops.MigrateOperation):
-    """Lines of Python, as they stand in the migration."""
+    """Lines of Python, as the migration has them."""
 
     def __init__(self, *lines: str) -> None:
         self.lines = lines

@@ -1,4 +1,6 @@
-"""What the server describes differently in the database and in one made from the models."""
+"""What the server describes differently in the database and in one created from the models."""
+
+from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
@@ -18,25 +20,25 @@ from .tables import Operations
 
 
 class Comparison:
-    """The database and one made from the models, as their server describes both."""
+    """The database and one created from the models, as their server describes both."""
 
     def __init__(self, context: MigrationContext, connection: sa.Connection, root: Path) -> None:
         """Raises CannotCheck if no scratch database can be created."""
-        modelled = ModelledSchema(context.opts["target_metadata"], root, "env.py")
-        self.models = Models(context, modelled.tables)
+        schema = ModelledSchema(context.opts["target_metadata"], root, "env.py")
+        self.models = Models(context, schema.tables)
         hidden = own_tables(context.version_table, context.version_table_schema)
-        self.made = describe(connection, hidden)
-        modelled.create_beside(connection.engine.url, self.made)
-        self.wanted = modelled.objects
+        self.migrated = describe(connection, hidden)
+        schema.create_beside(connection.engine.url, self.migrated)
+        self.modelled = schema.objects
         self.differences = []
         self.left_out: set[str] = set()  # the same to the server, or suppressed in the models
-        for difference in compare(context, modelled, self.made):
-            if modelled.is_suppressed(difference):
+        for difference in compare(context, schema, self.migrated):
+            if schema.is_suppressed(difference):
                 self.left_out.add(simple(difference.name))
             else:
                 self.differences.append(difference)
-        for name, item in self.wanted.items():
-            there = self.made[name].properties if name in self.made else {}
+        for name, item in self.modelled.items():
+            there = self.migrated[name].properties if name in self.migrated else {}
             for prop, value in item.properties.items():
                 if prop in there and plain(there[prop]) == plain(value):
                     self.left_out.add(simple(Difference(name, prop, None, None).name))
@@ -59,7 +61,7 @@ class Comparison:
         ]
 
     def unseen(self, operations: Operations) -> list[Difference]:
-        """The differences that no operation removes; an altered column may still differ."""
+        """Return the differences that no operation removes; an altered column may still differ."""
         whole = [each for each in operations if not isinstance(each, ops.AlterColumnOp)]
         keys = {self.models.key(each) for each in whole}
         return [

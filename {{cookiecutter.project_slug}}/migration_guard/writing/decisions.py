@@ -1,5 +1,7 @@
 """Comments on what only a person can decide: what the rules find in what is written."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from textwrap import indent, wrap
 
@@ -8,6 +10,7 @@ from alembic.autogenerate.render import _render_cmd_body as rendered
 from alembic.migration import MigrationContext
 from alembic.operations import ops
 
+from ..reading.migration import Migration
 from ..reading.reader import read_migration
 from ..rules import RULES
 from ..rules.judge import judge
@@ -21,8 +24,9 @@ def add_decisions(
     context: MigrationContext,
     settings: Settings,
     renames: Iterable[str],
+    undeployed: list[Migration],
 ) -> None:
-    """Begin upgrade() with what the check will say of it, as comments, and calls that rename."""
+    """Begin upgrade() with comments: what the check will find in it, and calls that rename."""
     upgrade = script.upgrade_ops_list[0]
     if upgrade.is_empty():
         return
@@ -33,7 +37,8 @@ def add_decisions(
     source = "\n".join([*imports, *literals, "def upgrade():", body, "def downgrade(): pass"])
     migration = read_migration("", dialects=settings.dialects, source=source)
     comments: list[str] = []
-    for found in judge(migration, settings.declared, lambda module: False, RULES, Past()):
+    past = Past(undeployed=undeployed)
+    for found in judge(migration, settings.declared, lambda module: False, RULES, past):
         if found.severity == "error" and found.rule not in OF_FILES:
             text = f"Decide ({found.rule}): {found.message} {found.fix}"
             # In a comment it would suppress a finding.

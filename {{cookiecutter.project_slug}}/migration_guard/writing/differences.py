@@ -1,11 +1,13 @@
 """Statements for what Alembic does not see, in the server's own words."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from alembic.operations import ops
 
-from ..running.comparison import COMMENT, simple
-from ..running.schema.objects import Column, Difference
+from ..running.comparison import simple
+from ..running.schema.objects import Column, Difference, without_comment
 from ..running.undo import create_index
 from .blocks import Lines, execute
 from .compare import Comparison, altered_columns
@@ -14,7 +16,7 @@ from .tables import Operations
 
 
 def difference_steps(comparison: Comparison, operations: Operations) -> Iterator[Step]:
-    """The steps for what no operation removes."""
+    """Yield the steps for the differences that no operation removes."""
     writer, altered = DifferenceWriter(comparison), altered_columns(operations, comparison.models)
     for difference in comparison.unseen(operations):
         yield from writer.steps(difference, altered.get(simple(difference.name)))
@@ -52,10 +54,10 @@ class DifferenceWriter:
         return Step(Phase.SCHEMA, [Lines(*lines)])
 
     def sequence(self, item: str, name: str) -> Iterator[Step]:
-        there = [side.get(item) for side in (self.comparison.wanted, self.comparison.made)]
+        there = [side.get(item) for side in (self.comparison.modelled, self.comparison.migrated)]
         verb = "ALTER" if all(there) else "CREATE"
         up, down = (
-            execute(f"{verb} SEQUENCE {name} AS {COMMENT.sub('', str(each.properties['']))}")
+            execute(f"{verb} SEQUENCE {name} AS {without_comment(each.properties[''])}")
             if each
             else execute(f"DROP SEQUENCE {name}")
             for each in there
@@ -65,7 +67,7 @@ class DifferenceWriter:
     def column(
         self, table: str, name: str, before: Column, after: Column, done: ops.AlterColumnOp | None
     ) -> Iterator[Step]:
-        types = [COMMENT.sub("", f"{each.type} {each.rest}").strip() for each in (before, after)]
+        types = [without_comment(f"{each.type} {each.rest}").strip() for each in (before, after)]
         if done and done.modify_type is not None:
             return
         if before.generated != after.generated or self.server == "sqlite":

@@ -1,5 +1,7 @@
 """IF [NOT] EXISTS in what autogenerate writes, where DDL commits by itself."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable
 from typing import Any
 

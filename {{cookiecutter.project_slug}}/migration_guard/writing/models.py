@@ -1,12 +1,17 @@
-"""What the models and the database say of the objects that operations name."""
+"""What the models and the database have for the objects that operations name."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 from copy import copy
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import ops
+from sqlalchemy import make_url
+
+from .dialects import families
 
 
 class Models:
@@ -17,17 +22,30 @@ class Models:
         self.tables, self.dialect = tables, context.dialect
         self.default_schema = context.dialect.default_schema_name
 
+    def on(self, family: str) -> Models:
+        """The same for another database."""
+        if family == families([self.dialect.name])[0]:
+            return self
+        other = copy(self)
+        other.dialect = make_url(f"{family}://").get_dialect()()
+        return other
+
     def column(self, operation: ops.AlterColumnOp) -> sa.Column[object] | None:
         table = self.tables.get(self.full_name(operation).lower())
         columns = table.columns if table is not None else ()
         return next((each for each in columns if each.name == operation.column_name), None)
+
+    def columns(self) -> Iterator[tuple[str, sa.Column[object]]]:
+        """Each column with the name of its table."""
+        for name, table in self.tables.items():
+            yield from ((name, column) for column in table.columns)
 
     def full_name(self, operation: ops.MigrateOperation) -> str:
         schema, name = table_of(operation)
         return f"{schema}.{name}" if schema and schema != self.default_schema else name
 
     def key(self, operation: ops.MigrateOperation) -> str | None:
-        """The object that an operation changes, as `simple` names it; None: it has no name."""
+        """Return the object that an operation changes, as `simple` names it, or None."""
         table = self.full_name(operation)
         part: str | None
         match operation:
@@ -46,7 +64,7 @@ class Models:
         return f"{table}.{part}".lower() if part else None
 
     def short(self, name: Any) -> str | None:
-        """A name as the database has it: SQLAlchemy cuts what a naming convention made too long."""
+        """Return a name as the database has it: SQLAlchemy cuts a long one of a convention."""
         if not isinstance(name, str):
             return None
         preparer = self.dialect.identifier_preparer
@@ -71,28 +89,13 @@ class Models:
         return str(value.compile(dialect=plain, compile_kwargs={"literal_binds": True}))
 
     def quoted(self, operation: ops.MigrateOperation) -> str:
-        """The table that an operation changes, as SQL has it."""
+        """Return the table that an operation changes, as SQL has it."""
         quote = self.dialect.identifier_preparer.quote
         return ".".join(quote(part) for part in table_of(operation) if part)
 
-    def renames(self, operations: Iterable[ops.MigrateOperation]) -> Iterator[str]:
-        """The call that renames, where a table loses one column and gets one of the same type."""
-        changed: dict[tuple[str | None, str], list[ops.MigrateOperation]] = {}
-        for operation in operations:
-            if isinstance(operation, (ops.AddColumnOp, ops.DropColumnOp)):
-                changed.setdefault(table_of(operation), []).append(operation)
-        for (schema, table), mine in changed.items():
-            match sorted(mine, key=lambda each: isinstance(each, ops.AddColumnOp)):
-                case [ops.DropColumnOp() as gone, ops.AddColumnOp(column=new)]:
-                    old = gone.reverse().column
-                    if old.type.compile(self.dialect) == new.type.compile(self.dialect):
-                        where = f", schema={schema!r}" if schema else ""
-                        names = f"{table!r}, {old.name!r}, new_column_name={new.name!r}"
-                        yield f"op.alter_column({names}{where})"
-
 
 def plain_dialect(dialect: sa.Dialect) -> sa.Dialect:
-    """The same dialect for texts that no driver reads: a driver takes %% for %."""
+    """Return the same dialect for texts that no driver reads: a driver reads %% as %."""
     plain = copy(dialect)
     plain.paramstyle, plain.positional = "named", False
     plain.identifier_preparer = type(dialect.identifier_preparer)(plain)
@@ -100,7 +103,7 @@ def plain_dialect(dialect: sa.Dialect) -> sa.Dialect:
 
 
 def table_of(operation: ops.MigrateOperation) -> tuple[str | None, str]:
-    """The schema and the name of the table that an operation changes."""
+    """Return the schema and the name of the table that an operation changes."""
     if isinstance(operation, ops.CreateForeignKeyOp):
         return operation.kw.get("source_schema"), operation.source_table
     return getattr(operation, "schema", None), getattr(operation, "table_name", "")

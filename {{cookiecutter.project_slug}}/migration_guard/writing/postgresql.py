@@ -1,19 +1,25 @@
 """Safe forms for PostgreSQL, which block nobody while they run, in several revisions."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
+from dataclasses import replace
+from itertools import product
 from typing import TypeVar
 
 import sqlalchemy as sa
 from alembic.operations import ops
 
-from ..running.comparison import COMMENT
-from ..running.schema.objects import SchemaObject, labels_of
+from ..running.drift_fixes import adding_labels
+from ..running.models import creation
+from ..running.schema.objects import SchemaObject, labels_of, without_comment
 from .backfill import backfill
 from .blocks import Lines, execute
 from .compare import Comparison
-from .differences import difference_steps
 from .models import table_of
+from .plain import plain_steps
+from .rendering import loaded
 from .steps import Phase, Step
 from .tables import Operations
 
@@ -21,13 +27,22 @@ from .tables import Operations
 class PostgreSQL:
     """Turns Alembic's operations into steps."""
 
-    def __init__(self, comparison: Comparison, operations: Operations) -> None:
-        self.comparison, self.operations = comparison, operations
-        self.models = comparison.models
-        self.quote = comparison.models.dialect.identifier_preparer
+    def __init__(
+        self,
+        comparison: Comparison,
+        operations: Operations,
+        databases: Sequence[str],
+        new: set[str],
+    ) -> None:
+        """``databases``: the families for which it is written; ``new``: tables not yet deployed."""
+        self.comparison, self.operations, self.databases = comparison, operations, databases
+        self.others = [each for each in databases if each != "postgresql"]
+        self.only = ("postgresql",) if self.others else ()
+        self.models = comparison.models.on("postgresql")
+        self.quote = self.models.dialect.identifier_preparer
         # Nobody waits for a table that is not there before or after.
         tables = (ops.CreateTableOp, ops.DropTableOp)
-        self.free = {table_of(each) for each in operations if isinstance(each, tables)}
+        self.free = {self.table(each) for each in operations if isinstance(each, tables)} | new
         self.dropped_columns = {
             (*table_of(each), each.column_name)
             for each in operations
@@ -36,55 +51,74 @@ class PostgreSQL:
         created = [each for each in operations if isinstance(each, ops.CreateIndexOp)]
         self.replaced = {(*table_of(each), str(each.index_name)) for each in created}
 
-    def all_steps(self) -> Iterator[Step]:
-        """The steps in the order in which each phase runs them."""
-        yield from self.enums()
-        yield from difference_steps(self.comparison, self.operations)
+    def all_steps(self, seen: Iterable[Step]) -> Iterator[Step]:
+        """Yield the steps, ordered for each phase; ``seen`` are those for what Alembic misses."""
+        yield from (replace(each, only=self.only) for each in self.types())
+        yield from seen
         for operation in self.operations:
-            if table_of(operation) in self.free:
-                yield Step(Phase.SCHEMA, [operation], [operation.reverse()])
-            else:
-                yield from self.steps(operation)
+            safe = [] if self.table(operation) in self.free else [*self.steps(operation)]
+            yield from (replace(each, only=self.only) for each in safe)
+            if not safe:
+                yield from plain_steps([operation], self.models, self.databases)
+            elif self.others:
+                for step in plain_steps([operation], self.models, self.others):
+                    yield replace(step, only=step.only or tuple(self.others))
 
-    def enums(self) -> Iterator[Step]:
-        """CREATE TYPE before what uses it; new values outside of the transaction that uses them."""
-        for item in self.comparison.wanted.values():
-            kind, _, name = item.name.partition(" ")
-            values, old = labels(item), self.comparison.made.get(item.name)
-            if kind != "type" or not values:
+    def table(self, operation: ops.MigrateOperation) -> str:
+        return self.models.full_name(operation).casefold()
+
+    def types(self) -> Iterator[Step]:
+        """Create what tables need; add values outside of the transaction that uses them."""
+        kinds, migrated = ("extension", "type", "domain"), self.comparison.migrated
+        wanted = [*self.comparison.modelled.values(), *self.enums()]
+        for kind, item in product(kinds, wanted):
+            mine, _, name = item.name.partition(" ")
+            if mine != kind:
                 continue
-            type_ = ".".join(map(self.quote.quote, name.split(".")))
-            if old is None:
-                create = execute(f"CREATE TYPE {type_} AS ENUM ({', '.join(values)})")
-                yield Step(Phase.SCHEMA, [create], [execute(f"DROP TYPE {type_}")])
-            else:
-                yield from self.values(type_, labels(old), values)
+            name = ".".join(map(self.quote.quote, name.split(".")))
+            create = creation(item, self.quote.quote)
+            if kind == "type" and item.name in migrated:
+                yield from self.values(name, labels(migrated[item.name]), labels(item))
+            elif create and item.name not in migrated:
+                there = "IF EXISTS " if kind == "extension" else ""
+                drop = execute(f"DROP {kind.upper()} {there}{name}")
+                yield Step(Phase.SCHEMA, [execute(create)], [drop])
+
+    def enums(self) -> Iterator[SchemaObject]:
+        """Yield the enum types of new columns alone, if the server at hand has no types."""
+        if self.comparison.models.dialect.name == "postgresql":
+            return
+        creates = (ops.CreateTableOp, ops.AddColumnOp)
+        new = {self.models.key(each) for each in self.operations if isinstance(each, creates)}
+        found: dict[str, list[str]] = {}
+        old = set()
+        for table, column in self.models.columns():
+            type_ = loaded(column.type, self.models.dialect)
+            if not isinstance(type_, sa.Enum) or not type_.native_enum or not type_.name:
+                continue
+            name = ".".join(filter(None, (type_.schema, type_.name)))
+            found[name] = ["'" + each.replace("'", "''") + "'" for each in type_.enums]
+            if not new & {f"table {table}", f"{table}.{column.name}".lower()}:
+                old.add(name)
+        for name, values in found.items():
+            if name not in old:
+                yield SchemaObject(f"type {name}", {"": f"enum ({', '.join(values)})"})
 
     def values(self, type_: str, old: list[str], values: list[str]) -> Iterator[Step]:
-        """Each new value in its place."""
-        known = list(old)
-        for index, value in enumerate(values):
-            if value in known:
-                continue
-            place = ""
-            if index and values[index - 1] in known:
-                place = f" AFTER {values[index - 1]}"
-            elif after := next((each for each in values[index:] if each in known), None):
-                place = f" BEFORE {after}"
-            add = f"ALTER TYPE {type_} ADD VALUE IF NOT EXISTS {value}{place}"
-            yield Step(Phase.VALUES, [execute(add)])
-            known.append(value)
+        """Yield a step for each new value, which puts it in its place."""
+        for statement in adding_labels(type_, old, values):
+            yield Step(Phase.VALUES, [execute(statement)])
         gone = ", ".join(each for each in old if each not in values)
         if gone:
             lines = (
-                f"# Decide what becomes of values of {type_} that the models don't have: {gone}.",
+                f"# Decide what to do with values of {type_} that the models don't have: {gone}.",
                 "# PostgreSQL drops no value: keep them in the models, or create another type and",
                 "# ALTER COLUMN ... TYPE ... USING.",
             )
             yield Step(Phase.SCHEMA, [Lines(*lines)])
 
     def steps(self, operation: ops.MigrateOperation) -> Iterator[Step]:
-        """What takes the place of an operation on a table that has rows."""
+        """Yield what replaces an operation on a table that has rows; nothing where it is safe."""
         match operation:
             case ops.CreateIndexOp():
                 yield self.index(operation)
@@ -96,11 +130,9 @@ class PostgreSQL:
                 yield from self.not_valid(operation)
             case ops.AlterColumnOp(modify_nullable=False):
                 yield from self.not_null(operation)
-            case _:
-                yield Step(Phase.SCHEMA, [operation], [operation.reverse()])
 
     def index(self, operation: ops.CreateIndexOp) -> Step:
-        """Built CONCURRENTLY; dropped first, since a build that failed leaves an invalid index."""
+        """Build it CONCURRENTLY; drop it first, because a failed build leaves an invalid index."""
         create = concurrently(operation)
         drop = concurrently(create.reverse())
         return Step(Phase.INDEXES, [drop, create], [drop])
@@ -116,7 +148,7 @@ class PostgreSQL:
         return Step(Phase.INDEXES, [drop], [drop, create])
 
     def unique(self, operation: ops.CreateUniqueConstraintOp) -> Iterator[Step]:
-        """A unique index CONCURRENTLY, and a constraint that takes it over."""
+        """Yield a unique index CONCURRENTLY, and a constraint that takes it over."""
         constraint = operation.to_constraint()
         options = {
             key: value for key, value in constraint.dialect_kwargs.items() if value is not None
@@ -139,13 +171,13 @@ class PostgreSQL:
             statement += " DEFERRABLE"
         if constraint.initially:
             statement += f" INITIALLY {constraint.initially}"
-        # With its constraint the index goes, too.
+        # Dropping the constraint drops its index.
         yield Step(Phase.USING_INDEX, [execute(statement)], [operation.reverse(), create])
 
     def not_valid(
         self, operation: ops.CreateForeignKeyOp | ops.CreateCheckConstraintOp
     ) -> Iterator[Step]:
-        """The rows that exist are read later, under a lock that lets others write."""
+        """Add it NOT VALID, and read the rows later under a lock that lets others write."""
         drop = operation.reverse()
         added = copy(operation)
         added.kw = {**operation.kw, "postgresql_not_valid": True}
@@ -159,7 +191,7 @@ class PostgreSQL:
         return execute(f"ALTER TABLE {self.models.quoted(operation)} VALIDATE CONSTRAINT {name}")
 
     def not_null(self, operation: ops.AlterColumnOp) -> Iterator[Step]:
-        """SET NOT NULL reads no row where a validated CHECK says that there is no NULL."""
+        """Set NOT NULL after a validated CHECK, so that no row is read under the lock."""
         column, rest = self.quote.quote(operation.column_name), copy(operation)
         rest.modify_nullable = None
         if rest.has_changes():
@@ -187,8 +219,8 @@ class PostgreSQL:
 
 
 def labels(item: SchemaObject) -> list[str]:
-    """The values of an enum type, quoted."""
-    return labels_of(COMMENT.sub("", str(item.properties.get("", ""))))
+    """Return the values of an enum type, quoted."""
+    return labels_of(without_comment(item.properties.get("", "")))
 
 
 Index = TypeVar("Index", ops.CreateIndexOp, ops.DropIndexOp)

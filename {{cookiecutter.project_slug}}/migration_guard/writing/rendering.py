@@ -1,5 +1,7 @@
 """Types as migrations write them: what the database has, and never the application's own type."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 
 def loaded(type_: Any, dialect: sa.Dialect) -> Any:
-    """The type that a column of ``type_`` has on ``dialect``, without variants and decorators."""
+    """Return the type that a column has on ``dialect``, without variants and decorators."""
     variants = getattr(type_, "_variant_mapping", {})
     if variant := variants.get(dialect.name):
         return loaded(variant, dialect)
@@ -27,7 +29,7 @@ def loaded(type_: Any, dialect: sa.Dialect) -> Any:
 
 
 def is_decorator(type_: Any) -> bool:
-    """Whether it is a TypeDecorator, but none of SQLAlchemy's own, as Interval is."""
+    """Return whether it is a TypeDecorator, but none of SQLAlchemy's own, as Interval is."""
     own = type(type_).__module__.startswith("sqlalchemy.")
     return isinstance(type_, sa.TypeDecorator) and not own
 
@@ -47,6 +49,11 @@ class TypeWriter:
             return self.variants(item, context)
         if isinstance(item, sa.Enum):
             return self.enum(item, context)
+        schema = f", schema={item.schema!r}" if getattr(item, "schema", None) else ""
+        if isinstance(item, postgresql.DOMAIN):
+            context.imports.add("from sqlalchemy.dialects import postgresql")
+            base = written(item.data_type, context)
+            return f"postgresql.DOMAIN({item.name!r}, {base}{schema}, create_type=False)"
         if isinstance(item, postgresql.JSONB):
             # Alembic would write astext_type=Text() and import no Text.
             context.imports.add("from sqlalchemy.dialects import postgresql")
@@ -63,7 +70,7 @@ class TypeWriter:
         return f"type({type(item).__name__!r}, (sa.types.UserDefinedType,), {body})()"
 
     def variants(self, item: Any, context: AutogenContext) -> str:
-        """The type on this database, with variants for the declared ones where it is another."""
+        """Return the type on this database, with variants for the others that are declared."""
         assert context.dialect is not None
         texts = {context.dialect.name: written(loaded(item, context.dialect), context, True)}
         for name, dialect in self.dialects.items():
@@ -74,7 +81,7 @@ class TypeWriter:
         return base + "".join(f".with_variant({text}, {name!r})" for name, text in variants.items())
 
     def enum(self, item: sa.Enum, context: AutogenContext) -> str | Literal[False]:
-        """An enum type that a statement of its own creates, and not the table."""
+        """Return an enum type that a statement of its own creates, and not the table."""
         if not item.native_enum or not item.name or "postgresql" not in self.dialects:
             return False
         context.imports.add("from sqlalchemy.dialects import postgresql")
@@ -87,6 +94,6 @@ class TypeWriter:
 
 
 def is_installed(module: str) -> bool:
-    """Whether a module comes from a package, and not from the project."""
+    """Return whether a module comes from a package, and not from the project."""
     file = getattr(sys.modules.get(module), "__file__", None)
     return file is None or bool({"site-packages", "dist-packages"} & {*Path(file).parts})

@@ -1,13 +1,19 @@
 """Steps, and the revisions that they are put into."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
+from operator import itemgetter
 
 from alembic.operations import ops
 from alembic.util import rev_id
 
-from .blocks import Lines, autocommit
+from .blocks import Block, Lines, autocommit
+from .dialects import condition
+from .models import table_of
 
 
 class Phase(Enum):
@@ -32,7 +38,7 @@ class Step:
     """Operations of one revision and the way back.
 
     ``lossy``: why rows are not brought back. ``last``: what they do, where nothing may
-    follow in their revision.
+    follow in their revision. ``only``: the databases that run them, where not all do.
     """
 
     phase: Phase
@@ -40,6 +46,7 @@ class Step:
     down: Sequence[ops.MigrateOperation] = ()
     lossy: str = ""
     last: str = ""
+    only: tuple[str, ...] = ()
 
 
 def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops.MigrationScript]:
@@ -58,20 +65,55 @@ def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops
         script.message = message
         if message and words and len(groups) > 1:
             script.message = f"{message}: {words}"
-        if reasons := [step.lossy for step in mine if step.lossy]:
+        if reasons := dict.fromkeys(step.lossy for step in mine if step.lossy):
             # Where Alembic's templates have the imports; it sorts them, and this comes after them.
             script.imports = {*script.imports, f"lossy = {'; '.join(reasons)!r}"}
-        up = [operation for step in mine for operation in step.up]
-        down = [operation for step in reversed(mine) for operation in step.down]
+        up = [*body(phase, [(step.only, step.up) for step in mine])]
         if all(isinstance(operation, Lines) for operation in up):
             up.append(Lines("pass"))  # under nothing but comments
-        script.upgrade_ops_list[0].ops = [autocommit(up)] if phase.autocommit else up
-        script.downgrade_ops_list[0].ops = [autocommit(down)] if phase.autocommit and down else down
+        script.upgrade_ops_list[0].ops = up
+        down = body(phase, [(step.only, step.down) for step in reversed(mine)])
+        script.downgrade_ops_list[0].ops = [*down]
     return scripts
 
 
+def body(
+    phase: Phase, parts: Iterable[tuple[tuple[str, ...], Sequence[ops.MigrateOperation]]]
+) -> Iterator[ops.MigrateOperation]:
+    """The operations of a function, those with one condition in one block."""
+    for only, group in groupby((part for part in parts if part[1]), key=itemgetter(0)):
+        operations = [each for _, mine in group for each in mine]
+        if not only or "sqlite" in only:
+            operations = [*in_batches(operations)]
+        if phase.autocommit:
+            operations = [autocommit(operations)]
+        yield from [Block(condition(only), operations)] if only else operations
+
+
+def in_batches(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
+    """Put together what alters one table: SQLite copies it for each batch."""
+    for alters, group in groupby(
+        operations, key=lambda each: isinstance(each, ALTERS) and table_of(each)
+    ):
+        if alters:
+            schema, table = alters
+            yield ops.ModifyTableOps(table, [*group], schema=schema)
+        else:
+            yield from group
+
+
+# What SQLite can do only by a copy of the table.
+ALTERS = (
+    ops.AddColumnOp,
+    ops.AddConstraintOp,
+    ops.AlterColumnOp,
+    ops.DropColumnOp,
+    ops.DropConstraintOp,
+)
+
+
 def grouped(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """The steps of each revision, in the order of the phases."""
+    """Yield the steps of each revision, in the order of the phases."""
     group: list[Step] = []
     for step in sorted(steps, key=lambda step: [*Phase].index(step.phase)):
         if group and (group[-1].last or group[-1].phase is not step.phase):
@@ -83,7 +125,7 @@ def grouped(steps: Iterable[Step]) -> Iterator[list[Step]]:
 
 
 def follow(first: ops.MigrationScript, parent: ops.MigrationScript) -> ops.MigrationScript:
-    """A script whose revision comes after that of ``parent``."""
+    """Return a script whose revision comes after that of ``parent``."""
     script = ops.MigrationScript(
         rev_id(),
         ops.UpgradeOps([], upgrade_token=first.upgrade_ops_list[0].upgrade_token),

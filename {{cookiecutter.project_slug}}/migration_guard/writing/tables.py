@@ -1,5 +1,7 @@
 """The order in which tables and constraints are created and dropped."""
 
+from __future__ import annotations
+
 from graphlib import CycleError, TopologicalSorter
 
 import sqlalchemy as sa
@@ -67,7 +69,7 @@ def constraints_last(operations: Operations) -> Operations:
 
 
 def columns_in(operation: ops.MigrateOperation) -> set[tuple[object, str]]:
-    """The columns that an operation adds, or that its index or constraint is on, by table."""
+    """Return the columns that an operation adds, indexes or constrains, by table."""
     columns = getattr(operation, "local_cols", getattr(operation, "columns", ()))
     if isinstance(operation, ops.AddColumnOp):
         columns = [operation.column]

@@ -109,6 +109,13 @@ def labels_of(definition: object) -> list[str]:
     return re.findall(r"'(?:[^']|'')*'", text) if text.lower().startswith("enum") else []
 
 
+COMMENT = re.compile(r" ?comment '(?:[^']|'')*'", re.IGNORECASE)
+
+
+def without_comment(definition: object) -> str:
+    return COMMENT.sub("", str(definition))
+
+
 WORD = re.compile(r"[^\W\d][\w$]*")
 
 

@@ -139,9 +139,12 @@ SELECT kind || ' ' || CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END
     'comment ' || quote_literal(obj_description(oid, 'pg_type'))) AS text
   FROM pg_type t WHERE oid >= 16384 AND typtype = 'e'
   UNION ALL SELECT 'domain', typnamespace, typname, 'pg_type'::regclass, t.oid,
-    concat_ws(' ', format_type(typbasetype, typtypmod), CASE WHEN typnotnull THEN 'NOT NULL' END,
+    concat_ws(' ', format_type(typbasetype, typtypmod), CASE WHEN typcollation NOT IN (0,
+      (SELECT typcollation FROM pg_type WHERE oid = t.typbasetype)) THEN 'COLLATE ' ||
+      typcollation::regcollation END, CASE WHEN typnotnull THEN 'NOT NULL' END,
       'DEFAULT ' || typdefault,
-    (SELECT string_agg(conname || ' ' || pg_get_constraintdef(c.oid), ', ' ORDER BY conname)
+    (SELECT string_agg('CONSTRAINT ' || quote_ident(conname) || ' ' ||
+      pg_get_constraintdef(c.oid), ' ' ORDER BY conname)
       FROM pg_constraint c WHERE contypid = t.oid))
   FROM pg_type t WHERE oid >= 16384 AND typtype = 'd'
   UNION ALL SELECT 'type', typnamespace, typname, 'pg_type'::regclass, t.oid, (
@@ -157,7 +160,8 @@ SELECT kind || ' ' || CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END
   FROM pg_proc WHERE oid >= 16384
 ) AS objects JOIN pg_namespace n ON n.oid = namespace
 WHERE NOT EXISTS (SELECT FROM extension WHERE classid = class AND objid = object)
-UNION ALL SELECT 'extension ' || extname, extversion FROM pg_extension WHERE oid >= 16384
+UNION ALL SELECT 'extension ' || extname, extversion FROM (
+  SELECT * FROM pg_extension WHERE oid >= 16384 ORDER BY oid) AS required_first
 UNION ALL SELECT 'schema ' || nspname, '' FROM pg_namespace WHERE oid >= 16384 AND nspname !~
   '^pg_(toast_)?temp'
 UNION ALL SELECT 'event trigger ' || evtname, evtevent || ' ' || evtfoid::regproc FROM
