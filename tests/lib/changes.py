@@ -25,7 +25,7 @@ CODE = 'Column("code", String(20))'
 
 DOMAIN = (
     'mail = postgresql.DOMAIN("mail", postgresql.CITEXT, check=text("VALUE ~ \'@\'"),'
-    ' constraint_name="mail_at", not_null=False, default="nobody@localhost", metadata=Base.metadata)\n'
+    ' constraint_name="mail_at", default="nobody@localhost", metadata=Base.metadata)\n'
 )
 
 CHANGES = [
@@ -281,7 +281,8 @@ class GUID(TypeDecorator):
     change(
         "operator class of an extension",
         CODE,
-        f'{CODE}, Index("ix_code", "code", postgresql_using="gin", postgresql_ops={{"code": "gin_trgm_ops"}})',
+        f'{CODE}, Index("ix_code", "code", postgresql_using="gin",'
+        ' postgresql_ops={"code": "gin_trgm_ops"})',
         *PG,
     ),
     change(

@@ -102,7 +102,7 @@ class Road:
         lint: bool = False,
         others: Sequence[str] = (),
     ) -> None:
-        """``others``: the URLs of other databases that the project declares, for the check alone."""
+        """``others``: the URLs of other declared databases, for the check alone."""
         self.others = others
         self.project, self.package, self.url = project, package, sa.make_url(url)
         self.versions = project / "alembic" / "versions"
