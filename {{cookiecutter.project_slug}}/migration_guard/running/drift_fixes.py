@@ -1,12 +1,6 @@
 """The message and the fix for each difference between the models and the migrations."""
 
-<<<<<<< HEAD
-from collections.abc import Sequence
-=======
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
->>>>>>> 60b9f42 (Write extensions, domains and migrations for several databases)
 
 from .schema.objects import EXISTS, Column, Difference, labels_of
 

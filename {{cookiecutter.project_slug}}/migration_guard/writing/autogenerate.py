@@ -1,7 +1,5 @@
 """What env.py gives to Alembic to autogenerate."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable
 from dataclasses import replace

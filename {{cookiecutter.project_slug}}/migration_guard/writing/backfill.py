@@ -1,7 +1,5 @@
 """Values for the rows that have none, in batches."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from alembic.operations import ops

@@ -1,7 +1,5 @@
 """Operations that Alembic does not have: lines of code, and blocks around other operations."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """What the server describes differently in the database and in one created from the models."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

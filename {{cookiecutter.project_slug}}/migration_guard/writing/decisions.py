@@ -1,7 +1,5 @@
 """Comments on what only a person can decide: what the rules find in what is written."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from textwrap import indent, wrap
 

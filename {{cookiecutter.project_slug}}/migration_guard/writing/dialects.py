@@ -1,7 +1,5 @@
 """The databases that one migration is for, and the conditions of what only some of them run."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 MYSQL = ("mysql", "mariadb", "tidb")

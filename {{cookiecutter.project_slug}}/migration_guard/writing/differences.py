@@ -1,7 +1,5 @@
 """Statements for what Alembic does not see, in the server's own words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from alembic.operations import ops

@@ -1,7 +1,5 @@
 """IF [NOT] EXISTS in what autogenerate writes, where DDL commits by itself."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The steps of a database without a safe form of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 

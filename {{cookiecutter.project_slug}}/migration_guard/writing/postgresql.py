@@ -1,7 +1,5 @@
 """Safe forms for PostgreSQL, which block nobody while they run, in several revisions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Types as migrations write them: what the database has, and never the application's own type."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any, Literal

@@ -3,8 +3,6 @@
 The developer's own database need not be up to date, and need not be there.
 """
 
-from __future__ import annotations
-
 import sys
 from argparse import Namespace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Steps, and the revisions that they are put into."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum

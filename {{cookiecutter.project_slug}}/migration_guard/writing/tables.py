@@ -1,7 +1,5 @@
 """The order in which tables and constraints are created and dropped."""
 
-from __future__ import annotations
-
 from graphlib import CycleError, TopologicalSorter
 
 import sqlalchemy as sa

@@ -1,7 +1,5 @@
 """The migrations that are not deployed yet: nobody waits for a table that they create."""
 
-from __future__ import annotations
-
 from ..history.deployed import Deployed
 from ..history.files import MigrationFiles
 from ..history.graph import in_order
