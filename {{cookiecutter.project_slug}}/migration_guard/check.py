@@ -321,18 +321,11 @@ class Check:
 
     def models(self) -> Iterator[str]:
         """The loaded modules of the project that suppress drift."""
-        files = {
-            file
-            for module in list(sys.modules.values())
-            if (file := getattr(module, "__file__", None))
-        }
-        for file in map(Path, sorted(files)):
-            installed = "site-packages" in file.parts
-            if (
-                file.is_relative_to(self.root)
-                and not installed
-                and "models-out-of-sync" in self.text(path := self.files.relative(file))
-            ):
+        files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+        for file in map(Path, sorted(filter(None, files))):
+            path = self.files.relative(file)
+            own = file.is_relative_to(self.root) and "site-packages" not in file.parts
+            if own and "models-out-of-sync" in self.text(path):
                 yield path
 
     def text(self, path: str) -> str:

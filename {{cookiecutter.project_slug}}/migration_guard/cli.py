@@ -92,7 +92,7 @@ def main(root: Path, arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader, such as `head`, has what it wants
+    except BrokenPipeError:  # the reader, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the exit fails, too
         return 2
     except Exception:  # a bug of ours: status 1 would mean that the migrations have errors

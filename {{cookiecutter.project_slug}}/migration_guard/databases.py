@@ -17,7 +17,7 @@ DATABASES: dict[str, tuple[str, ...]] = {
 
 
 def dialects_of(databases: Iterable[str]) -> tuple[str, ...]:
-    """The SQLAlchemy dialects of these databases, each once."""
+    """Return the SQLAlchemy dialects of these databases, each once."""
     return tuple(dict.fromkeys(dialect for name in databases for dialect in DATABASES[name]))
 
 

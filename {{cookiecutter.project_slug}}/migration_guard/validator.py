@@ -39,7 +39,7 @@ class MigrationValidator:
 
     @property
     def operations(self) -> list[Operation]:
-        """The operations of upgrade() and downgrade(), in the order in which they run."""
+        """Return the operations of upgrade() and downgrade(), in the order in which they run."""
         return self.migration.operations
 
     def get_operations(

@@ -5,7 +5,7 @@ import re
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
-# What the server says, and the statement that its administrator runs.
+# The message of the server, and the statement that its administrator runs.
 POSTGRESQL = {
     r"permission denied for schema (\S+)": 'GRANT USAGE, CREATE ON SCHEMA {0} TO "{user}"',
     r"permission denied for database (\S+)": 'GRANT CREATE ON DATABASE {0} TO "{user}"',

@@ -12,7 +12,7 @@ from alembic.ddl.base import AddColumn, DropColumn
 from sqlalchemy.schema import CreateIndex, DropIndex, ExecutableDDLElement
 
 # The statement with its clause, by which the journal knows that it can be run again.
-MEANT = "migration_guard_meant"
+IF_EXISTS_CLAUSE = "migration_guard_if_exists"
 
 
 class SQLiteImpl(sqlite.SQLiteImpl):
@@ -43,7 +43,7 @@ class MySQLImpl(mysql.MySQLImpl):
         wanted = condition(construct)
         if wanted is None or self.dialect.is_mariadb:  # type: ignore[attr-defined]
             return super()._exec(construct, *args, **options)
-        meant = self.written(construct)
+        clause = self.written(construct)
         construct.if_exists = construct.if_not_exists = False
         if self.as_sql:
             asked = self.written(wanted).replace(" \n", " ")
@@ -53,7 +53,7 @@ class MySQLImpl(mysql.MySQLImpl):
             )
         assert self.connection is not None
         run = construct if self.connection.scalar(sa.select(wanted)) else sa.text("DO 0")
-        return super()._exec(run.execution_options(**{MEANT: meant}))
+        return super()._exec(run.execution_options(**{IF_EXISTS_CLAUSE: clause}))
 
     def written(self, construct: Any) -> str:
         options = {} if isinstance(construct, ExecutableDDLElement) else {"literal_binds": True}

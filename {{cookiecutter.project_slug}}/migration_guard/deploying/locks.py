@@ -15,7 +15,7 @@ def lock_for(
     version_table: str = "alembic_version",
     schema: str | None = None,
 ) -> Lock:
-    """Return the lock of the history whose version table this is, in the database at hand."""
+    """Return the lock of the history whose version table this is, in the connected database."""
     name = connection.dialect.name
     if name == "sqlite":
         database = connection.exec_driver_sql("PRAGMA database_list").all()[0][2]
@@ -31,7 +31,7 @@ def lock_for(
         # Read what the other nodes have committed.
         connection.exec_driver_sql("SET SESSION wsrep_sync_wait = 15")
     connection.commit()
-    # Each node of a cluster would hand out an advisory lock of its own.
+    # Each node of a cluster has advisory locks of its own.
     cluster = galera or any(word in version for word in ("CockroachDB", "-YB-", "TiDB"))
     from .session_lock import SESSION_LOCKS, SessionLock
 

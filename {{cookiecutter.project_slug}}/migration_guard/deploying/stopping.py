@@ -13,7 +13,7 @@ log = logging.getLogger("alembic.migration_guard")
 
 
 class Stop:
-    """Whether a signal has come, and which."""
+    """The signal that came, if any; true if one came."""
 
     signal = ""
     at_once = False

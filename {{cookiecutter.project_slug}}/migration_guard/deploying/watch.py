@@ -12,7 +12,7 @@ from sqlalchemy import event
 from ..settings import Limits
 from . import driver, statements
 from .applied import journal_of, row_of
-from .if_exists import MEANT
+from .if_exists import IF_EXISTS_CLAUSE
 from .limits import attempts, is_transient
 from .lock import Lock
 from .stopping import Stop
@@ -194,7 +194,7 @@ class Watch:
         """Run a statement of SQLAlchemy's; return whether it was run here."""
         if not self.inside or self.busy or context.root_connection is not self.connection:
             return False
-        sql = context.execution_options.get(MEANT, sql)
+        sql = context.execution_options.get(IF_EXISTS_CLAUSE, sql)
         kind = self._before(sql)
         whole = statements.is_whole(sql)
         dbapi_error = context.dialect.loaded_dbapi.Error
@@ -203,8 +203,8 @@ class Watch:
         if patient and not self.limits.lease_only:
             cursor.execute("SET lock_timeout = 0")
         # Elsewhere a transaction is lost with its first failure.
-        again = whole and (kind == "commits" or (kind == "rows" and not self._in_one()))
-        seconds = self.limits.retry if again else 0
+        retry = whole and (kind == "commits" or (kind == "rows" and not self._in_one()))
+        seconds = self.limits.retry if retry else 0
         self.busy = True
         try:
             for last in attempts(seconds, lambda: self.name, lambda: bool(self.stop)):

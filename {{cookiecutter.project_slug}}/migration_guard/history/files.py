@@ -28,7 +28,7 @@ class MigrationFiles:
         self.own: dict[str, bool] = {}  # top-level modules: do they belong to the application?
 
     def __iter__(self) -> Iterator[Path]:
-        """The files that Alembic loads as migrations."""
+        """Yield the files that Alembic loads as migrations."""
         for folder in self.settings.versions:
             for file in sorted(folder.resolve().glob("*.py")):
                 if not file.name.startswith((".#", "__init__")):

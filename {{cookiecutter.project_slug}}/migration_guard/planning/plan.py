@@ -51,7 +51,7 @@ class Planned:
 class Revision:
     """A pending revision. ``sql`` is None where it can't be printed without a database.
 
-    ``problem`` says why, or that it may be less than what runs.
+    ``problem`` is the reason, or a warning that more than this SQL may run.
     """
 
     revision: str
@@ -188,10 +188,10 @@ class Steps:
         """Read the operations of the next revision; return findings for rows that don't fit."""
         self.operations = that_run(migration, self.dialect)
         self.pending |= {(op.operation, op.name or "") for op in self.operations}
-        return self.prober.look(migration, self.operations) if self.prober else []
+        return self.prober.probe(migration, self.operations) if self.prober else []
 
     def planned(self) -> list[Planned]:
-        """The operations of the last revision with what they lock."""
+        """Return the operations of the last revision with what they lock."""
         found, sure = [], ONE_SERVER.issuperset(self.databases)
         for op in self.operations:
             about = label(op)

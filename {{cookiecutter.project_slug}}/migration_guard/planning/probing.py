@@ -55,7 +55,7 @@ class Prober:
             self.connection.exec_driver_sql(limit)
         self.connection.commit()
 
-    def look(self, migration: Migration, operations: list[Operation]) -> list[Finding]:
+    def probe(self, migration: Migration, operations: list[Operation]) -> list[Finding]:
         """Return the findings of one migration; add what can't be counted to ``not_checked``."""
         found = []
         for op in operations:

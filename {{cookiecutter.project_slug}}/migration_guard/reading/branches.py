@@ -163,12 +163,9 @@ class Branches(Calls):
             self.steps += 1
             self.branch, self.online = branch, online
             self.path = narrowed(narrowed(path, self.after_return), self.after_break)
-            if partial or not known:  # the body may never run
-                self.narrow(branch, on_branches(new_choice(), 0))
-            if type(turn) is Either and len(turn.ways) == 1:  # an item that exists on one path
-                databases, way, turn = turn.ways[0]
-                if not self.narrow(databases, way):
-                    continue
+            runs, turn = self.enter_turn(turn, partial or not known)  # the body may never run
+            if not runs:
+                continue
             if target is not None:
                 self.assign(target, turn, node)
             left = self.block(node.body)

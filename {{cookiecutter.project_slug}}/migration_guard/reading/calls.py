@@ -108,7 +108,7 @@ class Calls(Expressions):
             return function
         if kind is Either:
             return self.each(function, lambda way: self.call(way, args, kwargs, node))
-        return self.handed_over("call", args, kwargs, node)
+        return self.call_unseen("call", args, kwargs, node)
 
     def instance(self, kind: Table, args: Args, kwargs: Kwargs, node: ast.expr) -> Instance:
         instance = Instance(kind, {})
@@ -208,7 +208,7 @@ class Calls(Expressions):
             if ref.path in HIDING or any(type(value) is Function for value in given):
                 self.hidden = True
             return UNKNOWN
-        self.handed_over(name, args, kwargs, node)
+        self.call_unseen(name, args, kwargs, node)
         return Call(class_name(ref), tuple(args), kwargs)
 
     def call_plain(self, owner: Any, name: str, args: Args, kwargs: Kwargs) -> Any:

@@ -35,7 +35,7 @@ def given(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: s
 
 
 def class_name(ref: Ref) -> str:
-    """The name of a type's class; the application's own JSON may be another type of a database."""
+    """Return the name of a type's class; the application's own JSON gets its whole path."""
     own = ref.name == "JSON" and ref.root not in ("sqlalchemy", "sqlmodel")
     return ref.path if own else ref.name
 

@@ -267,11 +267,7 @@ class Expressions(Truth):
             for value in values:
                 self.steps += 1
                 path = self.path
-                if not sure or id(iterated) in self.partial:
-                    self.narrow(self.branch, on_branches(new_choice(), 0))
-                if type(value) is Either and len(value.ways) == 1:
-                    self.narrow(self.branch, value.ways[0][1])
-                    value = value.ways[0][2]
+                _, value = self.enter_turn(value, not sure or id(iterated) in self.partial)
                 self.assign(rest[0].target, value, rest[0].target)
                 test = self.test(True)
                 for condition in rest[0].ifs:

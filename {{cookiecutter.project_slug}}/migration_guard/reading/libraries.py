@@ -45,7 +45,7 @@ class Libraries(Operations):
             return self.call_ref(ref, args, kwargs, node)
         function: Any = ref
         if root not in QUIET:  # for a value alone, the application's own files are not read
-            function = self.found(ref, near=not bare and not self.hands_over(args, kwargs))
+            function = self.found(ref, near=not bare and not self.passes_op(args, kwargs))
             # A function of a module outside of the project, as in requests.delete(...).
             attribute = isinstance(getattr(node, "func", None), ast.Attribute)
             foreign = "." not in ref.owner and attribute
@@ -162,7 +162,7 @@ class Libraries(Operations):
                 self.bind_read()
             if name == "run_sync" and args:
                 return self.call(args[0], [BIND, *args[1:]], kwargs, node)
-        return self.handed_over(name, args, kwargs, node)
+        return self.call_unseen(name, args, kwargs, node)
 
     def call_session(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         if name in ("commit", "flush", "close", "rollback", "expunge_all"):

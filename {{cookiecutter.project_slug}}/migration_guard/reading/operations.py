@@ -216,15 +216,15 @@ class Operations(Interpreter):
         self.note(operation, node)
         return operation
 
-    def handed_over(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
+    def call_unseen(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
         """Follow a call of code that can't be seen, which may use op or the bind."""
-        if self.hands_over(args, kwargs):
+        if self.passes_op(args, kwargs):
             return self.unresolved(name, args, kwargs, node)
         self.hidden = self.hidden or name not in LOGGING
         return UNKNOWN
 
     @staticmethod
-    def hands_over(args: Args, kwargs: Kwargs) -> bool:
+    def passes_op(args: Args, kwargs: Kwargs) -> bool:
         return any(
             v is OP or v is BIND or v is SESSION or type(v) is Batch
             for v in (*args, *kwargs.values())

@@ -61,7 +61,7 @@ def narrowed(path: Path, other: Path) -> Path:
 
 
 def exclude_each_other(path: Path, other: Path) -> bool:
-    """Whether no execution takes both paths."""
+    """Return whether no execution takes both paths."""
     if not path or not other:
         return False
     branches = dict(other)
@@ -69,7 +69,7 @@ def exclude_each_other(path: Path, other: Path) -> bool:
 
 
 def is_implied(path: Path, by: Path) -> bool:
-    """Whether every execution that takes the path ``by`` takes this one, too."""
+    """Return whether every execution that takes the path ``by`` takes this one, too."""
     if path <= by:
         return True
     branches = dict(by)

@@ -23,7 +23,7 @@ from .signatures import IDENTIFIERS, STARRED
 from .values import BIND, Function, Ref, large, text_of, texts_of
 
 # What env.py may pass to upgrade() by keyword: context.run_migrations(op=op).
-HANDED_IN = {"op": OP, "operations": OP, "connection": BIND, "conn": BIND, "bind": BIND}
+ARGUMENTS = {"op": OP, "operations": OP, "connection": BIND, "conn": BIND, "bind": BIND}
 
 
 # Statements that only read: not SELECT setval(...), whose function may do anything.
@@ -170,7 +170,7 @@ class Reader(Libraries):
             return
         self.function, self.autocommit, self.search_path = name, False, None
         parameters = {parameter.arg for parameter in steps[0].node.args.args}
-        if parameters - HANDED_IN.keys():  # the multi-database template: upgrade(engine_name)
+        if parameters - ARGUMENTS.keys():  # the multi-database template: upgrade(engine_name)
             steps += [
                 value
                 for other, value in self.globals.items()  # calls upgrade_<engine_name>()
@@ -180,7 +180,7 @@ class Reader(Libraries):
         kinds = []
         for step in steps:
             self.hidden = False
-            self.run(step, [], dict(HANDED_IN))
+            self.run(step, [], dict(ARGUMENTS))
             kinds.append(kind_of_body(step.node.body))
         kinds = kinds[1:] or kinds  # the template's own upgrade() only chooses
         operations = self.migration.operations[noted:]

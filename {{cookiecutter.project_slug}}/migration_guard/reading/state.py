@@ -6,19 +6,37 @@ expressions, calls, branches, statements. A migration is followed and never run.
 
 import ast
 import os.path
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from .migration import DIALECTS, UNKNOWN, Migration
-from .paths import ALWAYS, Path, combined
+from .paths import ALWAYS, Path, combined, new_choice, on_branches
 from .values import Args, Either, Function, Kwargs, Ref, joined, size, within
 
 MAX_SIZE = 1_000_000  # of a string or list that is computed
 
 
-class State(ABC):
-    """The state of the interpreter, and the methods that the layers above must have."""
+class State:
+    """The state of the interpreter."""
+
+    # What the layers above define.
+    value: Callable[[Any], Any]  # of an expression
+    of_Call: Callable[[ast.Call], Any]
+    call: Callable[[Any, Args, Kwargs, ast.expr], Any]  # of any function
+    run: Callable[..., Any]  # of a function whose source can be read
+    block: Callable[[Iterable[ast.stmt]], str | None]  # how it is left: "return", "break" ...
+    assign: Callable[[ast.expr, Any, ast.stmt | ast.expr], None]
+    turns: Callable[[Any], tuple[Sequence[Any], bool]]  # of a loop, and whether they are known
+
+    # What the reader defines, for libraries.
+    call_imported: Callable[[Ref, Args, Kwargs, ast.expr, bool], Any]
+    call_ref: Callable[[Ref, Args, Kwargs, ast.expr], Any]  # whose source can't be followed
+    call_method: Callable[[Any, str, Args, Kwargs, ast.expr], Any]
+    call_unseen: Callable[[str, Args, Kwargs, ast.expr], Any]  # of code that can't be seen
+    found: Callable[..., Any]  # what an imported name refers to, if its file can be read
+    unresolved: Callable[[str, Args, Kwargs, ast.expr], Any]  # adds an uncertain operation
+    change: Callable[..., Any]  # adds an operation that changes rows through an object
+    bind_read: Callable[[], None]  # notes that a value from the database is used
 
     statements: ClassVar[dict[type, Callable[..., Any]]]
     expressions: ClassVar[dict[type, Callable[..., Any]]]
@@ -70,6 +88,15 @@ class State(ABC):
             return value
         return Either(within(self.branch, self.path, value))
 
+    def enter_turn(self, turn: Any, uncertain: bool) -> tuple[bool, Any]:
+        """Narrow the path to a turn of a loop; return whether it can run, and its value."""
+        if uncertain:
+            self.narrow(self.branch, on_branches(new_choice(), 0))
+        if type(turn) is not Either or len(turn.ways) != 1:
+            return True, turn
+        databases, path, value = turn.ways[0]  # an item that exists on one path
+        return self.narrow(databases, path), value
+
     def each(self, either: Either, use: Callable[[Any], Any]) -> Any:
         """Use each value on its databases and its path, and return what that results in."""
         state, results = (self.branch, self.path), []
@@ -86,71 +113,3 @@ class State(ABC):
         except Exception:  # any exception that Python would raise
             return UNKNOWN
         return UNKNOWN if size(value) > MAX_SIZE and not isinstance(value, range) else value
-
-    # Of the layers above
-
-    @abstractmethod
-    def value(self, node: Any) -> Any:
-        """Return the value of an expression."""
-
-    @abstractmethod
-    def of_Call(self, node: ast.Call) -> Any:
-        """Return the value of a call."""
-
-    @abstractmethod
-    def call(self, function: Any, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """Return the value of a call of a function."""
-
-    @abstractmethod
-    def run(
-        self, function: Function, args: Args, kwargs: Kwargs, call: ast.expr | None = None
-    ) -> Any:
-        """Follow a function whose source can be read, and return its value."""
-
-    @abstractmethod
-    def block(self, body: Iterable[ast.stmt]) -> str | None:
-        """Follow statements; return "return", "break", "continue" or "raise" if one leaves."""
-
-    @abstractmethod
-    def assign(self, target: ast.expr, value: Any, node: ast.stmt | ast.expr) -> None:
-        """Assign a value to a name, an item or an attribute."""
-
-    @abstractmethod
-    def turns(self, value: Any) -> tuple[Sequence[Any], bool]:
-        """Return the values over which a loop goes, and whether they are known."""
-
-    # Of the reader
-
-    @abstractmethod
-    def call_imported(
-        self, ref: Ref, args: Args, kwargs: Kwargs, node: ast.expr, bare: bool
-    ) -> Any:
-        """Follow a call of something imported. ``bare``: its value is not used."""
-
-    @abstractmethod
-    def call_ref(self, ref: Ref, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """Follow a call of something imported whose source can't be followed."""
-
-    @abstractmethod
-    def call_method(self, owner: Any, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """Follow a call of a method."""
-
-    @abstractmethod
-    def found(self, ref: Any, near: bool = False) -> Any:
-        """Return what an imported name stands for, if its file can be read."""
-
-    @abstractmethod
-    def handed_over(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """Follow a call of code that can't be seen."""
-
-    @abstractmethod
-    def unresolved(self, name: str, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:
-        """Add an operation for a call that is nested too deeply to be followed."""
-
-    @abstractmethod
-    def change(self, table: Any, name: str, node: Any, *columns: str) -> Any:
-        """Add an operation that changes rows through an object that stands for one."""
-
-    @abstractmethod
-    def bind_read(self) -> None:
-        """Note that the migration uses a value from the database."""

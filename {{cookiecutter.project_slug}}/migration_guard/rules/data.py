@@ -88,7 +88,7 @@ def unbatched_update(upgrade: Upgrade) -> Found:
 
 
 @rule(
-    summary="A backfill and a change of the schema stand in one migration.",
+    summary="A backfill and a change of the schema are in one migration.",
     why="""
     The lock of the schema change is held while the rows are written, or a failure leaves half of
     both.

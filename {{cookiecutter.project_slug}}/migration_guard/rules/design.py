@@ -105,7 +105,7 @@ def foreign_key_without_index(upgrade: Upgrade) -> Found:
 
 
 def is_replaced_key(upgrade: Upgrade, op: Operation, columns: tuple[str, ...]) -> bool:
-    """Whether the columns had a foreign key before: a replaced one is not new."""
+    """Return whether the columns had a foreign key before: a replaced one is not new."""
     for each in upgrade.history(op, "create_table", "add_column", "create_foreign_key"):
         keys = [key.columns for key in each.constraints if key.kind == "foreign_key"]
         keys += [(str(column.name),) for column in each.definitions if column.references]
@@ -115,7 +115,7 @@ def is_replaced_key(upgrade: Upgrade, op: Operation, columns: tuple[str, ...]) -
 
 
 def is_known(upgrade: Upgrade, op: Operation) -> bool:
-    """Whether the files create the table or the columns, and so would create an index."""
+    """Return whether the files create the table or the columns, and so would create an index."""
     return is_created(upgrade, op) or bool(upgrade.history(op, "add_column"))
 
 

@@ -58,7 +58,7 @@ def enum_left_behind(upgrade: Upgrade) -> Found:
 
 
 def name_of_enum(type_: Any) -> str:
-    """The name of an enum type of the database, also in an array; "" for other types."""
+    """Return the name of an enum type of the database, also in an array; "" for other types."""
     if isinstance(type_, Type) and type_.name == "array" and type_.args:
         return name_of_enum(type_.args[0])
     if isinstance(type_, Type) and type_.name == "enum":
@@ -69,7 +69,7 @@ def name_of_enum(type_: Any) -> str:
 
 
 def enum_name(type_: Any) -> str:
-    """The name of the enum type that CREATE TABLE creates for a column; "" for none."""
+    """Return the name of the enum type that CREATE TABLE creates for a column; "" for none."""
     if isinstance(type_, Type) and type_.name == "array" and type_.args:
         return enum_name(type_.args[0])
     if isinstance(type_, Type) and type_.kwargs.get("create_type") is False:
@@ -129,7 +129,7 @@ def enum_missing(upgrade: Upgrade) -> Found:
 
 
 def is_enum_created(upgrade: Upgrade, op: Operation, name: str) -> bool:
-    """Whether a migration creates the type, or uses it where it must have existed."""
+    """Return whether a migration creates the type, or an earlier one uses it."""
     earlier = upgrade.past.of("create_type", "drop_type", "alter_type", "create_table")
     before = [*earlier, *upgrade.everything[: upgrade.at[id(op)]]]
     creators = [each for each in before if name.casefold() in enums_created_by(each)]
@@ -154,5 +154,5 @@ def enums_created_by(op: Operation) -> list[str]:
 
 
 def is_table_known(upgrade: Upgrade, op: Operation) -> bool:
-    """Whether the files may create all tables: they create the operation's table, or none."""
+    """Return whether the files create the operation's table, or no table at all."""
     return not upgrade.past.of("create_table") or is_created(upgrade, op)

@@ -13,7 +13,7 @@ INDEXES = ("create_index", "create_unique_constraint", "create_primary_key")
 def known_checks(
     upgrade: Upgrade, op: Operation, table: str | None = None
 ) -> list[tuple[Constraint, bool]]:
-    """The CHECKs of a table (by default the operation's own), and whether all rows pass each."""
+    """Return the CHECKs of a table (by default its own), and whether all rows pass each."""
     checks: dict[str, tuple[Constraint, bool]] = {}
     about = (*CREATES, "create_check_constraint", "validate_constraint", "drop_constraint")
     for each in upgrade.history(op, *about, table=table):
@@ -34,7 +34,7 @@ def known_checks(
 
 
 def is_checked_not_null(upgrade: Upgrade, op: Operation, column: str) -> bool:
-    """Whether a CHECK that every row passes proves that the column is not NULL."""
+    """Return whether a CHECK that every row passes proves that the column is not NULL."""
     proof = re.compile(rf"(?i)(?<![\w\"])\"?{re.escape(column)}\"?\W+is not null")
     return any(
         valid and proof.search(text := str(check.expression)) and not re.search(r"(?i)\bor\b", text)
@@ -43,7 +43,7 @@ def is_checked_not_null(upgrade: Upgrade, op: Operation, column: str) -> bool:
 
 
 def may_be_null(upgrade: Upgrade, op: Operation, column: str) -> bool | None:
-    """Whether the column can hold NULL; None where the files do not tell."""
+    """Return whether the column can hold NULL; None if the files do not show it."""
     known = op.kwargs.get("existing_nullable")
     if isinstance(known, bool):
         return known
@@ -67,7 +67,7 @@ BYTES = {"utf8": 3, "utf8mb3": 3, "latin1": 1, "ascii": 1}  # of a character, of
 
 
 def bytes_of_a_character(upgrade: Upgrade, op: Operation) -> int:
-    """How many bytes MySQL and MariaDB need for a character of the operation's table, at most."""
+    """Return the most bytes that MySQL and MariaDB need for a character of the table."""
     for each in reversed(upgrade.history(op, "create_table")):
         for name, value in each.kwargs.items():
             if name.casefold() in ("mysql_charset", "mysql_default_charset"):
@@ -76,7 +76,7 @@ def bytes_of_a_character(upgrade: Upgrade, op: Operation) -> int:
 
 
 def may_have_default(upgrade: Upgrade, op: Operation, column: str) -> bool:
-    """Whether the files gave the column a server default."""
+    """Return whether the files gave the column a server default."""
     for each in upgrade.history(op, *CREATES, "alter_column"):
         defaults = [
             definition.server_default
@@ -91,12 +91,12 @@ def may_have_default(upgrade: Upgrade, op: Operation, column: str) -> bool:
 
 
 def is_created(upgrade: Upgrade, op: Operation) -> bool:
-    """Whether the files create the operation's table."""
+    """Return whether the files create the operation's table."""
     return bool(upgrade.history(op, "create_table", "create_table_as"))
 
 
 def partition_key(upgrade: Upgrade, op: Operation) -> str | None:
-    """How the operation's table is partitioned: "RANGE (day)"; None if it is not known to be."""
+    """Return how the operation's table is partitioned ("RANGE (day)"), or None."""
     for each in upgrade.history(op, "create_table"):
         if isinstance(how := each.kwargs.get("postgresql_partition_by"), str):
             return how
@@ -106,7 +106,7 @@ def partition_key(upgrade: Upgrade, op: Operation) -> str | None:
 
 
 def is_indexed(upgrade: Upgrade, op: Operation, columns: tuple[str, ...]) -> bool:
-    """Whether an index of the operation's table begins with these columns, now or after it.
+    """Return whether an index of the operation's table begins with these columns, now or after it.
 
     A later revision may build it: PostgreSQL builds it CONCURRENTLY, apart from a new column.
     """
@@ -119,7 +119,7 @@ def is_indexed(upgrade: Upgrade, op: Operation, columns: tuple[str, ...]) -> boo
 
 
 def begins_with(each: Operation, wanted: set[str]) -> bool:
-    """Whether the operation creates an index or a key that begins with these columns."""
+    """Return whether the operation creates an index or a key that begins with these columns."""
     keys = [key.columns for key in each.constraints if key.kind in ("unique", "primary_key")]
     if each.operation in INDEXES and not each.kwargs.get("postgresql_where"):
         keys.append(each.columns)
@@ -133,7 +133,7 @@ def begins_with(each: Operation, wanted: set[str]) -> bool:
 
 
 def is_unique_already(upgrade: Upgrade, op: Operation) -> bool:
-    """Whether a key that this revision drops has no column besides the operation's.
+    """Return whether a key that this revision drops has no column besides the operation's.
 
     That it can be dropped shows that it is there, so no two rows have the same values, unless the
     revision has changed them.

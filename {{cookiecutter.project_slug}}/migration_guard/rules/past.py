@@ -46,11 +46,11 @@ class Past:
         self.undeployed = [op for each in undeployed for op in upgrade_of(each)]
 
     def on(self, *tables: str) -> list[Operation]:
-        """The operations on these tables, for each oldest first."""
+        """Return the operations on these tables, for each oldest first."""
         return self.of(*(f"table {table}" for table in tables))
 
     def not_before(self, table: str) -> list[Operation]:
-        """The operations on one table of the revisions that do not come before."""
+        """Return the operations on one table of the revisions that do not come before."""
         on_table = self.revisions.index.get(f"table {table}", ())
         return [op for revision, op in on_table if revision not in self.before]
 

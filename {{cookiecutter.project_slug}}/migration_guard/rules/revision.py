@@ -102,7 +102,7 @@ def empty_downgrade(upgrade: Upgrade) -> Found:
 
 
 def changes_nothing(op: Operation) -> bool:
-    """Whether it is an alter_column() that states only what the column is already."""
+    """Return whether it is an alter_column() that states only what the column is already."""
     stated = ("existing_", "schema", "autoincrement")
     return (
         op.operation == "alter_column"
@@ -119,7 +119,7 @@ COMPUTES = re.compile(
 
 
 def is_read(op: Operation) -> bool:
-    """Whether the operation is a SELECT, or a setting, that changes nothing."""
+    """Return whether the operation is a SELECT, or a setting, that changes nothing."""
     if op.operation != "execute":
         return op.operation == "set"
     text = op.sql or (op.args[0] if op.args and isinstance(op.args[0], str) else "")
@@ -132,7 +132,7 @@ def is_read(op: Operation) -> bool:
 
 @rule(
     summary="""
-    Several operations that can't run twice stand in one migration, or data and schema.
+    Several operations that can't run twice are in one migration, or data and schema.
     """,
     why="""
     On these databases each change of the schema commits by itself. A migration that dies halfway
@@ -177,7 +177,7 @@ NAMED_BY_SERVER = ("create_unique_constraint", "create_foreign_key", "create_che
 
 
 def runs_after(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
-    """Whether an operation can run after another one, and in a statement of its own."""
+    """Return whether an operation can run after another one, and in a statement of its own."""
     one_statement = op.via and (op.sql, op.line) == (other.sql, other.line)
     later = upgrade.at[id(op)] > upgrade.at[id(other)]
     return later and not one_statement and not op.excludes(other)
@@ -190,7 +190,7 @@ TABLE_OPTION = re.compile(
 
 
 def is_repeatable(upgrade: Upgrade, op: Operation) -> bool:
-    """Whether the operation can run twice."""
+    """Return whether the operation can run twice."""
     if op.operation in ("alter_column", "create_table_comment", "drop_table_comment"):
         return renamed(op) is None
     undone = {"create_index": "drop_index", "create_table": "drop_table"}.get(op.operation, "")

@@ -42,7 +42,7 @@ def not_null_without_default(upgrade: Upgrade) -> Found:
 
 
 def is_null(default: object) -> bool:
-    """Whether a server default is none, or NULL."""
+    """Return whether a server default is none, or NULL."""
     if isinstance(default, str):
         return default.strip("() ").upper() == "NULL"
     return default is None or (isinstance(default, Call) and default.name == "null")
@@ -200,7 +200,7 @@ def drop_constraint(upgrade: Upgrade) -> Found:
 
 
 def is_replaced_by_kind(upgrade: Upgrade, op: Operation, kind: str) -> bool:
-    """Whether the migration adds a constraint of the same name or kind to the table."""
+    """Return whether the migration adds a constraint of the same name or kind to the table."""
     kinds = (*CONSTRAINTS.values(), "create_index")
     around = [*upgrade.earlier(op, *kinds), *upgrade.later(op, *kinds)]
     if op.name is None:  # as an inspector has named it, in a loop: so may be those that replace it
@@ -221,7 +221,7 @@ def is_replaced_by_kind(upgrade: Upgrade, op: Operation, kind: str) -> bool:
 
 
 def share_column(upgrade: Upgrade, op: Operation, index: Operation) -> bool:
-    """Whether an index has a column of the constraint, by the history or its name; True if unknown.
+    """Return whether an index has a column of the constraint, or the constraint has no name.
 
     An index that has nothing to do with the constraint does not replace it.
     """
@@ -246,7 +246,7 @@ KIND_BY_NAME = {
 
 
 def kind_by_name(upgrade: Upgrade, op: Operation) -> str:
-    """The operation that creates such a constraint, from the history or its name; "" if unknown."""
+    """Return the operation that creates the constraint, by the history or its name, or ""."""
     for each in reversed(upgrade.history(op, *CONSTRAINTS.values())):
         if op.name and each.name == op.name:
             return each.operation
@@ -307,7 +307,7 @@ def rename_object(upgrade: Upgrade) -> Found:
 
 
 def is_replaced(upgrade: Upgrade, op: Operation, kind: str) -> bool:
-    """Whether the object is new, gets its name back later, or has just lost it to a new one."""
+    """Return whether the object is new, or another one has or gets its name."""
     objects = [
         each
         for each in [*upgrade.past.undeployed, *upgrade.everything]

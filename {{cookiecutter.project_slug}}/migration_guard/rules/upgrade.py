@@ -22,7 +22,7 @@ def is_schema(op: Operation) -> bool:
 
 
 def statement(op: Operation) -> str:
-    """The operation's SQL with its string literals emptied; "" where it is not written as SQL."""
+    """Return the operation's SQL with its string literals emptied; "" if it has no SQL."""
     return re.sub(r"'(?:[^']|'')*'", "''", op.sql or "")
 
 
@@ -50,12 +50,12 @@ def renamed(op: Operation) -> str | None:
 
 
 def renamed_table(op: Operation) -> str:
-    """The new name of a renamed table, in the spelling of ``table_of``."""
+    """Return the new name of a renamed table, in the spelling of ``table_of``."""
     return table_of(replace(op, table=renamed(op)))
 
 
 def names_column(name: str | None, column: str) -> bool:
-    """Whether the name of an index or a constraint says that it is for this column."""
+    """Return whether the name of an index or a constraint has the name of this column."""
     return re.search(rf"(?i)(?:^|_){re.escape(column)}(?:_|$)", name or "") is not None
 
 
@@ -165,11 +165,11 @@ class Upgrade:
                 yield op
 
     def on_existing_tables(self, *names: str) -> Iterator[Operation]:
-        """The operations of these names on tables that were there before this upgrade."""
+        """Yield the operations of these names on tables that were there before this upgrade."""
         return (op for op in self.operations(*names) if not self.creates_table(op))
 
     def added_columns(self) -> Iterator[tuple[Operation, Column]]:
-        """Every column that is added to a table that was there before."""
+        """Yield every column that is added to a table that was there before."""
         for op in self.on_existing_tables("add_column"):
             for column in op.definitions:
                 yield op, column
@@ -193,19 +193,19 @@ class Upgrade:
         return any(each.runs_whenever(op, databases) for each in others)
 
     def any_need(self, op: Operation, others: Iterable[Operation]) -> bool:
-        """Whether ``op`` runs in every execution that runs one of these."""
+        """Return whether ``op`` runs in every execution that runs one of these."""
         return any(self.any_runs_whenever(other, [op]) for other in others)
 
     def earlier(self, op: Operation, *names: str) -> list[Operation]:
-        """The operations on the same table that run before this one whenever it runs."""
+        """Return the operations on the same table that run before this one whenever it runs."""
         return self.surely(op, on_table(table_of(op), self.everything[: self.at[id(op)]], names))
 
     def later(self, op: Operation, *names: str) -> list[Operation]:
-        """The operations on the same table that run after this one whenever it runs."""
+        """Return the operations on the same table that run after this one whenever it runs."""
         return self.surely(op, self.perhaps_later(op, *names))
 
     def perhaps_later(self, op: Operation, *names: str) -> list[Operation]:
-        """The operations on the same table that may run after this one."""
+        """Return the operations on the same table that may run after this one."""
         tables, found = [table_of(op)], []
         for each in self.everything[self.at[id(op)] + 1 :]:
             if each.operation == "rename_table" and table_of(each) in tables:
@@ -214,7 +214,7 @@ class Upgrade:
         return [each for each in found if not each.excludes(op)]
 
     def history(self, op: Operation, *names: str, table: str | None = None) -> list[Operation]:
-        """The operations on a table (by default its own) that surely ran before this one."""
+        """Return the operations on a table (by default its own) that surely ran before this one."""
         tables = [table_of(op) if table is None else table]
         here = self.everything[: self.at[id(op)]]
         for each in reversed([*self.past.of("rename_table"), *here]):
@@ -224,12 +224,12 @@ class Upgrade:
         return self.surely(op, on_tables(tables, before, names))
 
     def in_later_revisions(self, op: Operation, *names: str) -> list[Operation]:
-        """The operations on the same table that surely run, in this revision or a later one."""
+        """Return the operations on the table that surely run, in this revision or a later one."""
         table = table_of(op)
         return self.surely(op, on_table(table, self.past.not_before(table), names))
 
     def perhaps_earlier(self, op: Operation, *names: str) -> list[Operation]:
-        """The operations on the same table that may run before this one, here or undeployed."""
+        """Return the operations on the table that may run before this one, here or undeployed."""
         before = [*self.past.undeployed, *self.everything[: self.at[id(op)]]]
         return [each for each in on_table(table_of(op), before, names) if not each.excludes(op)]
 
@@ -240,14 +240,14 @@ class Upgrade:
 def on_table(
     table: str, operations: Iterable[Operation], names: Collection[str] = ()
 ) -> list[Operation]:
-    """The operations of these names, or all, on this table or on one that is not known."""
+    """Return the operations of these names, or all, on this table or on one that is not known."""
     return on_tables([table], operations, names)
 
 
 def on_tables(
     tables: Collection[str], operations: Iterable[Operation], names: Collection[str] = ()
 ) -> list[Operation]:
-    """The same for several names of a table."""
+    """Return the same for several names of a table."""
     return [
         each
         for each in operations

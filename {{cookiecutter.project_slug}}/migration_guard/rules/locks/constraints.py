@@ -57,14 +57,14 @@ def set_not_null(upgrade: Upgrade) -> Found:
 
 
 def is_excused(upgrade: Upgrade, op: Operation, column: str) -> bool:
-    """Whether the column is NOT NULL already, or a valid CHECK makes the scan unnecessary."""
+    """Return whether the column is NOT NULL already, or a valid CHECK saves the scan."""
     if column and may_be_null(upgrade, op, column) is False:
         return True
     if upgrade.may_be_older(op, CHECKED_SET_NOT_NULL):
         return False
     if column and is_checked_not_null(upgrade, op, column):
         return True
-    # a constraint that no file creates, and whose name does not tell that it is another kind
+    # a constraint that no file creates, and whose name is not that of a foreign key
     known = {str(check.name).casefold() for check, _ in known_checks(upgrade, op)}
     created = {(each.name or "").casefold() for each in upgrade.history(op, "create_foreign_key")}
     names = [each.name or "" for each in upgrade.earlier(op, "validate_constraint")]
@@ -74,7 +74,7 @@ def is_excused(upgrade: Upgrade, op: Operation, column: str) -> bool:
 
 
 def columns_of_index(upgrade: Upgrade, op: Operation) -> tuple[str, ...]:
-    """The columns of the index that becomes the primary key, where the files create it."""
+    """Return the columns of the index that becomes the primary key, if the files create it."""
     name = op.kwargs.get("using_index")
     for each in upgrade.history(op, *INDEXES):
         if name and (each.name or "").casefold() == str(name).casefold():
@@ -156,7 +156,7 @@ belongs to the columns that use the domain."""
 
 
 def is_validated_by(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
-    """Whether ``other`` validates the constraint in the transaction that adds it."""
+    """Return whether ``other`` validates the constraint in the transaction that adds it."""
     return (
         (op.name or "").casefold() == (other.name or "").casefold()
         and table_of(op) in (table_of(other), "")
@@ -167,7 +167,7 @@ def is_validated_by(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
 
 
 def unproven_partition(upgrade: Upgrade, op: Operation) -> str | None:
-    """The existing table that becomes a partition without a CHECK that proves its bounds."""
+    """Return the existing table that becomes a partition without a CHECK that proves its bounds."""
     found = re.search(r"(?i)\bATTACH\s+PARTITION\s+(\S+)", op.sql or "")
     if not found:
         return None
@@ -221,5 +221,5 @@ def blocking_unique(upgrade: Upgrade) -> Found:
 
 
 def may_have_duplicates(upgrade: Upgrade, op: Operation) -> bool:
-    """Whether rows that exist may have the same values in the columns of a new key."""
+    """Return whether rows that exist may have the same values in the columns of a new key."""
     return not upgrade.adds_columns(op) and not is_unique_already(upgrade, op)

@@ -49,7 +49,7 @@ def blocking_index(upgrade: Upgrade) -> Found:
 
 
 def goes_with_table_or_column(upgrade: Upgrade, op: Operation) -> bool:
-    """Whether the migration drops the index's table or one of its columns, for which are rules."""
+    """Return whether the migration drops the index's table or a column: these have rules."""
     if op.table and upgrade.later(op, "drop_table"):
         return True
     created = [each for each in upgrade.history(op, "create_index") if each.name == op.name]

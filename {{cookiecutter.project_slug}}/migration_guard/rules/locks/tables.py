@@ -81,7 +81,7 @@ def table_rewrite(upgrade: Upgrade) -> Found:
 
 
 def copied_by_mysql(upgrade: Upgrade) -> Found:
-    """What copies a table of MySQL or MariaDB, or keeps its writers away."""
+    """Yield what copies a table of MySQL or MariaDB, or keeps its writers away."""
     for op in upgrade.on_existing_tables():
         if not upgrade.databases_of(op) & MYSQL:
             continue
@@ -98,14 +98,14 @@ def copied_by_mysql(upgrade: Upgrade) -> Found:
 
 
 def called(column: Column) -> list[str]:
-    """The functions that the column's default calls."""
+    """Return the functions that the column's default calls."""
     default = column.server_default
     text = default if isinstance(default, str) else " ".join(f"{x}()" for x in called_by(default))
     return re.findall(r"([a-z_]\w*)\s*\(", re.sub(r"'(?:[^']|'')*'", "", text.casefold()))
 
 
 def called_by(value: Any) -> Iterator[str]:
-    """The functions in a default, without the type that something is cast to."""
+    """Yield the functions in a default, without the type that something is cast to."""
     if isinstance(value, Call):
         yield value.name
         for arg in value.args[:1] if value.name in ("cast", "type_coerce") else value.args:
@@ -113,7 +113,7 @@ def called_by(value: Any) -> Iterator[str]:
 
 
 def is_checked_domain(upgrade: Upgrade, column: Column) -> bool:
-    """Whether the column's type is a domain that the files create with a constraint."""
+    """Return whether the column's type is a domain that the files create with a constraint."""
     name = column.type.name.casefold() if column.type else ""
     return any(
         (op.name or "").casefold() == name and re.search(r"(?i)\bCHECK\b|NOT\s+NULL", statement(op))
@@ -169,7 +169,7 @@ def type_change(upgrade: Upgrade) -> Found:
 
 
 def costly_on_postgresql(upgrade: Upgrade, op: Operation) -> str:
-    """Why a change that is free by its types costs time there after all, or ""."""
+    """Return why a change that is free by its types is slow on PostgreSQL, or ""."""
     using = op.kwargs.get("postgresql_using")
     cast = PLAIN_CAST.fullmatch(using) if isinstance(using, str) else None
     if using and not (cast and cast[2].casefold() in [name.casefold() for name in op.columns]):

@@ -10,7 +10,7 @@ from ..upgrade import DATA_CHANGES, Upgrade, is_schema, label, statement
 
 
 @rule(
-    summary="Other operations stand beside an autocommit block.",
+    summary="Other operations are beside an autocommit block.",
     why="""
     The block commits what came before it. If something fails later, half of the migration stays,
     and the next run fails at its start.
@@ -74,7 +74,7 @@ def transaction_control(upgrade: Upgrade) -> Found:
 
 
 def statements_that_end(op: Operation) -> Iterator[str]:
-    """The statements in an operation's text that begin or end a transaction."""
+    """Yield the statements in an operation's text that begin or end a transaction."""
     text = re.sub(r"(?s)\$(\w*)\$.*?\$\1\$|/\*.*?\*/|--[^\n]*", "", statement(op))
     if re.search(r"(?i)\bCREATE\b.*\b(TRIGGER|PROCEDURE|FUNCTION|EVENT)\b", text):
         return  # its body has a BEGIN and an END of its own

@@ -58,18 +58,18 @@ class Difference(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The same for a reader: ``comment of table users``."""
+        """Return the same for a reader: ``comment of table users``."""
         return f"{self.prop} of {self.owner}" if self.prop.isalpha() else self.name
 
     @property
     def validated(self) -> bool:
-        """Whether a constraint that was NOT VALID is valid now, which PostgreSQL can't undo."""
+        """Return whether a NOT VALID constraint is valid now, which PostgreSQL can't undo."""
         valid = str(self.before).replace(" NOT VALID", "")
         return self.prop.startswith("constraint ") and self.before != self.after == valid
 
     @property
     def added_labels(self) -> list[str]:
-        """The labels that were added to an enum type: PostgreSQL can't remove them."""
+        """Return the labels that were added to an enum type: PostgreSQL can't remove them."""
         before, after = labels_of(self.before), labels_of(self.after)
         if not before or [label for label in after if label in before] != before:
             return []

@@ -78,7 +78,7 @@ class Snapshot(ABC):
 
     @property
     def doubles_percent(self) -> bool:
-        """Whether the driver reads %% as %."""
+        """Return whether the driver reads %% as %."""
         return self.connection.dialect.paramstyle in ("format", "pyformat")
 
     def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
