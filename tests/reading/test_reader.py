@@ -521,6 +521,27 @@ def test_a_helper_in_another_file_of_the_project_is_read(tmp_path: Path) -> None
     assert [operation.line for operation in operations] == [9, 9, 10, 11, 12]
 
 
+def test_what_a_helper_imports_is_imported_where_the_migration_calls_it(tmp_path: Path) -> None:
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    (versions / "near.py").write_text(
+        "\n" * 50 + "def near(bind):\n    from shop.models import Video\n"
+    )
+    path = versions / "m.py"
+    path.write_text(
+        f"{HEADER}from .near import near\ndef upgrade():\n    from shop import a\n"
+        "    near(op.get_bind())\n"
+    )
+    imports = dict(read_migration(path).imports)
+    assert (imports["shop"], imports["shop.models"]) == (7, 8)
+
+
+def test_a_read_after_a_helper_is_noted_at_its_own_line() -> None:
+    module = "def helper():\n    x = 1\n    return x"
+    migration = read("op.get_bind().execute(sa.text('SELECT 1'), helper()).scalar()", module)
+    assert [line for _, line in migration.bind_reads] == [migration.operations[0].line]
+
+
 def test_recursion_over_unknown_values_is_followed_once() -> None:
     module = "def f(x):\n    op.drop_table('t')\n    for y in x:\n        f(y)"
     assert briefs(read("f(sa.inspect(op.get_bind()))", module)) == ["drop_table t"]

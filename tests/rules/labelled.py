@@ -2280,4 +2280,513 @@ CASES: list[Case] = [
             "sa.UniqueConstraint('a', name='u'))"
         ),
     ),
+    (
+        "the migration looks whether the index is valid",
+        "postgresql",
+        [],
+        ["concurrent-if-not-exists"],
+        'valid = op.get_bind().execute(sa.text("SELECT indisvalid FROM pg_index'
+        " WHERE indexrelid = to_regclass('i')\")).scalar()\n"
+        "with op.get_context().autocommit_block():\n"
+        "    if valid is None:\n"
+        "        op.execute('CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a)')\n"
+        "    elif not valid:\n"
+        "        op.execute('REINDEX INDEX CONCURRENTLY i')",
+        "",
+        "",
+    ),
+    (
+        "an enum type that is created when the module is imported",
+        "postgresql",
+        [],
+        ["enum-missing"],
+        "op.add_column('t', sa.Column('x', e))",
+        "e = sa.Enum('a', name='e')\n"
+        "try:\n"
+        "    e.create(op.get_bind(), checkfirst=True)\n"
+        "except NameError:\n"
+        "    pass",
+        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))",
+    ),
+    (
+        "an enum type that is created when the module is imported",
+        "postgresql",
+        ["enum-missing"],
+        [],
+        "op.add_column('t', sa.Column('x', e))",
+        "e = sa.Enum('a', name='e')",
+        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))",
+    ),
+    (
+        "the old type is in an earlier revision",
+        "postgresql",
+        [],
+        ["type-change"],
+        "op.alter_column('t', 'a', type_=sa.String(256))",
+        "",
+        "op.create_table('t', sa.Column('a', sa.String(128)))",
+    ),
+    (
+        "the old type is in an earlier revision",
+        "postgresql",
+        ["type-change"],
+        [],
+        "op.alter_column('t', 'a', type_=sa.BigInteger())",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer()))",
+    ),
+    (
+        "the old type is in an earlier revision",
+        "postgresql",
+        [],
+        ["type-change"],
+        "op.alter_column('t', 'a', type_=sa.Integer(), new_column_name='b')",
+        "",
+        "op.create_table('t', sa.Column('z', sa.String(9)))\n"
+        "op.alter_column('t', 'z', type_=sa.Integer(), postgresql_using='z::int')\n"
+        "op.alter_column('t', 'z', new_column_name='a')",
+    ),
+    (
+        "the old type is in an earlier revision",
+        "postgresql",
+        ["type-change"],
+        [],
+        "op.alter_column('t', 'a', type_=sa.Integer())",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer()))\n"
+        "op.alter_column('t', 'a', type_=sa.String(9))",
+    ),
+    (
+        "a table from SQLAlchemy's MetaData",
+        "postgresql",
+        ["unbatched-update"],
+        ["unresolved-operation"],
+        "m = sa.MetaData()\n"
+        "m.reflect(op.get_bind())\n"
+        "t = m.tables['t']\n"
+        "op.execute(sa.update(t).values(a=1))",
+        "",
+        "",
+    ),
+    (
+        "a table from SQLAlchemy's MetaData",
+        "postgresql",
+        [],
+        ["blocking-index", "unresolved-operation"],
+        "m = sa.MetaData()\n"
+        "sa.Table('t', m, sa.Column('id', sa.Integer, primary_key=True))\n"
+        "m.create_all(op.get_bind())\n"
+        "op.create_index('i', 't', ['id'])",
+        "",
+        "",
+    ),
+    (
+        "a table from SQLAlchemy's MetaData",
+        "postgresql",
+        ["blocking-index"],
+        [],
+        "m = sa.MetaData()\n"
+        "sa.Table('u', m, sa.Column('id', sa.Integer, primary_key=True))\n"
+        "m.create_all(op.get_bind())\n"
+        "op.create_index('i', 't', ['id'])",
+        "",
+        "",
+    ),
+    (
+        "a renamed table keeps what is known of it",
+        "postgresql",
+        [],
+        ["set-not-null"],
+        "op.execute('ALTER TABLE t VALIDATE CONSTRAINT c')\n"
+        "op.rename_table('t', 'u')\n"
+        "op.alter_column('u', 'a', nullable=False)",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer()))\n"
+        "op.create_check_constraint('c', 't', 'a IS NOT NULL', postgresql_not_valid=True)",
+    ),
+    (
+        "a renamed table keeps what is known of it",
+        "postgresql",
+        ["set-not-null"],
+        [],
+        "op.execute('ALTER TABLE t VALIDATE CONSTRAINT c')\n"
+        "op.rename_table('t', 'u')\n"
+        "op.alter_column('t', 'a', nullable=False)",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer()))\n"
+        "op.create_check_constraint('c', 't', 'a IS NOT NULL', postgresql_not_valid=True)",
+    ),
+    (
+        "a renamed table keeps what is known of it",
+        "postgresql",
+        [],
+        ["set-not-null"],
+        "op.alter_column('u', 'a', nullable=False)",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer(), nullable=False))\n"
+        "op.rename_table('t', 'u')\n"
+        "op.create_table('t', sa.Column('a', sa.Integer()))",
+    ),
+    (
+        "a renamed table keeps what is known of it",
+        "postgresql",
+        ["set-not-null"],
+        [],
+        "op.alter_column('t', 'a', nullable=False)",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer(), nullable=False))\n"
+        "op.rename_table('t', 'u')\n"
+        "op.create_table('t', sa.Column('a', sa.Integer()))",
+    ),
+    (
+        "a renamed table keeps what is known of it",
+        "postgresql",
+        ["set-not-null"],
+        [],
+        "if op.get_bind().dialect.name == 'sqlite':\n"
+        "    op.rename_table('s', 'u')\n"
+        "op.alter_column('u', 'a', nullable=False)",
+        "",
+        "op.create_table('s', sa.Column('a', sa.Integer(), nullable=False))",
+    ),
+    (
+        "a new table takes the name and the rows of the one that is dropped",
+        "postgresql",
+        [],
+        ["drop-table", "rename-table"],
+        "op.rename_table('t', 't_old')\n"
+        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "op.execute('INSERT INTO t SELECT id FROM t_old')\n"
+        "op.drop_table('t_old')",
+        "",
+        "",
+    ),
+    (
+        "a new table takes the name and the rows of the one that is dropped",
+        "postgresql",
+        ["drop-table", "rename-table"],
+        [],
+        "op.rename_table('t', 't_old')\n"
+        "op.create_table('u', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "op.drop_table('t_old')",
+        "",
+        "",
+    ),
+    (
+        "a new table takes the name and the rows of the one that is dropped",
+        "postgresql",
+        ["rename-table"],
+        ["drop-table"],
+        "op.rename_table('t', 't_version')\n"
+        "op.create_table('t', sa.Column('id', sa.Integer(), primary_key=True))",
+        "",
+        "",
+    ),
+    (
+        "the old type is in an earlier revision",
+        "postgresql",
+        [],
+        ["type-change"],
+        "op.alter_column('t', 'a', type_=sa.Unicode(64))",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Unicode(32)))\n"
+        "op.alter_column('t', 'a', existing_type=sa.Boolean(), nullable=False)",
+    ),
+    (
+        "the old type is in an earlier revision",
+        "postgresql",
+        ["type-change"],
+        [],
+        "op.alter_column('t', 'a', type_=sa.Unicode(64))",
+        "from app import Name",
+        "from app import Name\nop.create_table('t', sa.Column('a', Name(32)))",
+    ),
+    (
+        "the CHECK of a Boolean is no part of its type",
+        "postgresql",
+        [],
+        ["type-change"],
+        "op.alter_column('t', 'a', type_=sa.Boolean(create_constraint=True,"
+        " name='ck'), existing_type=sa.Boolean())",
+        "",
+        "",
+    ),
+    (
+        "the old type is in an earlier revision",
+        "mysql",
+        [],
+        ["type-change"],
+        "op.alter_column('t', 'a', type_=sa.Enum('a', 'b'), existing_type=sa.Enum,"
+        " existing_nullable=True)",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Enum('a')))",
+    ),
+    (
+        "the old type is in an earlier revision",
+        "mysql",
+        ["type-change"],
+        [],
+        "op.alter_column('t', 'a', type_=sa.Enum('b', 'a'), existing_type=sa.Enum,"
+        " existing_nullable=True)",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Enum('a')))",
+    ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        [],
+        ["blocking-unique"],
+        "op.create_unique_constraint('u', 't', ['a', 'b'])",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer(), primary_key=True),"
+        " sa.Column('b', sa.Integer()))",
+    ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        ["blocking-unique"],
+        [],
+        "op.create_unique_constraint('u', 't', ['b'])",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer(), primary_key=True),"
+        " sa.Column('b', sa.Integer()))",
+    ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        ["blocking-unique"],
+        [],
+        "op.create_unique_constraint('u', 't', ['a', 'c'])",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer(), primary_key=True),"
+        " sa.Column('b', sa.Integer(), primary_key=True), sa.Column('c', sa.Integer()))",
+    ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        [],
+        ["blocking-unique"],
+        "op.create_unique_constraint('u', 't', ['a', 'b', 'c'])",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer(), primary_key=True),"
+        " sa.Column('b', sa.Integer(), primary_key=True), sa.Column('c', sa.Integer()))",
+    ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        ["blocking-unique"],
+        [],
+        "op.create_unique_constraint('u', 't', ['a', 'b'])",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer(), primary_key=True),"
+        " sa.Column('b', sa.Integer()))\n"
+        "op.drop_constraint('t_pkey', 't', type_='primary')",
+    ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        [],
+        ["blocking-unique"],
+        "op.create_unique_constraint('u', 't', ['a', 'b'])",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer(), primary_key=True),"
+        " sa.Column('b', sa.Integer()))\n"
+        "op.drop_constraint('t_fk', 't', type_='foreignkey')",
+    ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        ["blocking-unique"],
+        [],
+        "op.drop_constraint('u1', 't', type_='unique')\n"
+        "op.execute('UPDATE t SET b = 1')\n"
+        "op.create_unique_constraint('u', 't', ['b'])",
+        "",
+        "op.create_table('t', sa.Column('b', sa.Integer()))\n"
+        "op.create_unique_constraint('u1', 't', ['b'])",
+    ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        ["blocking-unique"],
+        [],
+        "op.create_unique_constraint('u', 't', ['b', 'a'])",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer()), sa.Column('b', sa.Integer()))\n"
+        "op.create_index('i', 't', ['b'])",
+    ),
+    (
+        "a foreign key of a composite primary key has an index only where it leads",
+        "postgresql",
+        ["foreign-key-without-index"],
+        [],
+        "op.create_table('t', sa.Column('a', sa.ForeignKey('o.id', name='f1'),"
+        " primary_key=True), sa.Column('b', sa.ForeignKey('o.id', name='f2'),"
+        " primary_key=True))",
+        "",
+        "",
+    ),
+    (
+        "a foreign key of a composite primary key has an index only where it leads",
+        "postgresql",
+        [],
+        ["foreign-key-without-index"],
+        "op.create_table('t', sa.Column('a', sa.ForeignKey('o.id', name='f1'),"
+        " primary_key=True), sa.Column('b', sa.ForeignKey('o.id', name='f2'),"
+        " primary_key=True), sa.Index('i', 'b'))",
+        "",
+        "",
+    ),
+    (
+        "a column that a condition or a try creates may be NULL",
+        "mysql",
+        [],
+        ["not-null-lost"],
+        "from sqlalchemy.dialects import mysql\n"
+        "op.alter_column('t', 'a', type_=mysql.DATETIME(fsp=6),"
+        " existing_type=mysql.DATETIME)",
+        "",
+        "try:\n"
+        "    op.add_column('t', sa.Column('a', sa.DateTime(), nullable=True))\n"
+        "except Exception as error:\n"
+        "    print(error)",
+    ),
+    (
+        "a column that a condition or a try creates may be NULL",
+        "mysql",
+        ["not-null-lost"],
+        [],
+        "from sqlalchemy.dialects import mysql\n"
+        "op.alter_column('t', 'a', type_=mysql.DATETIME(fsp=6),"
+        " existing_type=mysql.DATETIME)",
+        "",
+        "try:\n"
+        "    op.add_column('t', sa.Column('a', sa.DateTime(), nullable=False))\n"
+        "except Exception as error:\n"
+        "    print(error)",
+    ),
+    (
+        "a column that a condition or a try creates may be NULL",
+        "mysql",
+        ["not-null-lost"],
+        [],
+        "from sqlalchemy.dialects import mysql\n"
+        "op.alter_column('t', 'a', type_=mysql.DATETIME(fsp=6),"
+        " existing_type=mysql.DATETIME)",
+        "",
+        "try:\n"
+        "    op.add_column('t', sa.Column('a', sa.DateTime(), nullable=True))\n"
+        "except Exception as error:\n"
+        "    print(error)\n"
+        "if op.get_bind().execute(sa.text('SELECT 1')).scalar():\n"
+        "    op.alter_column('t', 'a', server_default=sa.text('now()'))",
+    ),
+    (
+        "the rows of a new column with a server default are not empty",
+        "postgresql",
+        ["data-with-schema"],
+        ["unbatched-update"],
+        "op.add_column('t', sa.Column('x', sa.Integer(), server_default='0'))\n"
+        "op.execute('UPDATE t SET x = 1 WHERE x IS NULL')",
+        "",
+        "",
+    ),
+    (
+        "the rows of a new column with a server default are not empty",
+        "postgresql",
+        ["unbatched-update"],
+        [],
+        "op.add_column('t', sa.Column('x', sa.Integer(), server_default=sa.null()))\n"
+        "op.execute('UPDATE t SET x = 1 WHERE x IS NULL')",
+        "",
+        "",
+    ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        [],
+        ["blocking-unique"],
+        "op.create_unique_constraint('u', 't', ['a', 'b'])",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer(), primary_key=True),"
+        " sa.Column('b', sa.Integer()))\n"
+        "op.drop_index(sa.inspect(op.get_bind()).get_indexes('t')[0]['name'], 't')",
+    ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        ["blocking-unique"],
+        [],
+        "op.create_unique_constraint('u', 't', ['a', 'b'])",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer(), unique=True),"
+        " sa.Column('b', sa.Integer()))\n"
+        "op.drop_index(sa.inspect(op.get_bind()).get_indexes('t')[0]['name'], 't')",
+    ),
+    (
+        "a wider key than the one that was there can't meet duplicates",
+        "mysql",
+        ["blocking-unique"],
+        [],
+        "op.execute('UPDATE t SET b = 1, a = 2')\n"
+        "op.execute('ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (b)')\n"
+        "op.create_index('u', 't', ['a'], unique=True)",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer(), primary_key=True),"
+        " sa.Column('b', sa.Integer()))",
+    ),
+    (
+        "MySQL has no enum type that could be there already",
+        "mysql",
+        [],
+        ["not-resumable"],
+        "e = sa.Enum('a', name='e')\n"
+        "e.create(op.get_bind())\n"
+        "op.add_column('t', sa.Column('c', e))",
+        "",
+        "",
+    ),
+    (
+        "MySQL has no enum type that could be there already",
+        "mysql",
+        ["not-resumable"],
+        [],
+        "e = sa.Enum('a', name='e')\n"
+        "e.create(op.get_bind())\n"
+        "op.add_column('t', sa.Column('c', e))\n"
+        "op.add_column('t', sa.Column('d', e))",
+        "",
+        "",
+    ),
+    (
+        "the old type is in an earlier revision",
+        "postgresql",
+        [],
+        ["type-change"],
+        "op.alter_column('t', 'a', type_=sa.String(256))",
+        "",
+        "if not sa.inspect(op.get_bind()).has_table('t'):\n"
+        "    op.create_table('t', sa.Column('a', sa.String(64)))",
+    ),
+    (
+        "the old type is in an earlier revision",
+        "postgresql",
+        ["type-change"],
+        [],
+        "op.alter_column('t', 'a', type_=sa.String(256))",
+        "",
+        "if not sa.inspect(op.get_bind()).has_table('t'):\n"
+        "    op.create_table('t', sa.Column('a', sa.Integer()))",
+    ),
+    (
+        "the old type is in an earlier revision",
+        "postgresql",
+        ["type-change"],
+        [],
+        "op.alter_column('t', 'a', type_=sa.String(256))",
+        "",
+        "op.create_table('t', sa.Column('a', sa.String(64)))\n"
+        "if op.get_bind().execute(sa.text('SELECT 1')).scalar():\n"
+        "    op.alter_column('t', 'a', type_=sa.Integer())",
+    ),
 ]

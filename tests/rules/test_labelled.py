@@ -71,6 +71,29 @@ def test_what_must_be_found_and_what_must_not(case: Case) -> None:
             "type_=sa.String(99999).with_variant(mysql.MEDIUMTEXT, 'mysql'))",
             "t.a: text to mediumtext rewrites the table on mysql.",
         ),
+        (
+            "mysql",
+            "from sqlalchemy.dialects.mysql import TIMESTAMP\n"
+            "op.alter_column('t', 'a', existing_type=TIMESTAMP(), type_=TIMESTAMP(fsp=3))",
+            "t.a: timestamp to timestamp(3) rewrites the table on mysql.",
+        ),
+        (
+            "postgresql",
+            "op.add_column(table, sa.Column('a', sa.Integer(), nullable=False))",
+            "?.a is NOT NULL, and existing rows get no value: it has no server default.",
+        ),
+        (
+            "postgresql",
+            "op.alter_column('t', 'a', existing_type=sa.Text(), type_=sa.Text(collation='C'))",
+            "t.a: text to text COLLATE C rewrites the table on postgresql.",
+        ),
+        (
+            "mysql",
+            "from app import NEW\n"
+            "op.alter_column('t', 'a', existing_type=sa.Enum(NEW), type_=sa.Enum('a', 'b'))",
+            "t.a: the values of an enum type are not known;"
+            " most changes to enum rewrite the table.",
+        ),
     ],
 )
 def test_a_message_tells_what_happens_on_this_database(
@@ -83,6 +106,8 @@ def test_a_message_tells_what_happens_on_this_database(
 
 NEW_TABLE = "op.create_table('t', sa.Column('id', sa.Integer()), sa.Column('c', sa.Text()))"
 NEW_COLUMN = "op.add_column('t', sa.Column('c', sa.Text()))"
+RENAME = "op.rename_table('t', 'u')"
+FILL = "op.execute('UPDATE u SET c = 1 WHERE c IS NULL')"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +128,18 @@ NEW_COLUMN = "op.add_column('t', sa.Column('c', sa.Text()))"
         ),
         (NEW_COLUMN, "op.execute('UPDATE t SET c = 1')", "unbatched-update", True, True),
         ("pass", "op.create_index('i', 't', ['c'])", "blocking-index", True, True),
+        (
+            f"{NEW_TABLE}\n{RENAME}",
+            "op.create_index('i', 'u', ['c'])",
+            "blocking-index",
+            True,
+            False,
+        ),
+        (NEW_TABLE, f"{RENAME}\nop.create_index('i', 'u', ['c'])", "blocking-index", True, False),
+        (NEW_TABLE, f"{RENAME}\nop.create_index('i', 't', ['c'])", "blocking-index", True, True),
+        (NEW_COLUMN, f"{RENAME}\nop.drop_column('u', 'c')", "drop-column", True, False),
+        (NEW_COLUMN, f"{RENAME}\n{FILL}", "unbatched-update", False, True),
+        (f"{NEW_COLUMN}\n{RENAME}", FILL, "unbatched-update", False, True),
     ],
 )
 def test_what_is_not_deployed_yet_is_new(

@@ -122,7 +122,10 @@ class Calls(Expressions):
         self, function: Function, args: Args, kwargs: Kwargs, call: ast.expr | None = None
     ) -> Any:
         """Follow a function with these arguments and return its value."""
-        node, before = function.node, {name: getattr(self, name) for name in FRAME}
+        node, place = function.node, (self.site, self.line)
+        way = self.branch, self.path, self.online
+        frame = self.scopes, self.returns, self.yields
+        after = self.after_return, self.after_break
         local = self.arguments(function, args, kwargs)
         self.scopes, self.returns, self.yields = (local, *function.scopes), [], []
         self.after_return = self.after_break = ALWAYS
@@ -135,7 +138,9 @@ class Calls(Expressions):
             self.returns.append((self.branch, self.path, None))
         returns, yields = self.returns, self.yields
         self.stack.pop()
-        vars(self).update(before)
+        (self.site, self.line), (self.branch, self.path, self.online) = place, way
+        self.after_return, self.after_break = after
+        self.scopes, self.returns, self.yields = frame
         if yields:  # the decorator of a generator is @contextmanager
             return yields[0] if getattr(node, "decorator_list", None) else yields
         return joined(returns) if returns else UNKNOWN
@@ -201,7 +206,7 @@ class Calls(Expressions):
         if name == "dedent" and args:
             return args[0]
         if name == "import_module" and args and isinstance(args[0], str) and plain(args):
-            self.migration.imports.append((args[0], node.lineno))
+            self.migration.imports.append((args[0], self.line))
             return Ref.of(args[0])
         if ref.root in QUIET:
             given = (*args, *kwargs.values())

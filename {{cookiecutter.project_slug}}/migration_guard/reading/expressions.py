@@ -22,6 +22,7 @@ from .values import (
     Function,
     Instance,
     Marker,
+    Metadata,
     Method,
     Partial,
     Ref,
@@ -33,7 +34,7 @@ from .values import (
     size,
 )
 
-INDEXED = (list, tuple, dict, range)
+INDEXED = (list, tuple, dict, range, Metadata)
 
 
 # The conversions of an f-string, as the syntax tree has them: {x!a}, {x!r}, {x!s}.
@@ -75,6 +76,8 @@ class Expressions(Truth):
                 self.bind_read()
                 return UNKNOWN
             return MARKED[owner, name] if (owner, name) in MARKED else Method(owner, name)
+        if kind is Metadata and name == "tables":
+            return owner
         if kind is Instance and name in owner.names:
             return owner.names[name]
         if kind is Instance or (kind is Table and isinstance(owner.names.get(name), Function)):

@@ -39,13 +39,13 @@ class Interpreter(Branches):
 
     def do_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self.migration.imports.append((alias.name, node.lineno))
+            self.migration.imports.append((alias.name, self.line))
             name = alias.asname or alias.name.partition(".")[0]
             self.scopes[0][name] = Ref.of(alias.name if alias.asname else name)
 
     def do_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
-        self.migration.imports.append((module, node.lineno))
+        self.migration.imports.append((module, self.line))
         for alias in node.names:
             names = self.starred.get(module, ()) if alias.name == "*" else (alias.name,)
             for name in names:

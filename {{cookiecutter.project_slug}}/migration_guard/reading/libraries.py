@@ -20,6 +20,7 @@ from .values import (
     Batch,
     Either,
     Kwargs,
+    Metadata,
     Ref,
     Row,
     Statement,
@@ -87,7 +88,12 @@ class Libraries(Operations):
         if name in ("table", "Table"):
             if "autoload_with" in kwargs or kwargs.get("autoload"):
                 self.bind_read()
-            return Table(first, kwargs.get("schema"), {}, tuple(args[1:]))
+            table = Table(first, kwargs.get("schema"), {}, tuple(args[1:]))
+            if args[1:] and type(args[1]) is Metadata and isinstance(first, str):
+                args[1][first] = table
+            return table
+        if name == "MetaData":
+            return Metadata()
         if name in ("insert", "update", "delete"):
             return Statement(name, first)
         if name in SESSIONS:
@@ -116,6 +122,13 @@ class Libraries(Operations):
             return owner
         if isinstance(owner, PurePath):
             return method_of_path(owner, name, args, self.file)
+        if kind is Metadata:
+            if name in ("create_all", "drop_all"):
+                for table in kwargs.get("tables") or list(owner.values()) or [UNKNOWN]:
+                    self.change(table, f"{name.removesuffix('all')}table", node)
+            elif name == "reflect":
+                self.bind_read()
+            return owner
         if isinstance(owner, (str, list, dict, set, tuple)):
             return self.call_plain(owner, name, args, kwargs)
         if kind is Table:
@@ -147,9 +160,6 @@ class Libraries(Operations):
             if name == "with_variant" and len(args) == 2:
                 variants = {**owner.kwargs.get("variants", {}), args[1]: type_of(args[0])}
                 return Call(owner.name, owner.args, {**owner.kwargs, "variants": variants})
-            if name in ("create_all", "drop_all"):
-                for table in kwargs.get("tables") or [UNKNOWN]:
-                    self.change(table, f"{name.removesuffix('all')}table", node)
             return owner
         elif owner is SESSION:
             return self.call_session(name, args, kwargs, node)

@@ -8,7 +8,7 @@ from typing import Any
 from .columns import default_of, given, type_of
 from .interpreter import Interpreter
 from .migration import HOLE, UNKNOWN, Call, Column, Constraint, Migration, Operation, words
-from .paths import new_choice, on_branches
+from .paths import ALWAYS, new_choice, on_branches
 from .signatures import BATCH_SIGNATURES, CONSTRAINTS, FIELDS, IDENTITY, SIGNATURES, snake
 from .values import (
     BIND,
@@ -34,6 +34,9 @@ QUERIES = words("select union union_all except_ intersect exists values")
 LOGGING = words(
     "debug info warning error exception log echo get_main_option get_section_option get_x_argument"
 )
+
+
+TYPED = words("postgresql cockroachdb oracle")  # the databases that have types
 
 
 OP = Ref.of("alembic.op")
@@ -240,10 +243,10 @@ class Operations(Interpreter):
         return UNKNOWN
 
     def note(self, operation: Operation, node: Any) -> None:
-        if not self.function:
+        if not (self.function or operation.operation == "create_type"):
             return
         node = self.site or node
-        operation.function = self.function
+        operation.function = self.function or "upgrade"  # what an import creates is there before
         if operation.operation == "set" and (path := SEARCH_PATH.match(operation.sql or "")):
             self.search_path = path[1] if path[1].casefold() != "default" else None
         elif operation.table and not operation.schema:
@@ -253,12 +256,16 @@ class Operations(Interpreter):
         operation.line = node.lineno
         operation.column = len(line[: node.col_offset].decode(errors="ignore")) + 1
         operation.end_column = len(line[:end].decode(errors="ignore")) + 1
-        operation.autocommit, operation.path = self.autocommit, self.path
+        operation.autocommit = self.autocommit
+        operation.path = self.path if self.function else ALWAYS
         if operation.conditional:  # inside a block of SQL
             operation.path |= on_branches(new_choice(), 0)
         operation.conditional = bool(operation.path)
-        if self.branch != self.every:
-            operation.dialects = self.branch
+        branch = self.branch
+        if operation.operation.endswith("_type"):
+            branch &= TYPED
+        if branch != self.every:
+            operation.dialects = branch
         self.migration.operations.append(operation)
 
     def bind_read(self) -> None:

@@ -75,6 +75,6 @@ CONSTRUCTORS = (
     | SESSIONS
     | words(
         "Column mapped_column text DDL table Table insert update delete inspect from_engine "
-        "reflect automap_base conv quoted_name"
+        "reflect MetaData automap_base conv quoted_name"
     )
 )

@@ -118,6 +118,13 @@ class Table:
     items: tuple[Any, ...] = ()
 
 
+class Metadata(dict[str, Table]):
+    """SQLAlchemy's MetaData: its tables by their names. Any other may be reflected."""
+
+    def __missing__(self, name: str) -> Table:
+        return Table(name)
+
+
 @dataclass(slots=True, eq=False)
 class Instance:
     """An instance of a class that is not mapped."""
@@ -207,7 +214,7 @@ Ref.known.update(
 
 # Values of the reader, which no operation shows.
 PRIVATE = {Ref, Marker, Test, Function, Method, Partial, Batch, Table, Instance, Row, Statement}
-PRIVATE |= {Either}
+PRIVATE |= {Either, Metadata}
 
 
 # Values that are not data, although operations show them.

@@ -14,13 +14,13 @@ from . import (
     enums,
     history,
     live,
-    locks,
     reading,
     report,
     revision,
     roundtrip,
     running_code,
 )
+from .locks import constraints, indexes, tables, transactions
 from .own_rules import rules_of
 from .rule import Found, Rule, rule
 from .upgrade import Upgrade
@@ -28,7 +28,7 @@ from .upgrade import Upgrade
 __all__ = ["RULES", "Found", "Rule", "Upgrade", "rule"]
 
 # In the order of RULES.md.
-CATEGORIES: list[ModuleType] = [history, reading, locks, running_code, data, enums, design]
-CATEGORIES += [revision, drift, roundtrip, live, report]
+MODULES: list[ModuleType] = [history, reading, indexes, constraints, tables, transactions]
+MODULES += [running_code, data, enums, design, revision, drift, roundtrip, live, report]
 
-RULES = {name: each for category in CATEGORIES for name, each in rules_of(category).items()}
+RULES = {name: each for module in MODULES for name, each in rules_of(module).items()}

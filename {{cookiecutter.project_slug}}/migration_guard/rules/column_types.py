@@ -4,12 +4,22 @@ import re
 from typing import Any
 
 from ..databases import DATABASES, MYSQL, POSTGRESQL
-from ..reading.migration import Type
+from ..reading.migration import Type, words
+
+SQL_TYPES = words(
+    "bigint smallint tinyint mediumint integer numeric float real double boolean bit varbit money "
+    "char varchar nvarchar text citext tinytext mediumtext longtext enum set uuid json jsonb xml "
+    "blob tinyblob mediumblob longblob binary varbinary date time timestamp datetime interval year "
+    "array inet cidr macaddr hstore tsvector"
+)
 
 
 def sql_name(type_: Type) -> str:
-    size = f"({', '.join(map(str, type_.args))})" if type_.args and type_.name != "enum" else ""
-    return f"{type_.name}{size}{' with time zone' if type_.kwargs.get('timezone') else ''}"
+    args, given = type_.args, type_.kwargs
+    args = args or tuple(given[key] for key in ("precision", "fsp") if key in given)
+    size = f"({', '.join(map(str, args))})" if args and type_.name != "enum" else ""
+    name = f"{type_.name}{size}{' with time zone' if given.get('timezone') else ''}"
+    return f"{name} COLLATE {given['collation']}" if given.get("collation") else name
 
 
 def for_database(type_: Type, dialect: str) -> Type:
@@ -23,6 +33,14 @@ def name_on(type_: Type, database: str) -> str:
     for dialect in DATABASES[database]:
         type_ = for_database(type_, dialect)
     return sql_name(type_)
+
+
+def are_comparable(old: Type, new: Type) -> bool:
+    """Return whether the files tell how two types differ: of two enum types, all values."""
+    values = [type_.kwargs.get("values") for type_ in (old, new) if type_.name == "enum"]
+    return len(values) < 2 or all(
+        each and all(isinstance(value, str) for value in each) for each in values
+    )
 
 
 def is_free(database: str, old: Any, new: Type, width: int = 4) -> bool:
@@ -78,6 +96,8 @@ def is_free(database: str, old: Any, new: Type, width: int = 4) -> bool:
 
 def plainly(type_: Type, database: str) -> Type:
     """Return the type without arguments that don't change how it is stored."""
+    if type_.name == "boolean":  # its arguments are about a CHECK
+        return Type("boolean")
     if database in MYSQL | {"tidb"}:
         kwargs = {name: value for name, value in type_.kwargs.items() if name != "display_width"}
         boolean = type_.name == "tinyint" and 1 in (*type_.args, type_.kwargs.get("display_width"))

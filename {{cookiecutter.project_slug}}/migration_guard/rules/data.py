@@ -5,7 +5,7 @@ import re
 from ..reading.migration import words
 from .past import table_of
 from .rule import Found, rule
-from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, statement
+from .upgrade import CONSTRAINTS, Upgrade, is_null, is_whole, label, statement
 
 CASCADING = words("type domain extension sequence function procedure view materialized_view")
 CASCADE = re.compile(r"(?i)\b(?:FULL(?!\s*(?:FALSE|OFF|0)\b)|CASCADE)\b")
@@ -77,11 +77,12 @@ def unbatched_update(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("update"):
         where = op.kwargs.get("where")
         empty = IS_NULL.fullmatch(where) if isinstance(where, str) else None
-        # Every row of a new column is NULL.
+        # Every row of a new column without a default is NULL.
         added = {
-            column.casefold()
+            str(column.name).casefold()
             for other in upgrade.perhaps_earlier(op, "add_column")
-            for column in other.columns
+            for column in other.definitions
+            if is_null(column.server_default)
         }
         if is_whole(op) or (empty and empty[1].casefold() in added):
             yield op, f"Every row of {label(op)} is updated in one statement."

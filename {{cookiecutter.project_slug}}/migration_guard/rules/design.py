@@ -3,7 +3,7 @@
 from ..databases import DISTRIBUTED, MYSQL, POSTGRESQL
 from ..reading.migration import Operation, Type
 from .column_types import for_database
-from .known_schema import is_created, is_indexed
+from .known_schema import CREATES, is_indexed, keys_in
 from .rule import Found, rule
 from .upgrade import CONSTRAINTS, Upgrade, label
 
@@ -27,7 +27,7 @@ def json_equality(upgrade: Upgrade) -> Found:
         types = {str(column.name): column.type for column in op.definitions}
         for name, type_ in (types or {", ".join(op.columns): op.kwargs.get("type_")}).items():
             if isinstance(type_, Type) and for_database(type_, "postgresql").name == "json":
-                yield op, f"{op.qualified_table}.{name} is json, which has no equality."
+                yield op, f"{op.qualified_table or '?'}.{name} is json, which has no equality."
 
 
 @rule(
@@ -93,30 +93,23 @@ def unnamed_constraint(upgrade: Upgrade) -> Found:
 )
 def foreign_key_without_index(upgrade: Upgrade) -> Found:
     for op in upgrade.operations("create_table", "add_column", "create_foreign_key"):
-        keys = [key.columns for key in op.constraints if key.kind == "foreign_key"]
-        keys += [(str(column.name),) for column in op.definitions if column.references]
-        known = op.operation != "create_foreign_key" or is_known(upgrade, op)
+        keys = [key.columns for key in keys_in(op, "foreign_key")]
+        known = op.operation != "create_foreign_key" or upgrade.history(op, *CREATES)
         for columns in dict.fromkeys(keys):
             if not columns or not known or is_replaced_key(upgrade, op, columns):
                 continue
             if not is_indexed(upgrade, op, columns):
-                where = f"{op.qualified_table} ({', '.join(columns)})"
+                where = f"{op.qualified_table or '?'} ({', '.join(columns)})"
                 yield op, f"The foreign key of {where} has no index that begins with it."
 
 
 def is_replaced_key(upgrade: Upgrade, op: Operation, columns: tuple[str, ...]) -> bool:
     """Return whether the columns had a foreign key before: a replaced one is not new."""
-    for each in upgrade.history(op, "create_table", "add_column", "create_foreign_key"):
-        keys = [key.columns for key in each.constraints if key.kind == "foreign_key"]
-        keys += [(str(column.name),) for column in each.definitions if column.references]
-        if columns in keys:
-            return True
-    return False
-
-
-def is_known(upgrade: Upgrade, op: Operation) -> bool:
-    """Return whether the files create the table or the columns, and so would create an index."""
-    return is_created(upgrade, op) or bool(upgrade.history(op, "add_column"))
+    return any(
+        columns == key.columns
+        for each in upgrade.history(op, "create_table", "add_column", "create_foreign_key")
+        for key in keys_in(each, "foreign_key")
+    )
 
 
 @rule(
@@ -132,11 +125,5 @@ def is_known(upgrade: Upgrade, op: Operation) -> bool:
 )
 def no_primary_key(upgrade: Upgrade) -> Found:
     for op in upgrade.operations("create_table"):
-        keyed = any(constraint.kind == "primary_key" for constraint in op.constraints)
-        if (
-            op.certain
-            and op.definitions
-            and not keyed
-            and not any(column.primary_key for column in op.definitions)
-        ):
+        if op.certain and op.definitions and not keys_in(op, "primary_key"):
             yield op, f"{label(op)} has no primary key."

@@ -6,7 +6,6 @@ from typing import Any
 from ..databases import POSTGRESQL
 from ..reading.migration import Operation, Type
 from .column_types import for_database
-from .known_schema import is_created
 from .rule import Found, rule
 from .upgrade import Upgrade
 
@@ -124,35 +123,26 @@ def enum_missing(upgrade: Upgrade) -> Found:
             name = name_of_enum(type_) if isinstance(type_, Type) else ""
             if not name or (op.operation == "create_table" and enum_name(type_)):
                 continue  # CREATE TABLE creates it
-            if not is_enum_created(upgrade, op, name) and is_table_known(upgrade, op):
+            # other tables may have been created in another way, with their types
+            files = not upgrade.past.of("create_table") or upgrade.history(op, "create_table")
+            if files and not is_enum_known(upgrade, op, name):
                 yield op, f"The enum type {name} is used here, and no migration creates it."
 
 
-def is_enum_created(upgrade: Upgrade, op: Operation, name: str) -> bool:
-    """Return whether a migration creates the type, or an earlier one uses it."""
-    earlier = upgrade.past.of("create_type", "drop_type", "alter_type", "create_table")
-    before = [*earlier, *upgrade.everything[: upgrade.at[id(op)]]]
-    creators = [each for each in before if name.casefold() in enums_created_by(each)]
-    used = [
-        each
-        for each in upgrade.past.of("create_table", "add_column")
-        if name in [name_of_enum(column.type) for column in each.definitions if column.type]
-    ]
+def is_enum_known(upgrade: Upgrade, op: Operation, name: str) -> bool:
+    """Return whether a migration creates the type, or uses it where it must have existed."""
+    kinds = ("create_type", "drop_type", "alter_type", "create_table", "add_column", "execute")
+    before = [*upgrade.past.of(*kinds), *upgrade.everything[: upgrade.at[id(op)]]]
     block = re.compile(rf"(?i)\bCREATE\s+TYPE\s+[\w.\"]*?\b{re.escape(name)}\b")  # DO $$ ... $$
-    executed = [*upgrade.past.of("execute"), *upgrade.everything[: upgrade.at[id(op)]]]
-    blocks = [each for each in executed if block.search(each.sql or "")]
-    return upgrade.any_runs_whenever(op, [*creators, *used, *blocks])
+    known = [
+        each for each in before if name.casefold() in enums_of(each) or block.search(each.sql or "")
+    ]
+    return upgrade.any_runs_whenever(op, known)
 
 
-def enums_created_by(op: Operation) -> list[str]:
-    names = [op.name] if op.operation in ("create_type", "drop_type") else []
-    if op.operation == "create_table":
-        names = [enum_name(column.type) for column in op.definitions]
-    if op.operation == "alter_type":
-        names = [op.name, op.kwargs.get("new_name")]
+def enums_of(op: Operation) -> list[str]:
+    """Return the names of the enum types that an operation creates, changes or uses."""
+    names: list[Any] = [name_of_enum(column.type) for column in op.definitions]
+    if op.operation.endswith("_type"):
+        names += [op.name, op.kwargs.get("new_name")]
     return [str(name).casefold() for name in names if name]
-
-
-def is_table_known(upgrade: Upgrade, op: Operation) -> bool:
-    """Return whether the files create the operation's table, or no table at all."""
-    return not upgrade.past.of("create_table") or is_created(upgrade, op)

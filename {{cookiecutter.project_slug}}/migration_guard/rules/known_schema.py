@@ -1,13 +1,29 @@
 """What is known of a table when an operation runs, from this revision and those before."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
-from ..reading.migration import Constraint, Operation
-from .past import table_of
-from .upgrade import Upgrade, on_table, statement
+from ..reading.migration import Column, Constraint, Operation, Type
+from .column_types import SQL_TYPES, are_comparable
+from .past import renamed, table_of
+from .upgrade import Upgrade, on_table, statement, those_named
 
 CREATES = ("create_table", "add_column")
 INDEXES = ("create_index", "create_unique_constraint", "create_primary_key")
+
+
+def keys_in(op: Operation, *kinds: str) -> list[Constraint]:
+    """Return the keys of these kinds that an operation creates, also those on its columns."""
+    keys = list(op.constraints)
+    for column in op.definitions:
+        if column.unique:
+            keys.append(Constraint("unique", None, (str(column.name),)))
+        if column.references:
+            keys.append(Constraint("foreign_key", None, (str(column.name),)))
+    if primary := [str(column.name) for column in op.definitions if column.primary_key]:
+        keys.append(Constraint("primary_key", None, tuple(primary)))
+    return [key for key in keys if key.kind in kinds]
 
 
 def known_checks(
@@ -42,25 +58,56 @@ def is_checked_not_null(upgrade: Upgrade, op: Operation, column: str) -> bool:
     )
 
 
-def may_be_null(upgrade: Upgrade, op: Operation, column: str) -> bool | None:
-    """Return whether the column can hold NULL; None if the files do not show it."""
+def about_column(
+    upgrade: Upgrade, op: Operation, column: str, sure: bool = True
+) -> Iterator[tuple[Operation, Column | None]]:
+    """Yield the operations that define or change a column, newest first, with a definition.
+
+    The column may have had other names before. If not ``sure``, also those that may have run.
+    """
+    name = column.casefold()
+    about = (*CREATES, "alter_column", "create_primary_key")
+    for each in reversed(upgrade.history(op, *about, sure=sure)):
+        for definition in each.definitions:
+            if str(definition.name).casefold() == name:
+                yield each, definition
+        if each.operation == "alter_column" and each.columns:
+            if (renamed(each) or each.columns[0]).casefold() == name:
+                name = each.columns[0].casefold()
+                yield each, None
+        elif each.operation == "create_primary_key" and column in each.columns:
+            yield each, None
+
+
+def may_be_null(upgrade: Upgrade, op: Operation, column: str, sure: bool = True) -> bool | None:
+    """Return whether the column can hold NULL; None where the files do not tell."""
     known = op.kwargs.get("existing_nullable")
     if isinstance(known, bool):
         return known
-    for each in reversed(upgrade.history(op, *CREATES, "alter_column", "create_primary_key")):
-        keyed = [key for key in each.constraints if key.kind == "primary_key"]
-        if any(column in key.columns for key in keyed):
+    for each, definition in about_column(upgrade, op, column, sure):
+        if any(column in key.columns for key in keys_in(each, "primary_key")):
             return False
-        for definition in each.definitions:
-            if str(definition.name).casefold() == column.casefold():
-                if definition.primary_key or definition.identity:
-                    return False
-                return definition.nullable is not False
-        if each.operation == "alter_column" and column in each.columns:
-            for word in ("nullable", "existing_nullable"):
-                if isinstance(known := each.kwargs.get(word), bool):
-                    return known
+        if definition:
+            return not definition.identity and definition.nullable is not False
+        for word in ("nullable", "existing_nullable"):
+            if isinstance(known := each.kwargs.get(word), bool):
+                return known
     return None
+
+
+def type_before(upgrade: Upgrade, op: Operation) -> Any:
+    """Return the old type of an altered column, as it is stated or as the files have it."""
+    stated = op.kwargs.get("existing_type")
+    if len(op.columns) != 1 or (
+        isinstance(stated, Type) and are_comparable(stated, op.kwargs["type_"])
+    ):
+        return stated
+    for each, definition in about_column(upgrade, op, op.columns[0], sure=False):
+        known = definition.type if definition else each.kwargs.get("type_")
+        if isinstance(known, Type):
+            sure = definition or upgrade.surely(op, [each])
+            return known if sure and known.name in SQL_TYPES else stated  # else the application's
+    return stated
 
 
 BYTES = {"utf8": 3, "utf8mb3": 3, "latin1": 1, "ascii": 1}  # of a character, of utf8mb4: 4
@@ -77,22 +124,10 @@ def bytes_of_a_character(upgrade: Upgrade, op: Operation) -> int:
 
 def may_have_default(upgrade: Upgrade, op: Operation, column: str) -> bool:
     """Return whether the files gave the column a server default."""
-    for each in upgrade.history(op, *CREATES, "alter_column"):
-        defaults = [
-            definition.server_default
-            for definition in each.definitions
-            if str(definition.name).casefold() == column.casefold()
-        ]
-        if each.operation == "alter_column" and column in each.columns:
-            defaults.append(each.kwargs.get("server_default"))
-        if any(default is not None for default in defaults):
-            return True
-    return False
-
-
-def is_created(upgrade: Upgrade, op: Operation) -> bool:
-    """Return whether the files create the operation's table."""
-    return bool(upgrade.history(op, "create_table", "create_table_as"))
+    return any(
+        (definition.server_default if definition else each.kwargs.get("server_default")) is not None
+        for each, definition in about_column(upgrade, op, column, sure=False)
+    )
 
 
 def partition_key(upgrade: Upgrade, op: Operation) -> str | None:
@@ -112,46 +147,49 @@ def is_indexed(upgrade: Upgrade, op: Operation, columns: tuple[str, ...]) -> boo
     """
     wanted = {column.casefold() for column in columns}
     about = (*INDEXES, *CREATES)
-    now = [*upgrade.history(op, *about), op, *upgrade.later(op, *about)]
-    return any(begins_with(each, wanted) for each in now) or any(
-        begins_with(each, wanted) for each in upgrade.in_later_revisions(op, *about)
-    )
+    found = [*upgrade.history(op, *about), op, *upgrade.later(op, *about)]
+    found += upgrade.in_later_revisions(op, *about)
+    return any(begins_with(each, wanted) for each in found)
 
 
 def begins_with(each: Operation, wanted: set[str]) -> bool:
     """Return whether the operation creates an index or a key that begins with these columns."""
-    keys = [key.columns for key in each.constraints if key.kind in ("unique", "primary_key")]
+    keys = [key.columns for key in keys_in(each, "unique", "primary_key")]
+    keys += [(str(column.name),) for column in each.definitions if column.index]
     if each.operation in INDEXES and not each.kwargs.get("postgresql_where"):
         keys.append(each.columns)
     for argument in each.args:
         if getattr(argument, "name", None) == "Index":
             keys.append(tuple(str(item) for item in argument.args[1:]))
-    for column in each.definitions:
-        if column.index or column.unique or column.primary_key:
-            keys.append((str(column.name),))
     return any({name.casefold() for name in key[: len(wanted)]} == wanted for key in keys)
 
 
 def is_unique_already(upgrade: Upgrade, op: Operation) -> bool:
-    """Return whether a key that this revision drops has no column besides the operation's.
+    """Return whether a key that was there before has no column besides the operation's.
 
-    That it can be dropped shows that it is there, so no two rows have the same values, unless the
-    revision has changed them.
+    So no two rows have the same values, unless the revision has changed them. That a key can be
+    dropped here shows that it was there, even if it was created on a condition.
     """
     wanted = {column.casefold() for column in op.columns}
-    before = upgrade.everything[: upgrade.at[id(op)]]
-    changes = on_table(table_of(op), before, ("insert", "bulk_insert", "update"))
-    types = on_table(table_of(op), before, ("alter_column",))
+    table, before = upgrade.before(op)
+    changes = those_named(("bulk_insert", "update"), before)
+    types = those_named(("alter_column",), before)
     if changes or any("type_" in each.kwargs for each in types):
         return False
     drops = on_table(table_of(op), upgrade.everything, ("drop_constraint", "drop_index"))
     dropped = {str(each.name).casefold() for each in upgrade.surely(op, drops) if each.name}
-    keys: dict[str, list[bool]] = {}
-    for each in upgrade.past.on(table_of(op)):
-        named = [(key.name, key.columns) for key in each.constraints if key.kind == "unique"]
-        if each.operation == "create_unique_constraint":
-            named.append((each.name, each.columns))
-        for name, columns in named:
-            narrower = {column.casefold() for column in columns} <= wanted
-            keys.setdefault(str(name).casefold(), []).append(bool(columns) and narrower)
-    return any(all(keys[name]) for name in dropped & keys.keys())
+    keys: dict[str, list[Operation]] = {}  # by name, those that create a key of such columns
+    for each in upgrade.past.on(table):
+        if each.operation in ("drop_constraint", "drop_index"):
+            type_ = each.kwargs.get("type_") or ("unique" if each.operation == "drop_index" else "")
+            names = {str(each.name).casefold()}
+            if names.isdisjoint(keys):  # one that got its name from the server
+                names = {kind for kind in ("unique", "primary") if type_ in (kind, "")}
+            keys = {name: found for name, found in keys.items() if name not in names}
+        for key in keys_in(each, "unique", "primary_key"):
+            name = str(key.name or key.kind.removesuffix("_key")).casefold()
+            if {column.casefold() for column in key.columns} <= wanted and key.columns:
+                keys.setdefault(name, []).append(each)
+            elif key.name:
+                keys.pop(name, None)
+    return any(name in dropped or upgrade.surely(op, keys[name]) for name in keys)

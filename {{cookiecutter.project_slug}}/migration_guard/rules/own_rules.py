@@ -15,8 +15,9 @@ SETTING = "pyproject.toml: [tool.migration-guard] rules"
 
 
 def rules_of(module: ModuleType) -> dict[str, Rule]:
-    """Return the rules that a module holds, by name. Its own name is their category."""
-    category = module.__name__.rpartition(".")[2].replace("_", "-")
+    """Return the rules that a module holds, by name. It, or its package here, is their category."""
+    place = module.__name__.rpartition("migration_guard.rules.")[2]
+    category = place.partition(".")[0].replace("_", "-")
     return {
         each.name: replace(each, category=category)
         for each in vars(module).values()

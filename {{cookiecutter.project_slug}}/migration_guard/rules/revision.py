@@ -4,8 +4,9 @@ import re
 
 from ..databases import NOT_TRANSACTIONAL
 from ..reading.migration import Operation
+from .past import renamed
 from .rule import Found, rule
-from .upgrade import DATA_CHANGES, Upgrade, is_schema, label, renamed
+from .upgrade import DATA_CHANGES, Upgrade, is_schema, label
 
 
 @rule(

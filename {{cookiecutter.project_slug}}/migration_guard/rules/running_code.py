@@ -6,11 +6,21 @@ While a release is deployed, the old code runs against the new schema.
 import re
 
 from ..databases import MYSQL
-from ..reading.migration import Call, Operation, Type, words
+from ..reading.migration import Operation, Type, words
 from .known_schema import may_be_null, may_have_default
-from .past import table_of
+from .past import renamed, renamed_table, table_of
 from .rule import Found, rule
-from .upgrade import CONSTRAINTS, Upgrade, is_whole, label, names_column, renamed, statement
+from .upgrade import (
+    CONSTRAINTS,
+    Upgrade,
+    is_null,
+    is_whole,
+    label,
+    names_column,
+    on_table,
+    statement,
+    those_named,
+)
 
 
 @rule(
@@ -34,18 +44,8 @@ def not_null_without_default(upgrade: Upgrade) -> Found:
         filled = not is_null(column.server_default) or column.computed or column.identity
         emptied = any(is_whole(other) for other in upgrade.earlier(op, "delete", "truncate"))
         if required and not filled and not emptied:
-            where = f"{op.qualified_table}.{column.name}"
-            yield (
-                op,
-                f"{where} is NOT NULL, and existing rows get no value: it has no server default.",
-            )
-
-
-def is_null(default: object) -> bool:
-    """Return whether a server default is none, or NULL."""
-    if isinstance(default, str):
-        return default.strip("() ").upper() == "NULL"
-    return default is None or (isinstance(default, Call) and default.name == "null")
+            message = "is NOT NULL, and existing rows get no value: it has no server default"
+            yield op, f"{op.qualified_table or '?'}.{column.name} {message}."
 
 
 @rule(
@@ -82,7 +82,8 @@ def not_null_lost(upgrade: Upgrade) -> Found:
             modified |= {"server_default"} if dated else set()
             silent = bool(given & modified) and given.isdisjoint({"nullable", "existing_nullable"})
         known = all(
-            may_be_null(upgrade, op, column) is True and not may_have_default(upgrade, op, column)
+            may_be_null(upgrade, op, column, sure=False)
+            and not may_have_default(upgrade, op, column)
             for column in op.columns
         )
         if silent and not (known and op.columns):
@@ -134,12 +135,21 @@ def drop_table(upgrade: Upgrade) -> Found:
         replaced = [
             other
             for other in upgrade.operations("rename_table")
-            if renamed(other) == op.table
-            and upgrade.at[id(other)] > upgrade.at[id(op)]
-            and (upgrade.creates_table(other) or table_of(other) in created)
+            if renamed_table(other) == table_of(op)
+            and (
+                upgrade.creates_table(other) or table_of(other) in created
+                if upgrade.at[id(other)] > upgrade.at[id(op)]
+                else is_created_again(upgrade, other)
+            )
         ]
         if not upgrade.any_runs_whenever(op, replaced):
             yield op, f"{label(op)} is dropped with its rows."
+
+
+def is_created_again(upgrade: Upgrade, op: Operation) -> bool:
+    """Return whether a renamed table leaves its name to a new one."""
+    later = upgrade.everything[upgrade.at[id(op)] :]
+    return bool(upgrade.surely(op, on_table(table_of(op), later, ("create_table",))))
 
 
 @rule(
@@ -225,12 +235,13 @@ def share_column(upgrade: Upgrade, op: Operation, index: Operation) -> bool:
 
     An index that has nothing to do with the constraint does not replace it.
     """
+    history = upgrade.history(op, "create_table", "create_unique_constraint")
     columns = {
-        column
-        for each in upgrade.history(op, "create_table", "create_unique_constraint")
+        name
+        for each in history
         for key in each.constraints
         if key.name == op.name
-        for column in key.columns
+        for name in key.columns
     }
     return not op.name or any(
         column in columns or names_column(op.name, column) for column in index.columns
@@ -308,17 +319,10 @@ def rename_object(upgrade: Upgrade) -> Found:
 
 def is_replaced(upgrade: Upgrade, op: Operation, kind: str) -> bool:
     """Return whether the object is new, or another one has or gets its name."""
-    objects = [
-        each
-        for each in [*upgrade.past.undeployed, *upgrade.everything]
-        if each is not op and each.operation in (f"create_{kind}", f"alter_{kind}")
-    ]
-    same = [
-        each
-        for each in objects
-        if op.name
-        in (each.kwargs.get("new_name"), each.name if each.operation.startswith("create") else None)
-    ]
+    known = [*upgrade.past.undeployed, *upgrade.everything]
+    same = [one for one in those_named((f"create_{kind}",), known) if one.name == op.name]
+    back = [one for one in those_named((f"alter_{kind}",), known) if one is not op]
+    same += [one for one in back if op.name == one.kwargs.get("new_name")]
     return upgrade.any_runs_whenever(op, same)
 
 
@@ -338,10 +342,11 @@ def comes_before(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
 )
 def rename_table(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("rename_table"):
-        yield op, f"{op.qualified_table} is renamed to {renamed(op)}."
+        if not (is_created_again(upgrade, op) and upgrade.later(op, "drop_table")):
+            yield op, f"{op.qualified_table or '?'} is renamed to {renamed(op)}."
     for op in upgrade.on_existing_tables("alter_table"):
         if moved := re.search(r"(?i)\bSET SCHEMA\s+\S+", op.sql or ""):
-            yield op, f"{op.qualified_table}: {moved[0]}."
+            yield op, f"{op.qualified_table or '?'}: {moved[0]}."
 
 
 @rule(

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from ..databases import DATABASES, NOT_TRANSACTIONAL, concerns
-from ..reading.migration import Column, Migration, Operation
-from .past import Past, table_of
+from ..reading.migration import Call, Column, Migration, Operation
+from .past import Past, renamed, renamed_table, table_of
 
 CONSTRAINTS = {"foreignkey": "create_foreign_key", "primary": "create_primary_key"} | {
     kind: f"create_{kind}_constraint" for kind in ("unique", "check", "exclude")
@@ -41,19 +40,6 @@ def written(op: Operation, migration: Migration) -> str:
     return migration.source.split("\n")[op.line - 1][op.column - 1 : op.end_column - 1]
 
 
-def renamed(op: Operation) -> str | None:
-    """Return the new name of a rename, or "?" if it is unknown."""
-    name = op.kwargs.get("new_column_name")
-    if op.operation == "rename_table":
-        name = op.kwargs.get("new_table_name", op.args[1] if len(op.args) > 1 else "?")
-    return name if name is None or isinstance(name, str) else "?"
-
-
-def renamed_table(op: Operation) -> str:
-    """Return the new name of a renamed table, in the spelling of ``table_of``."""
-    return table_of(replace(op, table=renamed(op)))
-
-
 def names_column(name: str | None, column: str) -> bool:
     """Return whether the name of an index or a constraint has the name of this column."""
     return re.search(rf"(?i)(?:^|_){re.escape(column)}(?:_|$)", name or "") is not None
@@ -69,6 +55,13 @@ def is_whole(op: Operation) -> bool:
     if isinstance(where, str):
         return re.fullmatch(r"(?i)[( ]*((\w+\.)?true(\(\))?|1 ?= ?1)[) ]*", where) is not None
     return where is None
+
+
+def is_null(default: object) -> bool:
+    """Return whether a server default is none, or NULL."""
+    if isinstance(default, str):
+        return default.strip("() ").upper() == "NULL"
+    return default is None or (isinstance(default, Call) and default.name == "null")
 
 
 class Upgrade:
@@ -91,23 +84,20 @@ class Upgrade:
         self.everything = [op for op in migration.operations if op.function.startswith("upgrade")]
         self.at = {id(op): number for number, op in enumerate(self.everything)}
         self.kinds = {op.operation for op in self.everything}
-        # for each operation: those that create its table, its columns, its index or constraint
+        # for each operation: those that create its table, its columns
         self.table_creators: dict[int, list[Operation]] = {}
         self.column_creators: dict[int, list[list[Operation]]] = {}
-        self.name_creators: dict[int, list[Operation]] = {}
         self._follow([*past.undeployed, *self.everything])
 
     def _follow(self, operations: list[Operation]) -> None:
-        """Find the operations that create the table, columns and names of each operation."""
+        """Find the operations that create the table and columns of each operation."""
         # IF NOT EXISTS may meet a table with rows; but not in the first revision, nor where it is
         # there to let a migration run again after a failure
-        resumable = not self.migration.down_revision or not NOT_TRANSACTIONAL.isdisjoint(
-            self.declared
-        )
+        first = not self.migration.down_revision
+        resumable = first or not NOT_TRANSACTIONAL.isdisjoint(self.declared)
         tables: dict[str, list[Operation]] = {}
         views: dict[str, list[Operation]] = {}  # without their schemas
         columns: dict[tuple[str, str], list[Operation]] = {}
-        names: dict[str, list[Operation]] = {}
         for number, op in enumerate(operations):
             table = table_of(op)
             if table.startswith("_alembic_tmp_"):
@@ -117,7 +107,6 @@ class Upgrade:
             self.column_creators[id(op)] = [
                 [*columns.get((table, column.casefold()), ())] for column in op.columns
             ]
-            self.name_creators[id(op)] = [*names.get(op.name or "", ())]
             if op.operation in ("create_table", "create_table_as"):
                 dropped = any(
                     each.operation == "drop_table" and each.runs_whenever(op)
@@ -127,9 +116,12 @@ class Upgrade:
                     tables.setdefault(table, []).append(op)
             elif op.operation == "create_materialized_view":
                 views.setdefault((op.name or "").casefold(), []).append(op)
-            elif op.operation == "rename_table" and self.table_creators[id(op)]:
-                tables[renamed_table(op)] = self.table_creators[id(op)]
-            elif op.operation == "drop_table":
+            elif op.operation in ("rename_table", "drop_table"):
+                if op.operation == "rename_table":
+                    tables[renamed_table(op)] = self.table_creators[id(op)]
+                    for (owner, column), creators in list(columns.items()):
+                        if owner == table:
+                            columns[renamed_table(op), column] = creators
                 left = [each for each in tables.get(table, ()) if not op.runs_whenever(each)]
                 tables[table] = left
             elif op.operation == "add_column":
@@ -138,8 +130,6 @@ class Upgrade:
             elif op.operation == "alter_column" and (new_name := renamed(op)):
                 for creators in self.column_creators[id(op)]:
                     columns[table, new_name.casefold()] = creators
-            elif op.operation == "create_index" or op.operation in CONSTRAINTS.values():
-                names.setdefault(op.name or "", []).append(op)
 
     def databases_of(self, op: Operation) -> frozenset[str]:
         """Return the databases of the rule on which this operation runs."""
@@ -148,6 +138,10 @@ class Upgrade:
         return frozenset(
             name for name in self.databases if not op.dialects.isdisjoint(DATABASES[name])
         )
+
+    def dialects_of(self, op: Operation) -> list[str]:
+        """Return the dialects of the rule on which this operation runs."""
+        return [each for name in self.databases_of(op) for each in DATABASES[name]]
 
     def may_be_older(self, op: Operation, versions: Mapping[str, str]) -> bool:
         """Return whether the operation may run on a database older than these versions."""
@@ -185,20 +179,35 @@ class Upgrade:
 
     def creates(self, op: Operation) -> bool:
         """Return whether the operation's index or constraint is new, as in ``creates_table``."""
-        return self.any_runs_whenever(op, self.name_creators[id(op)])
+        before = [*self.past.undeployed, *self.everything[: self.at[id(op)]]]
+        new = those_named(("create_index", *CONSTRAINTS.values()), before)
+        return self.any_runs_whenever(op, [each for each in new if each.name == op.name])
 
     def any_runs_whenever(self, op: Operation, others: Iterable[Operation]) -> bool:
         """Return whether one of these runs in every execution that runs ``op``."""
-        databases = [each for name in self.databases_of(op) for each in DATABASES[name]]
-        return any(each.runs_whenever(op, databases) for each in others)
+        dialects = self.dialects_of(op)
+        return any(each.runs_whenever(op, dialects) for each in others)
 
     def any_need(self, op: Operation, others: Iterable[Operation]) -> bool:
         """Return whether ``op`` runs in every execution that runs one of these."""
         return any(self.any_runs_whenever(other, [op]) for other in others)
 
+    def before(self, op: Operation, table: str | None = None) -> tuple[str, list[Operation]]:
+        """Return the table's name before this upgrade, and what runs on it before ``op``."""
+        name = table_of(op) if table is None else table
+        found: list[Operation] = []
+        for each in reversed(self.everything[: self.at[id(op)]]):
+            if each.operation == "rename_table" and self.any_runs_whenever(op, [each]):
+                if table_of(each) == name != "":
+                    return "?", found  # what came before was done to another table
+                name = table_of(each) if renamed_table(each) == name else name
+            if table_of(each) in (name, ""):
+                found.insert(0, each)
+        return name, found
+
     def earlier(self, op: Operation, *names: str) -> list[Operation]:
         """Return the operations on the same table that run before this one whenever it runs."""
-        return self.surely(op, on_table(table_of(op), self.everything[: self.at[id(op)]], names))
+        return self.surely(op, self.before(op)[1], names)
 
     def later(self, op: Operation, *names: str) -> list[Operation]:
         """Return the operations on the same table that run after this one whenever it runs."""
@@ -206,50 +215,50 @@ class Upgrade:
 
     def perhaps_later(self, op: Operation, *names: str) -> list[Operation]:
         """Return the operations on the same table that may run after this one."""
-        tables, found = [table_of(op)], []
+        found: list[Operation] = []
+        tables = [renamed_table(op) if op.operation == "rename_table" else table_of(op), ""]
         for each in self.everything[self.at[id(op)] + 1 :]:
             if each.operation == "rename_table" and table_of(each) in tables:
                 tables.append(renamed_table(each))
-            found += on_tables(tables, [each], names)
-        return [each for each in found if not each.excludes(op)]
+            if table_of(each) in tables and not each.excludes(op):
+                found.append(each)
+        return those_named(names, found)
 
-    def history(self, op: Operation, *names: str, table: str | None = None) -> list[Operation]:
-        """Return the operations on a table (by default its own) that surely ran before this one."""
-        tables = [table_of(op) if table is None else table]
-        here = self.everything[: self.at[id(op)]]
-        for each in reversed([*self.past.of("rename_table"), *here]):
-            if each.operation == "rename_table" and renamed_table(each) == tables[0] != "":
-                tables.insert(0, table_of(each))  # its name before
-        before = [*self.past.on(*dict.fromkeys(tables)), *here]
-        return self.surely(op, on_tables(tables, before, names))
+    def history(
+        self, op: Operation, *names: str, table: str | None = None, sure: bool = True
+    ) -> list[Operation]:
+        """Return the operations on a table (by default its own) that ran before, if ``sure``."""
+        name, here = self.before(op, table)
+        before = those_named(names, [*self.past.on(name), *here])
+        if sure:
+            return self.surely(op, before)
+        return [each for each in before if not each.excludes(op, self.dialects_of(op))]
 
     def in_later_revisions(self, op: Operation, *names: str) -> list[Operation]:
         """Return the operations on the table that surely run, in this revision or a later one."""
-        table = table_of(op)
-        return self.surely(op, on_table(table, self.past.not_before(table), names))
+        return self.surely(op, self.past.not_before(table_of(op)), names)
 
     def perhaps_earlier(self, op: Operation, *names: str) -> list[Operation]:
         """Return the operations on the table that may run before this one, here or undeployed."""
-        before = [*self.past.undeployed, *self.everything[: self.at[id(op)]]]
-        return [each for each in on_table(table_of(op), before, names) if not each.excludes(op)]
+        name, here = self.before(op)
+        new = set(map(id, self.past.undeployed))
+        before = [each for each in self.past.on(name) if id(each) in new]
+        return [each for each in those_named(names, [*before, *here]) if not each.excludes(op)]
 
-    def surely(self, op: Operation, others: Iterable[Operation]) -> list[Operation]:
-        return [each for each in others if self.any_runs_whenever(op, [each])]
+    def surely(
+        self, op: Operation, others: Iterable[Operation], names: Collection[str] = ()
+    ) -> list[Operation]:
+        """Return those of these names, or all, that run whenever this operation runs."""
+        return [each for each in those_named(names, others) if self.any_runs_whenever(op, [each])]
+
+
+def those_named(names: Collection[str], operations: Iterable[Operation]) -> list[Operation]:
+    """Return the operations of these names, or all."""
+    return [each for each in operations if not names or each.operation in names]
 
 
 def on_table(
     table: str, operations: Iterable[Operation], names: Collection[str] = ()
 ) -> list[Operation]:
     """Return the operations of these names, or all, on this table or on one that is not known."""
-    return on_tables([table], operations, names)
-
-
-def on_tables(
-    tables: Collection[str], operations: Iterable[Operation], names: Collection[str] = ()
-) -> list[Operation]:
-    """Return the same for several names of a table."""
-    return [
-        each
-        for each in operations
-        if (not names or each.operation in names) and table_of(each) in (*tables, "")
-    ]
+    return [each for each in those_named(names, operations) if table_of(each) in (table, "")]

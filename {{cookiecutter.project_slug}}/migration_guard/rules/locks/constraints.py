@@ -57,7 +57,7 @@ def set_not_null(upgrade: Upgrade) -> Found:
 
 
 def is_excused(upgrade: Upgrade, op: Operation, column: str) -> bool:
-    """Return whether the column is NOT NULL already, or a valid CHECK saves the scan."""
+    """Return whether the column is NOT NULL already, or a valid CHECK makes the scan needless."""
     if column and may_be_null(upgrade, op, column) is False:
         return True
     if upgrade.may_be_older(op, CHECKED_SET_NOT_NULL):
@@ -74,12 +74,10 @@ def is_excused(upgrade: Upgrade, op: Operation, column: str) -> bool:
 
 
 def columns_of_index(upgrade: Upgrade, op: Operation) -> tuple[str, ...]:
-    """Return the columns of the index that becomes the primary key, if the files create it."""
-    name = op.kwargs.get("using_index")
-    for each in upgrade.history(op, *INDEXES):
-        if name and (each.name or "").casefold() == str(name).casefold():
-            return each.columns
-    return ()
+    """The columns of the index that becomes the primary key, where the files create it."""
+    name = str(op.kwargs.get("using_index")).casefold()
+    found = [each for each in upgrade.history(op, *INDEXES) if str(each.name).casefold() == name]
+    return found[0].columns if found and name != "none" else ()
 
 
 @rule(
@@ -167,7 +165,7 @@ def is_validated_by(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
 
 
 def unproven_partition(upgrade: Upgrade, op: Operation) -> str | None:
-    """Return the existing table that becomes a partition without a CHECK that proves its bounds."""
+    """The existing table that becomes a partition without a CHECK that proves its bounds."""
     found = re.search(r"(?i)\bATTACH\s+PARTITION\s+(\S+)", op.sql or "")
     if not found:
         return None

@@ -105,7 +105,9 @@ def concurrently_in_transaction(upgrade: Upgrade) -> Found:
     databases=POSTGRESQL,
 )
 def concurrent_if_not_exists(upgrade: Upgrade) -> Found:
+    looks = any("indisvalid" in (each.sql or "") for each in upgrade.everything)
     for op in upgrade.operations("create_index"):
         dropped = any(other.name == op.name for other in upgrade.earlier(op, "drop_index"))
-        if concurrently(op) is True and op.kwargs.get("if_not_exists") is True and not dropped:
+        kept = concurrently(op) is True and op.kwargs.get("if_not_exists") is True
+        if kept and not (dropped or looks):
             yield op, f"{label(op)}: IF NOT EXISTS keeps the INVALID index of a run that failed."

@@ -6,10 +6,10 @@ from typing import Any
 
 from ...databases import MYSQL, POSTGRESQL
 from ...reading.migration import Call, Column, Operation, Type
-from ..column_types import is_free, name_on, size
-from ..known_schema import bytes_of_a_character, known_checks
+from ..column_types import are_comparable, is_free, name_on, size
+from ..known_schema import bytes_of_a_character, known_checks, type_before
 from ..rule import Found, rule
-from ..upgrade import Upgrade, label, statement
+from ..upgrade import Upgrade, label, statement, those_named
 
 # Functions that are computed once for all rows. Others may be volatile.
 STABLE = re.compile(
@@ -146,37 +146,40 @@ PLAIN_CAST = re.compile(
 )
 def type_change(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("alter_column"):
-        new, old = op.kwargs.get("type_"), op.kwargs.get("existing_type")
+        new = op.kwargs.get("type_")
         if not isinstance(new, Type) or upgrade.adds_columns(op):
             continue
-        databases = upgrade.databases_of(op)
-        if reason := costly_on_postgresql(upgrade, op) if databases & POSTGRESQL else "":
+        databases, old = upgrade.databases_of(op), type_before(upgrade, op)
+        if reason := costly_on_postgresql(upgrade, op, old) if databases & POSTGRESQL else "":
             yield op, f"{label(op)}: {reason}."
             continue
         width = bytes_of_a_character(upgrade, op)
         costly = sorted(name for name in databases if not is_free(name, old, new, width))
-        stated = isinstance(old, Type) and (old.name != "enum" or old.kwargs.get("values"))
-        if costly and isinstance(old, Type) and stated:
+        if not costly:
+            continue
+        if isinstance(old, Type) and are_comparable(old, new):
             fails = ""
             if old.name == new.name and size(new) < size(old):
                 fails = ", and fails where a value is longer"
             change = f"{name_on(old, costly[0])} to {name_on(new, costly[0])}"
             yield op, f"{label(op)}: {change} rewrites the table on {', '.join(costly)}{fails}."
-        elif costly:
-            missing = "has no values" if isinstance(old, Type) else "is missing"
-            message = f"{label(op)}: existing_type {missing}, so the old type is not known"
+        else:
+            what = "existing_type is missing, so the old type is"
+            if isinstance(old, Type):
+                what = "the values of an enum type are"
+            message = f"{label(op)}: {what} not known"
             yield op, f"{message}; most changes to {name_on(new, costly[0])} rewrite the table."
 
 
-def costly_on_postgresql(upgrade: Upgrade, op: Operation) -> str:
-    """Return why a change that is free by its types is slow on PostgreSQL, or ""."""
+def costly_on_postgresql(upgrade: Upgrade, op: Operation, old: Any) -> str:
+    """Why a change that is free by its types costs time there after all, or ""."""
     using = op.kwargs.get("postgresql_using")
     cast = PLAIN_CAST.fullmatch(using) if isinstance(using, str) else None
     if using and not (cast and cast[2].casefold() in [name.casefold() for name in op.columns]):
         return "USING changes the values, so the table is rewritten"
     if re.search(r"(?i)\bCOLLATE\b", statement(op)):
         return "a new collation builds every index of the column again"
-    old, new = op.kwargs.get("existing_type"), op.kwargs["type_"]
+    new = op.kwargs["type_"]
     if isinstance(old, Type) and (old.name, old.args) == (new.name, new.args):
         return ""
     for check, valid in known_checks(upgrade, op):
@@ -205,11 +208,8 @@ def costly_on_postgresql(upgrade: Upgrade, op: Operation) -> str:
     databases=POSTGRESQL | MYSQL,
 )
 def blocks_readers(upgrade: Upgrade) -> Found:
-    created = [
-        each
-        for each in [*upgrade.past.undeployed, *upgrade.everything]
-        if each.operation == "create_materialized_view"
-    ]
+    known = [*upgrade.past.undeployed, *upgrade.everything]
+    created = those_named(("create_materialized_view",), known)
     for op in upgrade.operations("refresh_materialized_view"):
         same = [each for each in created if each.name == op.name]
         concurrent = re.search(r"(?i)\bCONCURRENTLY\b|\bWITH\s+NO\s+DATA\b", statement(op))
