@@ -10,6 +10,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import NoReferenceError
 
 from .exceptions import CannotCheck, nearest, several
+from .output import printable
 
 
 @contextmanager
@@ -74,16 +75,6 @@ def lost(name: str) -> str:
 def full_message(error: BaseException) -> str:
     """Return the whole message on one line, with the server's hints, for a person."""
     return printable(" ".join(text_of(error).split()))
-
-
-def printable(text: str) -> str:
-    """Return the text with escaped control characters, which a terminal or a log would obey.
-
-    `output.printable` does more, but a deployment does not load it.
-    """
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 # The name of a scratch database.

@@ -17,7 +17,7 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.util import CommandError
 
-from ..error_messages import printable
+from ..output import printable
 from . import driver
 from .applied import Applied, create_journal, row_of
 from .connecting import refuse_pooler

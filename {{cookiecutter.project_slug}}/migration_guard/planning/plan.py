@@ -24,6 +24,7 @@ from ..error_messages import one_line
 from ..exceptions import CannotCheck
 from ..finding import Finding
 from ..reading.migration import Migration, Operation
+from ..reporting.text import counted
 from ..rules.past import table_of
 from ..rules.rule import Rule
 from ..rules.upgrade import label
@@ -79,11 +80,8 @@ class Plan:
 
     @property
     def summary(self) -> str:
-        number = len(self.revisions)
-        pending = "nothing to run"
-        if number:
-            pending = f"{number} revision to run" if number == 1 else f"{number} revisions to run"
-        return f"now at {' and '.join(self.current) or 'base'}: {pending}."
+        number = counted(len(self.revisions), "revisions") if self.revisions else "nothing"
+        return f"now at {' and '.join(self.current) or 'base'}: {number} to run."
 
     @property
     def schema(self) -> str:
@@ -93,8 +91,7 @@ class Plan:
             return "Its schema was not compared with what its revision should be."
         drifted = sum(each.rule == "database-drift" for each in self.findings)
         if drifted:
-            places = "1 place" if drifted == 1 else f"{drifted} places"
-            return f"Its schema differs from revision {at} in {places}."
+            return f"Its schema differs from revision {at} in {counted(drifted, 'places')}."
         return f"Its schema is what revision {at} should be."
 
 
