@@ -14,11 +14,7 @@ from .text import report_text
 
 def report_json(findings: list[Finding], checked: Mapping[str, int], **_: Any) -> str:
     """Return one JSON object, with the version of its form."""
-    data = {
-        "version": 1,
-        "findings": [asdict(finding) for finding in findings],
-        "checked": dict(checked),
-    }
+    data = {"version": 1, "findings": [*map(asdict, findings)], "checked": dict(checked)}
     return json.dumps(data, indent=2) + "\n"
 
 

@@ -95,7 +95,6 @@ def suppress(
                 message = f"{name} finds nothing here."
             else:
                 continue
-            fix = UNUSED
             about: dict[str, Any] = {"path": path, "operation": name, **mark.place}
-            kept.append(Finding(rule="unused-ignore", message=message, fix=fix, **about))
+            kept.append(Finding(rule="unused-ignore", message=message, fix=UNUSED, **about))
     return kept

@@ -35,9 +35,8 @@ def report_text(
     out = []
     for finding in findings:
         out += finding_lines(finding, source(finding.path), paint)
-    what_was_checked = (
-        f"{', '.join(counted(number, name) for name, number in checked.items())} checked."
-    )
+    parts = ", ".join(counted(number, name) for name, number in checked.items())
+    what_was_checked = f"{parts} checked."
     if findings:
         severities = [finding.severity for finding in findings]
         numbers = {name: severities.count(name) for name in ("error", "warning", "note")}

@@ -11,6 +11,7 @@ from sqlalchemy.orm import configure_mappers
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from ..error_messages import one_line
+from ..exceptions import CannotCheck
 from ..places import line_of, mapped, relative
 from ..reporting.suppression import ignores
 from .schema.objects import Difference, SchemaObject, unquoted, without_comment, words
@@ -86,6 +87,8 @@ class Models:
                 connection.exec_driver_sql(statement.replace("%", "%%"))
             for metadata in self.metadata:
                 metadata.create_all(connection, checkfirst=False)  # the database is empty
+        except CannotCheck:  # it would leave the scratch database
+            raise
         except Exception as error:
             connection.rollback()
             self.refused = words([one_line(error)])

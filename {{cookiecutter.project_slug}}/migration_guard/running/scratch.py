@@ -28,6 +28,8 @@ from ..exceptions import CannotCheck, NoServer
 from ..no_connection import why_no_connection
 from .configured import configured_url
 
+# What the image of a server creates in its database, and the migrations there can't do without.
+EXTENSIONS = ("citus",)
 ELSEWHERE = "or name another server with --database-url."
 
 
@@ -229,8 +231,9 @@ class Server:
                 raise CannotCheck(
                     f"No scratch database can be created ({why}): run {grant}, {ELSEWHERE}"
                 )
-            self.hasten(connection, name)
-        return self.engine(name)
+            engine = self.engine(name)
+            self.prepare(connection, engine)
+        return engine
 
     def engine(self, name: str) -> Engine:
         return sa.create_engine(
@@ -245,8 +248,8 @@ class Server:
         """Return the arguments of the driver."""
         return {}
 
-    def hasten(self, connection: Connection, name: str) -> None:
-        """Set what makes the scratch database faster."""
+    def prepare(self, connection: Connection, engine: Engine) -> None:
+        """Set in the scratch database of ``engine`` what makes it faster, and what it must have."""
 
     def drop(self, name: str) -> None:
         with suppress(CannotCheck, sa.exc.DBAPIError), self.connect() as connection:
@@ -283,7 +286,7 @@ class PostgreSQL(Server):
         # psycopg would deallocate the statements that the snapshot prepares with its own.
         return {"prepare_threshold": None} if self.url.get_driver_name() == "psycopg" else {}
 
-    def hasten(self, connection: Connection, name: str) -> None:
+    def prepare(self, connection: Connection, engine: Engine) -> None:
         # Queries of the catalogs read one table each: with indexes, and planned once.
         for setting in (
             "synchronous_commit = off",
@@ -293,7 +296,18 @@ class PostgreSQL(Server):
             "enable_mergejoin = off",
             "jit = off",
         ):
-            connection.exec_driver_sql(f"ALTER DATABASE {name} SET {setting}")
+            connection.exec_driver_sql(f"ALTER DATABASE {engine.url.database} SET {setting}")
+        names = sa.text("SELECT name FROM pg_available_extensions WHERE name = ANY(:names)")
+        if connection.execute(names, {"names": [*EXTENSIONS]}).first() is not None:
+            self.extend(engine)
+
+    def extend(self, engine: Engine) -> None:
+        """Create those of EXTENSIONS that the configured database has, which this only reads."""
+        names = sa.text("SELECT extname FROM pg_extension WHERE extname = ANY(:names)")
+        with suppress(sa.exc.OperationalError), maintenance_engine(self.url).connect() as there:
+            for name in there.scalars(names, {"names": [*EXTENSIONS]}).all():
+                with engine.begin() as connection:
+                    connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {name}")
 
 
 class MySQL(Server):
@@ -303,6 +317,11 @@ class MySQL(Server):
         " WHERE schema_name LIKE 'migration\\_guard\\_%%'"
         " AND NOT EXISTS (SELECT 1 FROM information_schema.processlist WHERE db = schema_name)"
     )
+
+    def engine(self, name: str) -> Engine:
+        engine = super().engine(name)
+        event.listen(engine, "before_execute", stay_inside)
+        return engine
 
     def user(self, connection: Connection) -> str:
         name, _, host = str(connection.scalar(sa.select(sa.func.current_user()))).rpartition("@")
@@ -320,6 +339,20 @@ class MySQL(Server):
             )
             found = connection.execute(sa.text(query), {"name": self.url.database or ""}).first()
         return (f" CHARACTER SET {found[0]} COLLATE {found[1]}" if found else "",)
+
+
+def stay_inside(connection: Connection, statement: Any, *_: object) -> None:
+    """Raise CannotCheck for a statement that would change another database: that is a real one."""
+    if not isinstance(statement, sa.schema.DDLElement | sa.Insert | sa.Update | sa.Delete):
+        return
+    translated = connection.get_execution_options().get("schema_translate_map", {})
+    for owner in (statement, getattr(statement, "element", None)):
+        schema = getattr(getattr(owner, "table", owner), "schema", None)
+        if schema and translated.get(schema, schema):
+            raise CannotCheck(
+                f"schema={schema!r} is the database {schema} here, which no check may change: leave"
+                " it out for MySQL and MariaDB, or check with --static."
+            )
 
 
 SERVERS: dict[str, Any] = {

@@ -1,6 +1,5 @@
 """Draw tables and revisions into docs/SCHEMA.md; ``--check`` only tests whether it is current."""
 
-import re
 import sys
 from pathlib import Path
 
@@ -39,23 +38,24 @@ def main(root: Path) -> int:
         project = read_project(root)
         with in_one_line():
             history = draw_history(project.scripts)
+        drawings = {"SQLALCHEMY_DOCS": draw_tables(project.tables), "REVISION_GRAPH": history}
+        for name, drawing in drawings.items():
+            begin, end = f"<!-- BEGIN_{name} -->", f"<!-- END_{name} -->"
+            above, found, rest = current.partition(begin)
+            _, closed, below = rest.partition(end)
+            if not found or not closed:
+                raise CannotCheck(
+                    f"docs/SCHEMA.md lacks marks for a drawing: add {begin} and {end}"
+                )
+            current = f"{above}{begin}\n{drawing}\n{end}{below}"
     except (CannotCheck, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    drawings = {"SQLALCHEMY_DOCS": draw_tables(project.tables), "REVISION_GRAPH": history}
-    for name, drawing in drawings.items():
-        begin, end = f"<!-- BEGIN_{name} -->", f"<!-- END_{name} -->"
-        marked = f"{begin}\n{drawing}\n{end}"
-        current, found = re.subn(f"(?s){begin}.*?{end}", lambda _, marked=marked: marked, current)
-        if not found:
-            print(f"error: docs/SCHEMA.md lacks its marks: add {begin} and {end}", file=sys.stderr)
-            return 2
-    if "--check" in sys.argv[1:]:
-        if current != before:
-            print("error: docs/SCHEMA.md is out of date: run nox -s docs", file=sys.stderr)
-        return int(current != before)
-    if current != before:
+    if "--check" not in sys.argv[1:]:
         document.write_text(current, encoding="utf-8")
+    elif current != before:
+        print("error: docs/SCHEMA.md is out of date: run nox -s docs", file=sys.stderr)
+        return 1
     return 0
 
 
