@@ -28,11 +28,9 @@ from ..exceptions import CannotCheck, NoServer
 from ..no_connection import why_no_connection
 from .configured import configured_url
 
-# What the image of a server creates in its database, and the migrations there can't do without.
+# What a server's image creates in its database, and the migrations need.
 EXTENSIONS = ("citus",)
 ELSEWHERE = "or name another server with --database-url."
-
-
 DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mysql": ("pymysql",), "mariadb": ("pymysql",)}
 
 
