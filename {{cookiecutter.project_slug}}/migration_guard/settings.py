@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,7 @@ def read_settings(root: Path) -> Settings:
         if key in REMOVED:
             raise CannotCheck(f"{place} {key}: delete this line: no run keeps results any more.")
         if key not in KEYS:
-            known = f"{nearest(key, KEYS)}; known: {', '.join(KEYS)}"
-            raise CannotCheck(f"{place} {key}: there is no such key{known}.")
+            raise CannotCheck(f"{place} {key}: there is no such key{others(key, KEYS)}.")
         kind, name = KEYS[key]
         strings = not isinstance(value, list) or all(isinstance(item, str) for item in value)
         # Without any database, no rule would be checked.
@@ -96,8 +95,7 @@ def read_settings(root: Path) -> Settings:
     limits = [limit.name.replace("_", "-") for limit in fields(Limits)]
     for key, value in given.get("lock", {}).items():
         if key not in limits:
-            known = f"{nearest(key, limits)}; known: {', '.join(limits)}"
-            raise CannotCheck(f"{place} lock: no key {key}{known}.")
+            raise CannotCheck(f"{place} lock: no key {key}{others(key, limits)}.")
         if not isinstance(value, int | float):
             raise CannotCheck(f"{place} lock {key}: must be a number of seconds, is {value!r}.")
     for name, value in given.get("severity", {}).items():
@@ -114,6 +112,11 @@ def read_settings(root: Path) -> Settings:
     return Settings(root=root, **underscored(given))
 
 
+def others(name: str, known: Collection[str]) -> str:
+    """Return what may be written instead of an unknown name."""
+    return f"{nearest(name, known)}; known: {', '.join(known)}"
+
+
 def underscored(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return the table with the names of keyword arguments as its keys."""
     return {key.replace("-", "_"): value for key, value in table.items()}
@@ -125,8 +128,7 @@ def read_database(text: str) -> tuple[str, str]:
     name = re.split("[<=>~! ]", text)[0]
     versions = text.removeprefix(name).strip()
     if name not in DATABASES:
-        known = f"{nearest(name, DATABASES)}; known: {', '.join(DATABASES)}"
-        raise CannotCheck(f"{place}: {text!r} is not known{known}.")
+        raise CannotCheck(f"{place}: {text!r} is not known{others(name, DATABASES)}.")
     lowest = re.fullmatch(r">=\s*(\d+(?:\.\d+)*)", versions)
     if versions and not lowest:
         raise CannotCheck(

@@ -41,7 +41,7 @@ def watch(dbapi: Any, around: Around) -> None:
         query = dbapi.query
 
         def watched_query(sql: Any, *arguments: Any, **options: Any) -> Any:
-            with around(text_of(sql, dbapi)):
+            with around(sql_text(sql, dbapi)):
                 return query(sql, *arguments, **options)
 
         dbapi.query = watched_query
@@ -49,10 +49,10 @@ def watch(dbapi: Any, around: Around) -> None:
         dbapi.around = around
     elif hasattr(dbapi, "cursor_factory"):  # psycopg, psycopg2
         base = dbapi.cursor_factory or __import__("psycopg2.extensions").extensions.cursor
-        dbapi.cursor_factory = watched(base, lambda _, sql: around(text_of(sql, dbapi)))
+        dbapi.cursor_factory = watched(base, lambda _, sql: around(sql_text(sql, dbapi)))
 
 
-def text_of(sql: Any, dbapi: Any) -> str:
+def sql_text(sql: Any, dbapi: Any) -> str:
     """Return the text of a statement in any form that a driver takes."""
     if hasattr(sql, "as_string"):  # psycopg's composed SQL
         sql = sql.as_string(dbapi)

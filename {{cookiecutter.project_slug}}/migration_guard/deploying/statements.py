@@ -57,7 +57,7 @@ def reads_only(sql: str) -> bool:
     return first_word(sql) in READS and not is_several(sql) and not WRITES.search(sql)
 
 
-def is_whole(sql: str) -> bool:
+def is_all_or_nothing(sql: str) -> bool:
     """Return whether nothing of a statement that the server refused is done."""
     word = first_word(sql)
     listed = word in ("DROP", "RENAME") and "," in sql  # MariaDB drops those that it finds

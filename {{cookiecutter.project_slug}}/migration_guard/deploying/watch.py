@@ -196,7 +196,7 @@ class Watch:
             return False
         sql = context.execution_options.get(IF_EXISTS_CLAUSE, sql)
         kind = self._before(sql)
-        whole = statements.is_whole(sql)
+        whole = statements.is_all_or_nothing(sql)
         dbapi_error = context.dialect.loaded_dbapi.Error
         patient = "CONCURRENTLY" in sql.upper() and context.dialect.name == "postgresql"
         # It blocks nobody while it waits, and a timeout would leave an invalid index.

@@ -186,7 +186,7 @@ class Reader(Libraries):
         operations = self.migration.operations[noted:]
         only_reads = len(self.migration.bind_reads) > reads
         body = next((kind for kind in kinds if kind != "empty"), "empty")
-        if body == "code" and not any(map(is_read, operations)):
+        if body == "code" and not any(map(is_understood, operations)):
             if operations or (self.hidden and not only_reads):
                 self.migration.unread.append(name)
             elif only_reads:
@@ -209,7 +209,7 @@ def is_def(value: Any) -> bool:
     return isinstance(value, Function) and not isinstance(value.node, ast.Lambda)
 
 
-def is_read(operation: Operation) -> bool:
+def is_understood(operation: Operation) -> bool:
     """Return whether anything is known of what an operation does."""
     unknown_sql = operation.operation in ("execute", "unparsed") and not operation.certain
     return operation.via != "call" and not unknown_sql

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .sql_tokens import QUOTED, known
+from .sql_tokens import QUOTED, known, words_of
 
 # These databases keep the case of unquoted names; others fold it to lower case.
 KEEPS_CASE = frozenset({"mysql", "mariadb", "mssql"})
@@ -14,7 +14,7 @@ class Cursor:
 
     def __init__(self, text: str, tokens: list[Any], dialects: Sequence[str]) -> None:
         self.text, self.tokens, self.dialects = text, tokens, dialects
-        self.words = ["" if token.token_type in QUOTED else token.text.upper() for token in tokens]
+        self.words = words_of(tokens)
         self.at = 0
         self.target: dict[str, Any] = {}  # the table of ALTER TABLE, as an operation has it
         self.before: list[str] = []  # the words before the kind of what is created

@@ -210,9 +210,8 @@ class Tables(Definitions):
 
     def rename(self) -> Operation:
         kind = self.take_any("TO", "AS", "COLUMN", "CONSTRAINT", "INDEX", "KEY")
-        if kind in ("TO", "AS"):
-            return self.op("rename_table", kwargs={"new_table_name": self.plain_name() or UNKNOWN})
-        if not kind and self.words[self.at + 1 : self.at + 2] != ["TO"]:  # MySQL's RENAME new_name
+        alone = not kind and self.words[self.at + 1 : self.at + 2] != ["TO"]  # MySQL's RENAME name
+        if kind in ("TO", "AS") or alone:
             return self.op("rename_table", kwargs={"new_table_name": self.plain_name() or UNKNOWN})
         old = known(self.identifier())
         self.take("TO")

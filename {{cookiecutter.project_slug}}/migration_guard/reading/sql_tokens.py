@@ -54,9 +54,7 @@ def split(tokens: list[Any]) -> Iterator[list[Any]]:
         if token.token_type is not TokenType.SEMICOLON:
             statement.append(token)
         elif statement:
-            words = [
-                "" if other.token_type in QUOTED else other.text.upper() for other in statement
-            ]
+            words = words_of(statement)
             routine = words[0] == "CREATE" and not ROUTINES.isdisjoint(words[:8])
             if not routine or is_closed(words):
                 yield statement
@@ -65,6 +63,11 @@ def split(tokens: list[Any]) -> Iterator[list[Any]]:
                 statement.append(token)
     if statement:
         yield statement
+
+
+def words_of(tokens: list[Any]) -> list[str]:
+    """Return the tokens in capitals, and "" for each that is quoted."""
+    return ["" if token.token_type in QUOTED else token.text.upper() for token in tokens]
 
 
 def is_closed(words: list[str]) -> bool:

@@ -92,13 +92,7 @@ class RowMaker:
         return value_of(column, serial, self.dialect, self.objects)
 
     def parent(
-        self,
-        table: str,
-        row: Row,
-        columns: list[str],
-        parent: str,
-        keys: list[str],
-        number: int,
+        self, table: str, row: Row, columns: list[str], parent: str, keys: list[str], number: int
     ) -> Row:
         """Return the values of a foreign key: those of a row of its parent, or of this row."""
         rows = self.known.get(parent, [])

@@ -7,13 +7,7 @@ from datetime import date, timedelta
 from .schema.objects import Column, SchemaObject, labels_of
 
 # Large enough to fail in a smaller type, and small enough to be multiplied by 100.
-INTEGERS = {
-    "smallint": 300,
-    "int2": 300,
-    "mediumint": 80_000,
-    "bigint": 10**12,
-    "int8": 10**12,
-}
+INTEGERS = {"smallint": 300, "int2": 300, "mediumint": 80_000, "bigint": 10**12, "int8": 10**12}
 
 
 SHAPES = {  # PostgreSQL's geometric types

@@ -43,7 +43,7 @@ class Rows:
         query = f"SELECT * FROM {self.snapshot.quoted(table)} /* {self.reads} */"
         result = self.snapshot.execute(query)
         names = [name.lower() for name in result.keys()]  # noqa: SIM118
-        return [dict(zip(names, map(shown, row), strict=True)) for row in result]
+        return [dict(zip(names, map(comparable, row), strict=True)) for row in result]
 
     def changed(
         self, tables: Iterable[str], fillable: Iterable[tuple[str, str]] = ()
@@ -157,7 +157,7 @@ def is_same(before: list[Row], after: list[Row], names: list[str], fillable: lis
     return True
 
 
-def shown(value: object) -> str:
+def comparable(value: object) -> str:
     return repr(value.normalize() if isinstance(value, Decimal) else value)
 
 

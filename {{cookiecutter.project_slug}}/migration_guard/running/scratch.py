@@ -353,12 +353,8 @@ def stay_inside(connection: Connection, statement: Any, *_: object) -> None:
             )
 
 
-SERVERS: dict[str, Any] = {
-    "sqlite": SQLite,
-    "postgresql": PostgreSQL,
-    "mysql": MySQL,
-    "mariadb": MySQL,
-}
+SERVERS: dict[str, Any] = {"sqlite": SQLite, "postgresql": PostgreSQL}
+SERVERS |= dict.fromkeys(("mysql", "mariadb"), MySQL)
 
 
 def machine() -> str:

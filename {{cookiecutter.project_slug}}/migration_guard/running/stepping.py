@@ -12,7 +12,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from functools import wraps
+from functools import partial, update_wrapper
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
@@ -215,8 +215,10 @@ def fails_everywhere(error: Exception, message: str) -> bool:
     )
 
 
-def run_offline(script: Script, upgrade: Callable[..., None], options: Any) -> str | None:
-    """Run upgrade() in offline mode; return why its SQL can't be shown, or None.
+def run_offline(
+    script: Script, upgrade: Callable[..., None], problems: list[str], **options: Any
+) -> None:
+    """Run upgrade() in offline mode; add to ``problems`` why its SQL can't be shown.
 
     Raises CannotCheck if it would also fail on a database.
     """
@@ -227,25 +229,11 @@ def run_offline(script: Script, upgrade: Callable[..., None], options: Any) -> s
         if fails_everywhere(error, what):
             message = f"{where}: upgrade() of {script.revision} fails: {what}"
             raise CannotCheck(message) from None
+        problem = f"can't be printed without a database ({where}: {what})"
         if isinstance(error, CommandError) and "batch mode" in what:
-            return (
-                f"this revision copies a table ({where}), so its SQL is unknown before it runs;"
-                " this is no failure"
-            )
-        return f"can't be printed without a database ({where}: {what})"
-    return None
-
-
-def offline_step(
-    script: Script, upgrade: Callable[..., None], problems: list[str | None]
-) -> Callable[..., None]:
-    """Return what Alembic runs in place of upgrade(); it adds the problem to ``problems``."""
-
-    @wraps(upgrade)
-    def run(**options: Any) -> None:
-        problems.append(run_offline(script, upgrade, options))
-
-    return run
+            problem = f"this revision copies a table ({where}), so its SQL is unknown before it"
+            problem += " runs; this is no failure"
+        problems.append(problem)
 
 
 def render_pending(
@@ -287,8 +275,10 @@ def render_pending(
 
     def run(heads: Any, _: MigrationContext) -> Iterator[MigrationStep]:
         for step in scripts._upgrade_revs("heads", heads):
-            script, problems = step.revision, list[str | None]()
-            step.migration_fn = offline_step(script, step.migration_fn, problems)
+            script, upgrade, problems = step.revision, step.migration_fn, list[str]()
+            step.migration_fn = update_wrapper(
+                partial(run_offline, script, upgrade, problems), upgrade
+            )
             buffer.seek(0)
             buffer.truncate()
             yield step
