@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ RAN = (
 GRAPH = ("multiple-heads", "missing-parent", "duplicate-revision", "revision-cycle")
 
 
-def check(root: Path, database: str, *options: str) -> list[dict[str, Any]]:
+def check(
+    root: Path, database: str, *options: str, select: Iterable[str] = RAN + GRAPH
+) -> list[dict[str, Any]]:
     """Declare ``database`` in the project in ``root``, run the guard and return its findings."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "soundhash"]:
         del sys.modules[name]
@@ -35,7 +38,7 @@ def check(root: Path, database: str, *options: str) -> list[dict[str, Any]]:
     pyproject.write_text(declared)
     if "--static" not in options:
         options = (*options, "--database-url", SERVERS.get(database, "sqlite://"))
-    selected = ["--select", ",".join(RAN + GRAPH)]
+    selected = ["--select", ",".join(select)]
     written_to = ["--format", "json", "--output", str(report)]
     try:
         status = cli.main(root, [*options, *selected, *written_to])

@@ -174,7 +174,7 @@ def test_the_fix_names_the_objects_of_its_finding() -> None:
     first = migration("a1", None, "", partitioned, "postgresql")
     past = Past(AllRevisions(lambda: [first]), {"a1"})
     (found,) = judge(second, {"postgresql": ""}, lambda module: False, RULES, past)
-    assert "CREATE INDEX ix_m_a ON ONLY m (...)" in found.fix
+    assert "CREATE INDEX ix_m_a ON ONLY m (a)" in found.fix
     assert "ATTACH PARTITION" in found.fix
 
 

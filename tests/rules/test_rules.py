@@ -1267,7 +1267,7 @@ def test_a_finding_says_where_what_and_what_to_do() -> None:
     )
     assert (found.line, found.column, found.end_column) == (7, 5, 36)
     assert "videos.url" in found.message
-    assert "later revision" in found.fix
+    assert "later release" in found.fix
     assert found.key == "b1 drop-column drop_column videos.url"
 
 

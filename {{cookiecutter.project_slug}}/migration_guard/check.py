@@ -89,8 +89,8 @@ class Check:
         }
         past = [migration for file in files if (migration := read[file])]
         judged = [migration for file in chosen if (migration := read[file])]
-        self.findings += [*self.files.unreadable, *check_graph(past)]
         self.know_history(past)
+        self.findings += [*self.files.unreadable, *check_graph(past, self.undeployed)]
         old = before_first(self.settings.first_revision, past)
         if not options.roundtrip:
             for migration in judged:
@@ -104,8 +104,9 @@ class Check:
             try:
                 ran = self.run_migrations(config)
                 if any(found.rule == "edited-migration" for found in self.findings):
+                    fix = RULES["models-out-of-sync"].fixes["edited"]
                     ran = [
-                        replace(each, fix=RESTORE) if each.rule == "models-out-of-sync" else each
+                        replace(each, fix=fix) if each.rule == "models-out-of-sync" else each
                         for each in ran
                     ]
                 self.findings += ran
@@ -143,6 +144,10 @@ class Check:
             return
         if self.deployed.ref:
             self.findings += self.deployed.check(past)
+            for squash, _ in self.deployed.squashes:
+                if self.options.static or self.options.roundtrip:
+                    what = f"The squash {squash.path} was not compared with what it replaces."
+                    self.left_out.append(f"{what} Run the check without options")
         elif any(map(in_repository, self.deployed.folders)):
             self.left_out.append(
                 "Can't tell which migrations are deployed (no remote main branch)."
@@ -226,11 +231,14 @@ class Check:
             if options.roundtrip:
                 from .running.roundtrip import check_roundtrip
 
-                some = (options.since, options.only, options.keep, options.against)
+                new = self.undeployed if self.deployed.ref else None
+                some = (options.since, options.only, options.keep, new)
                 return check_roundtrip(config, settings, url, *some)
             from .running.drift import check_drift
+            from .running.expected import check_squashes
 
             found = check_drift(config, settings, url)
+            found += check_squashes(settings, url, self.deployed.squashes)
             self.compared = len(settings.databases) == 1 and not self.undeclared
             return found
         except CannotCheck as error:
@@ -244,10 +252,10 @@ class Check:
         The rules check them for that database only.
         """
         past = [migration for file in files if (migration := self.files.read(file, whole=False))]
-        for found in [*self.files.unreadable, *check_graph(past)]:
+        self.know_history(past)
+        for found in [*self.files.unreadable, *check_graph(past, self.undeployed)]:
             if found.rule in BREAKS_ALEMBIC:
                 raise CannotCheck(f"{found.path}:{found.line}: {found.message} {found.fix}")
-        self.know_history(past)
         config, old = self.config(), before_first(self.settings.first_revision, past)
         from .planning.plan import Also, Judged, make_plan
         from .planning.reports import PLANS
@@ -360,12 +368,6 @@ class Check:
             if output.is_symlink():
                 why = "this is a symbolic link; pass the path of the file itself"
             raise CannotCheck(f"--output {output}: {why}") from None
-
-
-RESTORE = (
-    "Restore the deployed migrations first (see edited-migration), then check again: a difference"
-    " that remains needs a migration."
-)
 
 
 NOT_CHECKED = "Not checked: {}. To leave this out: --ignore database-drift,rows-do-not-fit"

@@ -3,24 +3,69 @@
 import ast
 import warnings
 
-PLACE = {"down_revision", "depends_on", "branch_labels"}  # where a revision is in the history
-
-
-def meaning(source: str) -> str:
-    """Return what a migration does: without comments, docstrings, layout and its remarks."""
-    return without_text(parse(source, "<deployed>"), source)
-
 
 def upgrade_meaning(source: str) -> str:
-    """Return what upgrade() does: the meaning without downgrade() and the place in the history."""
-    tree = parse(source, "<deployed>")
-    tree.body = [
-        node
-        for node in tree.body
-        if not (isinstance(node, ast.FunctionDef) and node.name.startswith("downgrade"))
-        and assigned(node) not in PLACE
-    ]
-    return without_text(tree, source)
+    """Return what upgrade() does and what it uses of its module, as text that can be compared.
+
+    Comments, docstrings, layout, type annotations and the names of local variables don't count.
+    """
+    tree = parse(source, "<applied>")
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            if isinstance(body := getattr(node, name, None), list):
+                setattr(node, name, [plain(each) for each in body if not is_remark(each)])
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.returns = None
+    used, waiting = [], tree.body
+    needed = {"upgrade"}
+    while found := [each for each in waiting if is_needed(each, needed)]:
+        used += found
+        waiting = [each for each in waiting if each not in found]
+        needed |= {
+            each.id for node in found for each in ast.walk(node) if isinstance(each, ast.Name)
+        }
+    tree.body = [each for each in tree.body if each in used]
+    for function in tree.body:
+        if isinstance(function, ast.FunctionDef):
+            number_locals(function)
+    try:
+        return ast.dump(tree)
+    except RecursionError:
+        return source
+
+
+def plain(node: ast.stmt) -> ast.stmt:
+    """Return an assignment without its type annotation."""
+    if isinstance(node, ast.AnnAssign) and node.value:
+        return ast.copy_location(ast.Assign([node.target], node.value), node)
+    return node
+
+
+def is_needed(node: ast.stmt, needed: set[str]) -> bool:
+    """Return whether a statement of a module does something, or defines a name that is needed."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return node.name in needed or node.name.startswith("upgrade_")
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        names = {(each.asname or each.name).partition(".")[0] for each in node.names}
+        return bool(names & {*needed, "*"})
+    does = any(isinstance(each, ast.Call) for each in ast.walk(node))
+    return does or assigned(node) is None or assigned(node) in needed
+
+
+def number_locals(function: ast.FunctionDef) -> None:
+    """Replace the names that a function assigns to by numbers."""
+    names = [each for each in ast.walk(function) if isinstance(each, ast.Name)]
+    own = {each.id for each in names if isinstance(each.ctx, ast.Store)}
+    own -= {each.arg for each in ast.walk(function) if isinstance(each, ast.arg)}
+    for each in ast.walk(function):
+        if isinstance(each, (ast.Global, ast.Nonlocal)):
+            own -= {*each.names}
+    numbers: dict[str, str] = {}
+    for each in names:
+        if each.id in own:
+            each.id = numbers.setdefault(each.id, f"local {len(numbers)}")
 
 
 def parents_in(source: bytes) -> tuple[str, ...]:
@@ -43,23 +88,11 @@ def assigned(node: ast.stmt) -> str | None:
     return target.id if isinstance(target, ast.Name) else None
 
 
-def without_text(tree: ast.Module, source: str) -> str:
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            node.body = [each for each in node.body if not is_remark(each)]
-    try:
-        return ast.dump(tree)
-    except RecursionError:
-        return source
-
-
 def is_remark(node: ast.stmt) -> bool:
-    """Return whether a statement does nothing: a docstring, pass, ``lossy = "reason"``."""
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        return node.targets[0].id in ("lossy", "irreversible")
-    return isinstance(node, ast.Pass) or (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    )
+    """Return whether a statement does nothing: a docstring, pass, a mere annotation."""
+    annotated = isinstance(node, ast.AnnAssign) and node.value is None
+    text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return annotated or text or isinstance(node, ast.Pass)
 
 
 def decode(data: bytes) -> str:

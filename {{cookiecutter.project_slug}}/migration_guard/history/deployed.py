@@ -8,9 +8,9 @@ from ..exceptions import CannotCheck
 from ..finding import Finding
 from ..git import default_branch, git
 from ..reading.migration import Migration
-from ..source import meaning
+from ..source import upgrade_meaning
 from .files import MigrationFiles
-from .graph import fault, parents
+from .graph import fault, lineage, parents
 
 
 class Deployed:
@@ -23,12 +23,27 @@ class Deployed:
         self.files = files
         self.folders = [folder for folder in files.settings.versions if folder.is_dir()]
         self.ref = ref or next(filter(None, map(default_branch, self.folders)), None)
+        # each squash, with what it replaces
+        self.squashes: list[tuple[Migration, list[Migration]]] = []
 
     def check(self, migrations: list[Migration]) -> Iterator[Finding]:
-        """Yield a finding for each deployed migration that changed. Files may be renamed."""
+        """Yield a finding for each deployed migration that changed. Files may be renamed.
+
+        A squash is remembered: whether it makes the same schema is seen on a database.
+        """
         now = {migration.revision: migration for migration in migrations}
         by_path = {migration.path: migration for migration in migrations}
+        before = {str(old.revision): old for old in self.changed}
+        for revision in before.keys() & now.keys():
+            replaced = lineage(revision, before)
+            above = {parent for each in replaced for parent in parents(before[each])}
+            gone = len(replaced) > 1 and replaced.isdisjoint(now.keys() - {revision})
+            if gone and above <= replaced and not parents(now[revision]):
+                self.squashes.append((now[revision], [before[each] for each in replaced]))
+        squashed = {old.revision for _, replaced in self.squashes for old in replaced}
         for old in self.changed:
+            if old.revision in squashed:
+                continue
             new = now.get(old.revision)
             name, deployed = "revision", f"{old.revision} is deployed ({self.ref})"
             if new is None:
@@ -36,16 +51,13 @@ class Deployed:
             elif parents(old) != parents(new):
                 name = "down_revision"
                 message = f"{deployed}; it followed {names(old)}, and now follows {names(new)}."
-            elif meaning(old.source) != meaning(new.source):
-                message = f"{deployed}, and its code was changed."
+            elif upgrade_meaning(old.source) != upgrade_meaning(new.source):
+                message = f"{deployed}, and its upgrade() was changed."
             else:
                 continue
             where = new or by_path.get(old.path, old)
-            fix = (
-                f"Restore it (git checkout {self.ref} -- {old.path})"
-                " and make the change in a new migration."
-            )
-            yield fault("edited-migration", where, name, message, fix)
+            words = {"ref": str(self.ref), "file": old.path}
+            yield fault("edited-migration", where, name, message, words)
 
     def undeployed(self, migrations: list[Migration]) -> set[str | None]:
         """Return the revisions that are not deployed yet; none if no ref is known."""

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from ..exceptions import CannotCheck, several
+from ..exceptions import REBASE, CannotCheck, several
 from ..finding import Finding
 from ..reading.migration import Migration
 from ..rules import RULES
-from ..rules.rule import finding
+from ..rules.rule import Fix, finding
 
 
 def parents(migration: Migration) -> tuple[str, ...]:
@@ -15,34 +15,46 @@ def parents(migration: Migration) -> tuple[str, ...]:
 
 
 def fault(
-    rule: str, migration: Migration, name: str, message: str, fix: str | None = None
+    rule: str, migration: Migration, name: str, message: str, fix: Fix | None = None
 ) -> Finding:
     """Return a finding on the line where the migration sets this name."""
     return finding(RULES[rule], migration, migration.lines.get(name, 1), message, fix)
 
 
-def check_graph(migrations: list[Migration]) -> Iterator[Finding]:
-    """Yield the faults of the graph, each at the line where it has to be fixed."""
+def check_graph(migrations: list[Migration], undeployed: set[str | None]) -> Iterator[Finding]:
+    """Yield the faults of the graph, each at the line where it has to be fixed.
+
+    ``undeployed`` are the revisions that are known not to be deployed.
+    """
     known: dict[str, Migration] = {}
     labels = {label for migration in migrations for label in migration.branch_labels}
+    followed = {parent for migration in migrations for parent in migration.down_revision}
+
+    def newest(*but: str) -> str:
+        heads = {each.revision for each in migrations if each.revision} - followed - {*but}
+        return heads.pop() if len(heads) == 1 else "<revision>"
+
     for migration in migrations:
         if first := known.get(migration.revision or ""):
             message = f"{first.path} has the revision identifier {migration.revision}, too."
-            yield fault("duplicate-revision", migration, "revision", message)
+            words = {"newest": newest()}
+            yield fault("duplicate-revision", migration, "revision", message, words)
         elif migration.revision:
             known[migration.revision] = migration
     for migration in known.values():
         for name, others in (("down_revision", set(known)), ("depends_on", {*known, *labels})):
             for lost in set(getattr(migration, name)) - others:
                 message = f"{name} is {lost!r}, but no migration has this revision."
-                yield fault("missing-parent", migration, name, message)
+                words = {"parent": lost, "what": name, "newest": newest(migration.revision or "")}
+                yield fault("missing-parent", migration, name, message, words)
     try:
         TopologicalSorter({revision: parents(each) for revision, each in known.items()}).prepare()
     except CycleError as error:
         circle = sorted(set(error.args[1]))
         message = f"{', '.join(circle)} follow each other in a circle."
-        yield fault("revision-cycle", known[circle[0]], "down_revision", message)
-    followed = {parent for migration in known.values() for parent in migration.down_revision}
+        words = {"newest": newest(*circle)}
+        yield fault("revision-cycle", known[circle[0]], "down_revision", message, words)
+        return
     if followed - known.keys():
         return  # a missing file may follow what looks like a head
     # Heads of branches with different labels are separate on purpose.
@@ -53,7 +65,18 @@ def check_graph(migrations: list[Migration]) -> Iterator[Finding]:
         branches.setdefault(labelled, []).append(revision)
     for heads in branches.values():
         if len(heads) > 1:
-            yield fault("multiple-heads", known[heads[-1]], "revision", *several(heads))
+            mine = next((head for head in reversed(heads) if head in undeployed), None)
+            if mine is None:
+                yield fault("multiple-heads", known[heads[-1]], "revision", *several(heads))
+                continue
+            first = known[mine]  # of those that are not deployed
+            while above := undeployed.intersection(first.down_revision):
+                first = next(known[each] for each in first.down_revision if each in above)
+            parent = next(iter(first.down_revision), "base")
+            other = next(head for head in heads if head != mine)
+            how = REBASE.format(parent=parent, other=f'"{other}"', file=first.path)
+            rebase = f"{mine} is not deployed, so rebase it: {how}"
+            yield fault("multiple-heads", first, "down_revision", *several(heads, rebase))
 
 
 def in_order(migrations: Iterable[Migration]) -> list[Migration]:

@@ -7,20 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL
 
-from ..error_messages import one_line
 from ..exceptions import CannotCheck
 from ..finding import Finding
-from ..places import place
 from ..rules.rule import Rule
 from ..running.schema.objects import Difference, SchemaObject, differences
 from ..running.schema.snapshots import describe
-from ..running.scratch import scratch_database
-from ..running.stepping import Stepper, run_env
 from .connecting import is_this_machine, shown
 
 COMPARED = ("table", "column", "index", "constraint", "type")
@@ -197,36 +190,6 @@ def without_validity(each: SchemaObject) -> SchemaObject:
         for name, prop in each.properties.items()
     }
     return SchemaObject(each.name, properties)
-
-
-def expected_schema(
-    config: Config, scripts: ScriptDirectory, live: LiveSchema, server: URL
-) -> tuple[list[SchemaObject], Any]:
-    """Migrate a scratch database on ``server`` to the revision of the live one and describe it.
-
-    Returns the description, and env.py's filter of names. Raises CannotCheck.
-    """
-    applied = list(scripts.iterate_revisions(live.heads, None, implicit_base=True))[::-1]
-    found: list[tuple[list[SchemaObject], Any]] = []
-
-    def work(context: MigrationContext) -> None:
-        stepper = Stepper(context, scripts)
-        for script in applied:
-            try:
-                stepper.step(script, "upgrade")
-            except Exception as error:
-                where = f"{place(error, script.path)}: upgrade() of {script.revision}"
-                raise CannotCheck(
-                    f"{where} fails on a scratch database: {one_line(error)}"
-                ) from None
-        assert context.connection is not None
-        objects = list(describe(context.connection, live.hidden).values())
-        found.append((objects, context.opts.get("include_name")))
-        context.connection.commit()
-
-    with scratch_database(server) as engine:
-        run_env(config, scripts, engine, work)
-    return found[0]
 
 
 def server_for(planned: URL, given: URL | None) -> URL:

@@ -28,11 +28,12 @@ from ..reporting.text import counted
 from ..rules.past import table_of
 from ..rules.rule import Rule
 from ..rules.upgrade import label
+from ..running.expected import expected_schema
 from ..running.scratch import find_url, load_dialect
 from ..running.stepping import read_scripts, render_pending
 from ..settings import Settings
 from .connecting import read_only, shown
-from .live_schema import LiveSchema, expected_schema, server_for
+from .live_schema import LiveSchema, server_for
 from .probing import Prober
 from .sizes import Size, sizes_of
 from .table_locks import ONE_SERVER, TableLock, locks_of
@@ -153,7 +154,7 @@ def make_plan(
             if live.heads:
                 given = find_url(settings.root, server) if server else None
                 other = server_for(live.url, given)
-                expected = expected_schema(config, scripts, live, other)
+                expected = expected_schema(config, scripts, live.heads, other)
             live.compare(expected[0], drift, expected[1])
             plan.compared = True
         except CannotCheck as error:

@@ -33,11 +33,15 @@ def concerns(rule: Rule) -> str:
     return ", ".join(f"{name}{versions}" for name, versions in sorted(rule.databases.items()))
 
 
+def fixes(rule: Rule) -> str:
+    return "\n\n".join([rule.fix, *(f"{case}: {fix}" for case, fix in rule.fixes.items())])
+
+
 def explain(rule: Rule) -> str:
     """Return the full description of a rule, for the terminal."""
     return (
         f"{rule.name} ({rule.severity}; category: {rule.category}; databases: {concerns(rule)})\n\n"
-        f"{rule.summary}\n\nWhy: {rule.why}\n\nFix: {rule.fix}\n\n"
+        f"{rule.summary}\n\nWhy: {rule.why}\n\nFix: {fixes(rule)}\n\n"
         f"Bad:\n{indent(rule.bad, '    ')}\n\nGood:\n{indent(rule.good, '    ')}\n\n"
         f"Suppress: # migration-guard: ignore[{rule.name}] the reason"
     )
@@ -61,7 +65,7 @@ def handbook(rules: Iterable[Rule]) -> str:
         # Only rules without a function have graphs or SQL as examples.
         language = "python" if rule.check or "op." in rule.bad + rule.good else "text"
         parts += (
-            f"\n## {rule.name}\n\n{rule.summary}\n\n{rule.why}\n\n**Fix:** {rule.fix}\n"
+            f"\n## {rule.name}\n\n{rule.summary}\n\n{rule.why}\n\n**Fix:** {fixes(rule)}\n"
             f"\nBad:\n\n```{language}\n{rule.bad}\n```\n"
             f"\nGood:\n\n```{language}\n{rule.good}\n```\n"
         )

@@ -9,11 +9,8 @@ from typing import Any
 
 from ..exceptions import nearest
 from ..finding import Finding
-
-UNUSED = (
-    "Remove it, or write `# migration-guard: ignore[rule] reason` on the statement or the line"
-    " above."
-)
+from ..rules.report import unused_ignore
+from ..rules.rule import report
 
 
 @dataclass(slots=True)
@@ -96,5 +93,5 @@ def suppress(
             else:
                 continue
             about: dict[str, Any] = {"path": path, "operation": name, **mark.place}
-            kept.append(Finding(rule="unused-ignore", message=message, fix=UNUSED, **about))
+            kept.append(report(unused_ignore, message, "", **about))
     return kept

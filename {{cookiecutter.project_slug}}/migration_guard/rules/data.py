@@ -20,8 +20,9 @@ CASCADE = re.compile(r"(?i)\b(?:FULL(?!\s*(?:FALSE|OFF|0)\b)|CASCADE)\b")
     A downgrade can't bring them back. VACUUM FULL and CLUSTER lock the table while they copy it.
     """,
     fix="""
-    Delete in batches, by a condition, outside of migrations, and keep a copy. Suppress this,
-    stating where the copy is.
+    Delete in batches, by a condition, outside of migrations. If it has to be here, keep a copy,
+    and state where it is: `# migration-guard: ignore[data-loss] <where the copy is>` above the
+    statement, and `lossy = "<where the copy is>"` in the module.
     """,
     bad='op.execute("TRUNCATE videos")',
     good='op.execute("DELETE FROM videos WHERE id = 7")',
@@ -58,8 +59,9 @@ IS_NULL = re.compile(
     Every row stays locked until the end, the table doubles in size, and a replica falls behind.
     """,
     fix="""
-    Update in batches, each in its own transaction, by a script or in a revision of its own, as
-    --explain shows.
+    Update <table> in batches, each in its own transaction, by a script or in a revision of its
+    own, as `python -m migration_guard --explain unbatched-update` shows. If downgrade() can't
+    restore the values: `lossy = "<why nobody needs the old values>"` in the module.
     """,
     bad='op.execute("UPDATE videos SET views = 0")',
     good="""
@@ -95,7 +97,9 @@ def unbatched_update(upgrade: Upgrade) -> Found:
     both.
     """,
     fix="""
-    Give the backfill a revision of its own, between the one that adds and the one that tightens.
+    Move the change of the rows into a revision of its own, `alembic revision -m "Fill <table>"`,
+    between the one that adds and the one that tightens. If its downgrade() has nothing to restore:
+    `lossy = "<why nobody needs the old values>"` in the module.
     """,
     bad="""
     op.add_column("videos", sa.Column("slug", sa.String(80)))

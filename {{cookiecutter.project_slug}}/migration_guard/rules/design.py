@@ -15,8 +15,8 @@ from .upgrade import CONSTRAINTS, Upgrade, label
     helps.
     """,
     fix="""
-    Use JSONB (from sqlalchemy.dialects import postgresql), or
-    sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), here and in the model.
+    Write `sa.JSON().with_variant(postgresql.JSONB(), "postgresql")` as its type, here and in the
+    model, with `from sqlalchemy.dialects import postgresql`.
     """,
     bad='op.add_column("videos", sa.Column("data", sa.JSON()))',
     good='op.add_column("videos", sa.Column("data", postgresql.JSONB()))',
@@ -38,8 +38,8 @@ def json_equality(upgrade: Upgrade) -> Found:
     use them.
     """,
     fix="""
-    Give it a name; Alembic writes op.f("...") for each when the metadata has a
-    naming_convention.
+    Give it a name, such as `op.f("<prefix>_<table>_<what>")`. Alembic writes one for each when the
+    metadata has a naming_convention.
     """,
     bad='op.create_unique_constraint(None, "videos", ["url"])',
     good="""
@@ -65,7 +65,11 @@ def unnamed_constraint(upgrade: Upgrade) -> Found:
             kinds = ", ".join(
                 f"{unnamed.count(kind)} {kind.replace('_', ' ')}" for kind in dict.fromkeys(unnamed)
             )
-            yield op, f"{label(op)}: without a name: {kinds}."
+            words = {"prefix": PREFIXES.get(unnamed[0], "ex"), "what": "_".join(op.columns)}
+            yield op, f"{label(op)}: without a name: {kinds}.", words
+
+
+PREFIXES = {"unique": "uq", "foreign_key": "fk", "check": "ck", "primary_key": "pk"}
 
 
 @rule(
@@ -75,8 +79,8 @@ def unnamed_constraint(upgrade: Upgrade) -> Found:
     whole table. MySQL and MariaDB create the index themselves.
     """,
     fix="""
-    Give the column index=True in the model (several columns: an Index that begins with them), and
-    write the migration: alembic revision --autogenerate -m "Index <table>"
+    Give the column `index=True` in the model (several columns: an Index that begins with them),
+    and write the migration: `alembic revision --autogenerate -m "Index <table>"`
     """,
     bad="""
     op.add_column("videos", sa.Column("channel_id", sa.Integer()))
@@ -118,7 +122,10 @@ def is_replaced_key(upgrade: Upgrade, op: Operation, columns: tuple[str, ...]) -
     A cluster places and replicates rows by it: Galera can't replicate deletes, and others add a
     column that nobody can use.
     """,
-    fix="Give the table a primary key.",
+    fix="""
+    Give <table> a primary key, here and in the model. If no column is one: `sa.Column("id",
+    sa.BigInteger(), primary_key=True)`
+    """,
     bad='op.create_table("tags", sa.Column("name", sa.String(50)))',
     good='op.create_table("tags", sa.Column("name", sa.String(50), primary_key=True))',
     databases=DISTRIBUTED,

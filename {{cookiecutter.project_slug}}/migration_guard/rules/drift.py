@@ -10,9 +10,34 @@ models_out_of_sync = declare(
     migration drops something that the models lack.
     """,
     fix="""
-    Create the migration: alembic revision --autogenerate -m "Sync models". Add to the models what
-    they lack, or it is dropped.
+    Migrations are out of sync with models: `alembic revision --autogenerate -m "Sync models"`
+
+    not in the models: Add it to the models. If it is not needed: remove it from the migration or,
+    if that is deployed, `alembic revision --autogenerate -m "Sync models"`
+
+    default: Give the model the same default: `server_default=text("<default>")`. Or, once no
+    running code relies on it, drop it: `alembic revision --autogenerate -m "Sync models"`
+
+    renamed: Was it renamed? Then write a revision with `<call>`. If not: `alembic revision
+    --autogenerate -m "Sync models"`
+
+    labels: Labels of <type> were removed, renamed or moved. To rename one, write a revision with
+    op.execute("ALTER TYPE <type> RENAME VALUE ... TO ..."). To remove one, first change the rows
+    that have it, then create a new type, ALTER COLUMN ... TYPE ... USING, and drop the old type.
+
+    partition: No statement partitions an existing table: create a partitioned table beside it,
+    copy the rows in batches and rename both; or remove the partitioning from the model.
+
+    not imported: Import the module in <env>, then: Migrations are out of sync with models:
+    `alembic revision --autogenerate -m "Sync models"`
+
+    not created: Correct the model, or import what it needs.
+
+    not configured: Correct the relationship, or import the other model in <env>.
+
+    edited: Restore the deployed migrations first (see edited-migration), then check again: a
+    difference that remains needs a migration.
     """,
-    bad="tags: Mapped[str] = mapped_column(String(500))  # in the model, and in no migration",
+    bad="tags: Mapped[str | None] = mapped_column(String(500))  # in the model alone",
     good='op.add_column("videos", sa.Column("tags", sa.String(500)))',
 )

@@ -16,7 +16,10 @@ from .upgrade import Upgrade
     Dropping the table does not drop its enum type, and the next upgrade fails: the type exists
     already.
     """,
-    fix='Drop it at the end of downgrade: sa.Enum(name="...").drop(op.get_bind(), checkfirst=True)',
+    fix="""
+    Drop it at the end of downgrade(): `sa.Enum(name="<type>").drop(op.get_bind(),
+    checkfirst=True)`
+    """,
     bad="""
     def upgrade(): op.create_table("tags",
         sa.Column("kind", sa.Enum("a", "b", name="kind"), primary_key=True))
@@ -53,7 +56,7 @@ def enum_left_behind(upgrade: Upgrade) -> Found:
                 created[new_name] = old
     for name, op in created.items():
         if name not in there:
-            yield op, f"The enum type {name} stays after downgrade."
+            yield op, f"The enum type {name} stays after downgrade.", {"type": name}
 
 
 def name_of_enum(type_: Any) -> str:
@@ -80,14 +83,15 @@ def enum_name(type_: Any) -> str:
     summary="A value is added to an enum type and used in the same transaction.",
     why="PostgreSQL refuses to use it before the transaction that adds it is committed.",
     fix="""
-    Add the value in a revision of its own, inside `with
-    op.get_context().autocommit_block():`.
+    Move ALTER TYPE ... ADD VALUE into a revision of its own before this one, inside `with
+    op.get_context().autocommit_block():`, and write it as `ADD VALUE IF NOT EXISTS`: the value
+    stays after a downgrade.
     """,
     bad="""
     op.execute("ALTER TYPE status ADD VALUE 'archived'")
     op.execute("UPDATE videos SET status = 'archived' WHERE id = 7")
     """,
-    good="""op.execute("ALTER TYPE status ADD VALUE 'archived'")""",
+    good="""op.execute("ALTER TYPE status ADD VALUE IF NOT EXISTS 'archived'")""",
     databases=POSTGRESQL,
 )
 def enum_value_in_transaction(upgrade: Upgrade) -> Found:
@@ -107,7 +111,11 @@ def enum_value_in_transaction(upgrade: Upgrade) -> Found:
     CREATE TABLE creates the enum types of its columns; ADD COLUMN and ALTER COLUMN do not
     (SQLAlchemy creates a type with its table). PostgreSQL refuses the type: it does not exist.
     """,
-    fix='Create it first: sa.Enum(..., name="...").create(op.get_bind(), checkfirst=True)',
+    fix="""
+    Create it on the line before: `sa.Enum(<values>, name="<type>").create(op.get_bind(),
+    checkfirst=True)`. At the end of downgrade(): `sa.Enum(name="<type>").drop(op.get_bind(),
+    checkfirst=True)`
+    """,
     bad='op.add_column("videos", sa.Column("status", sa.Enum("new", "done", name="status")))',
     good="""
     status = sa.Enum("new", "done", name="status")
@@ -118,15 +126,18 @@ def enum_value_in_transaction(upgrade: Upgrade) -> Found:
 )
 def enum_missing(upgrade: Upgrade) -> Found:
     for op in upgrade.operations("create_table", "add_column", "alter_column"):
-        types = [column.type for column in op.definitions] or [op.kwargs.get("type_")]
+        types: list[Any] = [column.type for column in op.definitions]
+        types = types or [op.kwargs.get("type_")]
         for type_ in types:
-            name = name_of_enum(type_) if isinstance(type_, Type) else ""
+            name = name_of_enum(type_)
             if not name or (op.operation == "create_table" and enum_name(type_)):
                 continue  # CREATE TABLE creates it
             # other tables may have been created in another way, with their types
             files = not upgrade.past.of("create_table") or upgrade.history(op, "create_table")
             if files and not is_enum_known(upgrade, op, name):
-                yield op, f"The enum type {name} is used here, and no migration creates it."
+                values = for_database(type_, "postgresql").kwargs.get("values") or ()
+                message = f"The enum type {name} is used here, and no migration creates it."
+                yield op, message, {"type": name, "values": ", ".join(map(repr, values))}
 
 
 def is_enum_known(upgrade: Upgrade, op: Operation, name: str) -> bool:

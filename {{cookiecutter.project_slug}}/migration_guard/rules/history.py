@@ -9,7 +9,11 @@ multiple_heads = declare(
     `alembic upgrade head` refuses to choose between them, and each was written without knowing
     the other.
     """,
-    fix='Merge them: alembic merge -m "Merge migrations" <head> <head>',
+    fix="""
+    Merge them: `alembic merge -m "Merge migrations" <head> <head>`. Or, if one of them is not
+    deployed, rebase it: `alembic downgrade <its parent>` where it has run, set its down_revision
+    to the other, then `alembic upgrade head`.
+    """,
     bad="a1 <- b1, a1 <- c1",
     good="a1 <- b1, b1 <- c1",
 )
@@ -19,8 +23,10 @@ missing_parent = declare(
     summary="A revision follows or depends on one that no file has.",
     why="Alembic can't order the history without it, and every command fails.",
     fix="""
-    Restore the missing file (`git status` or `git log --diff-filter=D` names it), or name the
-    right parent.
+    Restore its file: `git log --all --diff-filter=AM --name-only --format=%h -- "*<parent>*"`
+    prints the commits that have it and its name, and `git checkout <commit> -- <file>` brings it
+    back. If it is gone for good, set `<what> = "<newest>"`: the revision that was the newest when
+    this one was written.
     """,
     bad="a1 <- b1, lost <- c1",
     good="a1 <- b1, b1 <- c1",
@@ -31,8 +37,9 @@ duplicate_revision = declare(
     summary="Two files have the same revision identifier.",
     why="Alembic runs one of them and ignores the other.",
     fix="""
-    Give the newer file an identifier of its own: python -c "import uuid;
-    print(uuid.uuid4().hex[-12:])"
+    Delete it if it is a copy. Otherwise set `down_revision = "<newest>"` in the newer file, and
+    `revision = "<identifier>"` to what this prints: `python -c "import uuid;
+    print(uuid.uuid4().hex[-12:])"`
     """,
     bad="a1 <- b1, a1 <- b1",
     good="a1 <- b1, b1 <- c1",
@@ -42,7 +49,10 @@ revision_cycle = declare(
     "revision-cycle",
     summary="Revisions follow each other in a circle.",
     why="There is no order in which they can run.",
-    fix="Set down_revision of one of them to the revision that was the newest when it was written.",
+    fix="""
+    Set `down_revision = "<newest>"` in the one that was written first: the revision that was the
+    newest then.
+    """,
     bad="c1 <- b1, b1 <- c1",
     good="a1 <- b1, b1 <- c1",
 )
@@ -51,10 +61,16 @@ edited_migration = declare(
     "edited-migration",
     summary="A deployed migration was changed, removed or moved in the history.",
     why="""
-    Databases that have run it never run it again, and differ from new ones. Comments and layout
-    may change.
+    Databases that have run it never run it again, and differ from new ones. Comments, layout, type
+    annotations, names of variables and downgrade() may change.
     """,
-    fix="Restore it (`git checkout <ref> -- <file>`) and make the change in a new migration.",
+    fix="""
+    Restore it (`git checkout <ref> -- <file>`), and make the change in a new migration. To squash
+    old ones, see alembic/README.md.
+
+    squash: Change upgrade() of this file until it makes the same schema: add what is missing, and
+    remove what is new.
+    """,
     bad="""
     op.add_column("videos", sa.Column("tags", sa.String(500)))  # deployed with sa.String(100)
     """,

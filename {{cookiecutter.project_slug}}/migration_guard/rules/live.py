@@ -11,8 +11,8 @@ database_drift = declare(
     may fail there, and it was tested on another schema.
     """,
     fix="""
-    Find out who needs the difference. Then write a migration that makes it part of the history,
-    or undo it on the database.
+    Find out who needs the difference. Then write a migration that makes it part of the history, or
+    undo it on the database.
     """,
     bad="ALTER TABLE videos ADD COLUMN hotfix text  -- run in psql, and in no migration",
     good='op.add_column("videos", sa.Column("hotfix", sa.Text()))',
@@ -26,7 +26,7 @@ invalid_index = declare(
     A CREATE INDEX CONCURRENTLY failed. No query uses the index, and every write still pays for
     it.
     """,
-    fix="Run DROP INDEX CONCURRENTLY on it and build it again, in a migration of its own.",
+    fix="Drop it with DROP INDEX CONCURRENTLY, and build it again in a migration of its own.",
     bad="CREATE INDEX CONCURRENTLY ix_videos_url ON videos (url)  -- was cancelled",
     good="REINDEX INDEX CONCURRENTLY ix_videos_url",
     databases=POSTGRESQL,

@@ -15,7 +15,8 @@ from .upgrade import Upgrade, written
     """,
     why="The check knows nothing about it, and Alembic may not load it either.",
     fix="""
-    Write revision and down_revision as plain strings and define upgrade() at the top level
+    Write `revision = "<identifier>"` and down_revision as plain strings (`python -c "import uuid;
+    print(uuid.uuid4().hex[-12:])"` prints a new identifier), and define upgrade() at the top level
     of the file.
     """,
     bad="revision = uuid.uuid4().hex",
@@ -32,8 +33,8 @@ def unreadable_migration(upgrade: Upgrade) -> Found:
     code of another module, or from values that only exist when the migration runs.
     """,
     fix="""
-    Call op in the migration itself. If a helper of another module has to do it, suppress this on
-    the function, stating who has read what it does.
+    Call op in the migration itself. If a helper of another module has to do it, read what it does,
+    and write above the function: `# migration-guard: ignore[no-operations-read] <who has read it>`
     """,
     bad="""
     from migration_helpers import add_audit_columns
@@ -59,8 +60,8 @@ ASKS = re.compile(r"(has|is|get|check|verify|inspect)_|\w*exists?$")
     """,
     why="No rule can judge it. Read it yourself with the rules in mind.",
     fix="""
-    Write the names as literals or as constants of this file, or suppress this, stating what you
-    have checked.
+    Write the names as literals or as constants of this file, or check it yourself and write above
+    it: `# migration-guard: ignore[unresolved-operation] <what you have checked>`
     """,
     bad='op.drop_column(os.environ["TABLE"], "url")',
     good='op.add_column("videos", sa.Column("url", sa.String(200)))',

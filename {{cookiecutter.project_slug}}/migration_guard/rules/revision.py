@@ -16,8 +16,8 @@ from .upgrade import DATA_CHANGES, Upgrade, is_schema, label
     when it was written.
     """,
     fix="""
-    Define in the migration what it needs: sa.table("videos", sa.column("url")) instead of the
-    model.
+    Remove the import, and define the columns that the migration needs where it used the model,
+    such as `sa.table("videos", sa.column("id"), sa.column("views"))`.
     """,
     bad="""
     from shop.models import Video
@@ -47,8 +47,8 @@ def application_import(upgrade: Upgrade) -> Found:
     `alembic upgrade --sql` has no database to read from: it fails, or writes a wrong script.
     """,
     fix="""
-    Write it in SQL (INSERT ... SELECT), or do it only if not context.is_offline_mode() (from
-    alembic import context).
+    Write it in SQL (INSERT ... SELECT), or put it under `if not context.is_offline_mode():` (`from
+    alembic import context`).
     """,
     bad='rows = op.get_bind().execute(sa.text("SELECT id FROM videos")).fetchall()',
     good='op.execute("INSERT INTO tags (video_id) SELECT id FROM videos")',
@@ -66,7 +66,7 @@ def offline_unsafe(upgrade: Upgrade) -> Found:
     `alembic downgrade` reports success, and the schema is not the one that the version promises.
     """,
     fix="""
-    Write the way back. If there is none, set irreversible = "reason" in the module. Raising an
+    Write the way back. If there is none, write in the module: `irreversible = "<why>"`. Raising an
     exception silences this rule but fails the roundtrip. A revision that only runs VALIDATE
     CONSTRAINT or only reads needs no downgrade.
     """,
@@ -95,7 +95,10 @@ def empty_downgrade(upgrade: Upgrade) -> Found:
     stated = migration.irreversible or (migration.lossy and not any(map(is_schema, changes)))
     # PostgreSQL drops no value of an enum type, and one that nothing uses does no harm
     harmless = all(
-        op.operation == "validate_constraint" or op.kwargs.get("add_value") for op in changes
+        op.operation == "validate_constraint"
+        or op.kwargs.get("add_value")
+        or op.kwargs.get("validate_constraint")
+        for op in changes
     )
     if works and empty and not stated and not harmless:
         line = migration.lines.get("downgrade", migration.lines.get("upgrade", 1))
@@ -140,8 +143,8 @@ def is_read(op: Operation) -> bool:
     fails at its start the next time.
     """,
     fix="""
-    Write one operation in a revision, or if_not_exists=True and if_exists=True on each operation
-    that takes it.
+    Write one operation in a revision. Or add `if_not_exists=True` to each operation that adds, and
+    `if_exists=True` to each that drops, where Alembic takes it.
     """,
     bad="""
     op.add_column("videos", sa.Column("views", sa.Integer()))

@@ -1,7 +1,7 @@
 """A rule is data and, for most rules, one function from an upgrade to findings."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import cleandoc
 from typing import Any, NotRequired, TypedDict, Unpack
 
@@ -10,8 +10,10 @@ from ..finding import Finding
 from ..reading.migration import Migration, Operation
 from .upgrade import Upgrade, label, written
 
-# where (an operation or a line), the message, and a fix where it differs from the rule's
-Found = Iterator[tuple[Operation | int, str] | tuple[Operation | int, str, str]]
+# where (an operation or a line), the message, and where the rule's fix is not enough another one,
+# or what stands for its <words>; the word "fix" chooses the fix of a single case
+Fix = str | Mapping[str, str]
+Found = Iterator[tuple[Operation | int, str] | tuple[Operation | int, str, Fix]]
 Check = Callable[[Upgrade], Found]
 
 
@@ -24,6 +26,7 @@ class Rule:
     summary: str
     why: str
     fix: str
+    fixes: Mapping[str, str] = field(default_factory=dict)  # of single cases: "name: text"
     bad: str
     good: str
     databases: Mapping[str, str]  # the databases that it is for, with their versions: "<12"
@@ -48,11 +51,13 @@ def declare(name: str, check: Check | None = None, **texts: Unpack[Texts]) -> Ru
     if missing := {"summary", "why", "fix", "bad", "good"} - texts.keys():
         raise TypeError(f"the rule {name} has no {' and no '.join(sorted(missing))}")
     databases = texts.get("databases", EVERY)
+    fix, *cases = (" ".join(part.split()) for part in texts["fix"].split("\n\n"))
     return Rule(
         name=name,
         summary=" ".join(texts["summary"].split()),
         why=" ".join(texts["why"].split()),
-        fix=" ".join(texts["fix"].split()),
+        fix=fix,
+        fixes=dict(case.split(": ", 1) for case in cases),
         bad=cleandoc(texts["bad"]),
         good=cleandoc(texts["good"]),
         databases=databases if isinstance(databases, Mapping) else dict.fromkeys(databases, ""),
@@ -67,7 +72,7 @@ def rule(**texts: Unpack[Texts]) -> Callable[[Check], Rule]:
 
 
 def finding(
-    rule: Rule, migration: Migration, where: Operation | int, message: str, fix: str | None = None
+    rule: Rule, migration: Migration, where: Operation | int, message: str, fix: Fix | None = None
 ) -> Finding:
     """Return the finding of this rule at an operation or a line of the migration."""
     place: dict[str, Any] = {"line": where}
@@ -79,18 +84,23 @@ def finding(
         rule=rule.name,
         severity=rule.severity,
         message=message,
-        fix=filled_in(fix or rule.fix, where),
+        fix=filled_in(fix or {}, rule, where),
         path=migration.path,
         revision=migration.revision,
         **place,
     )
 
 
-def filled_in(fix: str, where: Operation | int) -> str:
-    """Return the fix with the operation's names for ``<table>``, ``<column>`` and ``<name>``."""
+def filled_in(given: Fix, rule: Rule, where: Operation | int) -> str:
+    """Return the fix with the operation's ``<table>``, ``<column>``, ``<columns>``, ``<name>``."""
+    names = {} if isinstance(given, str) else dict(given)
+    fix = rule.fixes.get(names.get("fix", ""), rule.fix)
+    if isinstance(given, str):
+        fix = " ".join(given.split())
     if isinstance(where, Operation):
-        names = {"table": where.qualified_table, "name": where.name}
-        names["column"] = where.columns[0] if len(where.columns) == 1 else None
-        for word, name in names.items():
-            fix = fix.replace(f"<{word}>", name or f"<{word}>")
-    return " ".join(fix.split())
+        names |= {"table": where.qualified_table or "", "name": where.name or ""}
+        names |= {"columns": ", ".join(where.columns)}
+        names |= {"column": where.columns[0]} if len(where.columns) == 1 else {}
+    for word, name in names.items():
+        fix = fix.replace(f"<{word}>", name or f"<{word}>")
+    return fix

@@ -30,8 +30,9 @@ from .upgrade import (
     Python applies only to rows that new code inserts.
     """,
     fix="""
-    Add server_default, here and in the model. Or add the column nullable, deploy code that fills it
-    for new rows, fill the old ones, and set NOT NULL in a later revision.
+    Decide what existing rows get, and add `server_default="<value>"` to <column>, here and in the
+    model. Or add the column nullable, deploy code that fills it for new rows, fill the old ones,
+    and set NOT NULL in a later revision.
     """,
     bad='op.add_column("videos", sa.Column("views", sa.Integer(), nullable=False))',
     good="""
@@ -55,8 +56,9 @@ def not_null_without_default(upgrade: Upgrade) -> Found:
     existing_nullable is given, and a default or comment that is not repeated goes as well.
     """,
     fix="""
-    Give existing_type= and existing_nullable=, and existing_server_default= and existing_comment=
-    where the column has them, as autogenerate does. In SQL repeat NOT NULL, DEFAULT and COMMENT.
+    State what <column> is now: add `existing_nullable=False`, or True if it may be NULL, and
+    existing_type=, existing_server_default= and existing_comment= where the column has them, as
+    autogenerate does. In SQL repeat NOT NULL, DEFAULT and COMMENT.
     """,
     bad='op.alter_column("videos", "url", existing_type=sa.String(20), type_=sa.String(30))',
     good="""
@@ -98,8 +100,9 @@ def not_null_lost(upgrade: Upgrade) -> Found:
     NOT NULL, or stores NULL.
     """,
     fix="""
-    Keep the default until no running code leaves <column> out: deploy code that sets it first, drop
-    the default in a later release, and suppress this, stating since which release.
+    Keep the default until no running code leaves <column> out: deploy code that sets it first.
+    Drop the default in a later release, with `# migration-guard: ignore[drop-default] set by the
+    code since <release>`
     """,
     bad="""
     op.alter_column("videos", "views", server_default=None,
@@ -121,8 +124,9 @@ def drop_default(upgrade: Upgrade) -> Found:
     summary="A table is dropped.",
     why="Its rows are gone, and code that still runs during the deployment fails.",
     fix="""
-    1. Deploy code that no longer uses <table>. 2. Drop it in a later revision, with a suppression
-    that states since which release, and lossy = "..." in the module.
+    1. Deploy code that no longer uses <table>. 2. Drop it in a later release, with `#
+    migration-guard: ignore[drop-table] not used since <release>`. The comment counts for the
+    roundtrip, too.
     """,
     bad='op.drop_table("videos")',
     good='op.create_table("channels", sa.Column("id", sa.Integer(), primary_key=True))',
@@ -159,9 +163,10 @@ def is_created_again(upgrade: Upgrade, op: Operation) -> bool:
     and INSERT.
     """,
     fix="""
-    1. Make the column nullable, or give it a server default. 2. Remove it from the model, add
-    `ignore[models-out-of-sync]` to the class, and deploy. 3. Drop it in a later revision with
-    `ignore[drop-column] unused since <release>` and lossy = "..." in the module.
+    1. Make the column nullable, or give it a server default. 2. Remove it from the model, write `#
+    migration-guard: ignore[models-out-of-sync] <column> goes in <release>` above the class, and
+    deploy. 3. Drop it in a later release, with `# migration-guard: ignore[drop-column] not used
+    since <release>`, and remove the other comment. The comment counts for the roundtrip, too.
     """,
     bad='op.drop_column("videos", "url")',
     good='op.alter_column("videos", "url", nullable=True, existing_type=sa.String(200))',
@@ -179,8 +184,8 @@ def drop_column(upgrade: Upgrade) -> Found:
     once.
     """,
     fix="""
-    Deploy code that works without it first. Then suppress this, stating since when nothing relies
-    on it.
+    Deploy code that works without it first. Then drop it with `# migration-guard:
+    ignore[drop-constraint] nothing relies on it since <release>`
     """,
     bad='op.drop_constraint("uq_videos_url", "videos", type_="unique")',
     good="""
@@ -272,8 +277,9 @@ OBJECTS = words("view materialized_view function procedure type domain sequence 
     summary="A view, function, type, sequence, schema or extension is dropped.",
     why="Code that still runs during the deployment uses it and fails.",
     fix="""
-    Deploy code that no longer uses <name> first. Drop it in a later revision, with a suppression
-    that states since which release. To replace it, create it again in the same migration.
+    Deploy code that no longer uses <name> first. Drop it in a later release, with `#
+    migration-guard: ignore[drop-object] not used since <release>`. To replace it, create it again
+    in the same migration.
     """,
     bad='op.execute("DROP VIEW totals")',
     good="""
@@ -299,7 +305,8 @@ def drop_object(upgrade: Upgrade) -> Found:
     fix="""
     Create the new name beside the old one, deploy code that uses it, and drop the old one in a
     later revision. An enum value: add the new one, write it, change the rows, and leave the old
-    value.
+    value. If no running code uses the old name: `# migration-guard: ignore[rename-object] <since
+    when>`
     """,
     bad="op.execute(\"ALTER TYPE status RENAME VALUE 'new' TO 'open'\")",
     good="op.execute(\"ALTER TYPE status ADD VALUE 'open'\")",
@@ -334,8 +341,11 @@ def comes_before(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
     summary="A table is renamed.",
     why="Code that still runs during the deployment uses the old name and fails.",
     fix="""
-    Rename only the class (__tablename__ stays). Or leave a view with the old name until nothing
-    uses it, and suppress this, naming the view.
+    Rename only the class of the model, leave __tablename__ as it is, and remove this statement. Or
+    leave a view with the old name until nothing uses it (on MySQL and MariaDB in a revision of its
+    own): `op.execute("CREATE VIEW <table> AS SELECT * FROM <new name>")`, with `# migration-guard:
+    ignore[rename-table] there is a view <table>`. Its downgrade drops the view first:
+    `op.execute("DROP VIEW <table>")`
     """,
     bad='op.rename_table("videos", "clips")',
     good='op.create_table("clips", sa.Column("id", sa.Integer(), primary_key=True))',
@@ -343,7 +353,8 @@ def comes_before(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
 def rename_table(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("rename_table"):
         if not (is_created_again(upgrade, op) and upgrade.later(op, "drop_table")):
-            yield op, f"{op.qualified_table or '?'} is renamed to {renamed(op)}."
+            message = f"{op.qualified_table or '?'} is renamed to {renamed(op)}."
+            yield op, message, {"new name": str(renamed(op))}
     for op in upgrade.on_existing_tables("alter_table"):
         if moved := re.search(r"(?i)\bSET SCHEMA\s+\S+", op.sql or ""):
             yield op, f"{op.qualified_table or '?'}: {moved[0]}."
@@ -353,8 +364,9 @@ def rename_table(upgrade: Upgrade) -> Found:
     summary="A column is renamed.",
     why="Code that still runs during the deployment uses the old name and fails.",
     fix="""
-    Rename it only in the model: mapped_column("<column>", ...). Or add a column, write to both, and
-    drop the old one in a later release.
+    Rename only the attribute of the model, `mapped_column("<column>", ...)`, and remove this
+    statement. Or add a column, write to both, and drop the old one in a later release. If no
+    running code uses <column>: `# migration-guard: ignore[rename-column] <since when>`
     """,
     bad='op.alter_column("videos", "url", new_column_name="address")',
     good='op.add_column("videos", sa.Column("address", sa.String(200)))',

@@ -18,7 +18,7 @@ from ..places import place, relative
 from ..settings import Settings
 from .alembic_comparison import as_alembic_sees
 from .comparison import compare
-from .drift_fixes import FIX, IN_MODELS, fix_of, message_of
+from .drift_fixes import fix, fix_of, message_of
 from .models import RULE, Models
 from .schema.objects import SchemaObject
 from .schema.snapshots import describe
@@ -50,14 +50,7 @@ def check_drift(config: Config, settings: Settings, url: str | None) -> list[Fin
             # This runs while the server migrates the first database. An error waits for its end,
             # because a database in use can't be dropped.
             created = pool.submit(models.create, second)
-            for script in plan_of(scripts):
-                try:
-                    stepper.step(script, "upgrade")
-                except Exception as error:
-                    where = place(error, script.path)
-                    raise CannotCheck(
-                        f"{where}: upgrade() of {script.revision} fails: {one_line(error)}"
-                    ) from None
+            stepper.upgrade(plan_of(scripts))
             assert context.connection is not None
             migrated = describe(context.connection, [context.version_table])
             context.connection.commit()
@@ -81,29 +74,28 @@ def drift(
         message = (
             f"Model table {name} ({where}:{line}) is in a module that {models.env} never imports."
         )
-        fix = f"Import the module in {models.env}, then: {FIX}"
-        found.append(finding(f"table {name}", message, fix, (where, line)))
+        how = fix("not imported", env=models.env)
+        found.append(finding(f"table {name}", message, how, (where, line)))
     differences = compare(context, models, migrated)
     for difference in differences:
         at = models.place(difference.owner, difference.prop)
-        fix = fix_of(difference, differences)
-        found.append(finding(difference.name, message_of(difference), fix, at))
+        how = fix_of(difference, differences)
+        found.append(finding(difference.name, message_of(difference), how, at))
     metadata = context.opts["target_metadata"]
     for target, table, message in as_alembic_sees(context, metadata, {*models.failed}):
-        fix = IN_MODELS if message.startswith("The migrations") else FIX
-        found.append(finding(target, message, fix, models.place(f"table {table}", target)))
+        how = fix("not in the models" if message.startswith("The migrations") else "")
+        found.append(finding(target, message, how, models.place(f"table {table}", target)))
     for table, why in models.failed.items():
         message = (
             f"Table {table} can't be created from the models, so only Alembic compares it: {why}."
         )
-        fix = "Correct the model, or import what it needs."
         at = models.place(f"table {table}")
-        found.append(finding(f"table {table}", message, fix, at, "note"))
+        found.append(finding(f"table {table}", message, fix("not created"), at, "note"))
     if models.incomplete:
         message = "configure_mappers() fails, so tables that it adds are not compared: "
         message += f"{models.incomplete}."
-        fix = f"Correct the relationship, or import the other model in {models.env}."
-        found.append(finding("configure_mappers()", message, fix, (models.env, 1), "note"))
+        how, at = fix("not configured", env=models.env), (models.env, 1)
+        found.append(finding("configure_mappers()", message, how, at, "note"))
     return found
 
 

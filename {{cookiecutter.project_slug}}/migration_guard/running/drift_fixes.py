@@ -2,30 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..rules.drift import models_out_of_sync
+from ..rules.rule import filled_in
 from .schema.objects import EXISTS, Column, Difference, labels_of
 
-SYNC = 'alembic revision --autogenerate -m "Sync models"'
 
-
-FIX = f"Migrations are out of sync with models: {SYNC}"
-
-
-IN_MODELS = (
-    "Add it to the models. If it is not needed: remove it from the migration or, if that is"
-    f" deployed, {SYNC}"
-)
-
-
-DEFAULT = (
-    'Give the model the same default: server_default=text("{}"). Or, once no running code relies on'
-    " it, drop it: {}"
-)
-
-
-PARTITION = (
-    "No statement partitions an existing table: create a partitioned table beside it, copy the rows"
-    " in batches and rename both; or remove the partitioning from the model."
-)
+def fix(case: str = "", **names: str) -> str:
+    """Return a fix of the rule, with these names for its <words>."""
+    return filled_in({"fix": case, **names}, models_out_of_sync, 0)
 
 
 def message_of(difference: Difference) -> str:
@@ -48,16 +32,14 @@ def fix_of(difference: Difference, others: Sequence[Difference]) -> str:
     one_side = before is None or after is None
     call = renaming(difference.owner, others)
     if call and one_side and difference.prop.startswith("column "):
-        return f"Was it renamed? Then write a revision with {call}. If not: {SYNC}"
+        return fix("renamed", call=call)
     if labels_of(before) and labels_of(after):
         return enum_fix(difference)
     if isinstance(before, Column) and before.default and after == before._replace(default=""):
-        return DEFAULT.format(before.default.replace('"', '\\"'), SYNC)
+        return fix("default", default=before.default.replace('"', '\\"'))
     if "PARTITION BY" in str(after) and "PARTITION BY" not in str(before):
-        return PARTITION
-    if after is None:
-        return IN_MODELS
-    return manual_fix(difference) or FIX
+        return fix("partition")
+    return fix("not in the models") if after is None else manual_fix(difference) or fix()
 
 
 def renaming(owner: str, differences: Iterable[Difference]) -> str:
@@ -80,14 +62,9 @@ def enum_fix(difference: Difference) -> str:
     """Return the statements that add labels, or what to decide if labels were removed or moved."""
     name = difference.owner.partition(" ")[2]
     if not difference.owner.startswith("type "):  # a column of MySQL's
-        return FIX
+        return fix()
     if not difference.added_labels:
-        return (
-            f"Labels of {name} were removed, renamed or moved. To rename one, write a revision with"
-            f' op.execute("ALTER TYPE {name} RENAME VALUE ... TO ..."). To remove one, first change'
-            " the rows that have it, then create a new type, ALTER COLUMN ... TYPE ... USING, and"
-            " drop the old type."
-        )
+        return fix("labels", type=name)
     added = adding_labels(name, labels_of(difference.before), labels_of(difference.after))
     lines = ["with op.get_context().autocommit_block():"]
     lines += [f'    op.execute("{statement}")' for statement in added]
@@ -119,4 +96,4 @@ def manual_fix(difference: Difference) -> str:
         formulas = [side.generated.lower() for side in (before, after)]
         if formulas[0] != formulas[1] and any("as (" in text for text in formulas):
             calls = f"op.drop_column({table}, {label}) and op.add_column({table}, ...)"
-    return f"{FIX}; or write {calls}." if calls else ""
+    return f"{fix()}; or write {calls}." if calls else ""

@@ -1,6 +1,6 @@
 """Every revision up, down and up again, on a scratch database with rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from textwrap import shorten
 from typing import Any
 
@@ -17,7 +17,7 @@ from .rows import Rows
 from .schema.objects import Changes
 from .schema.snapshots import snapshot_of
 from .scratch import find_url, scratch_database
-from .selection import pending, select
+from .selection import select
 from .stepping import RolledBack, Stepper, plan_of, read_scripts, run_env
 
 
@@ -28,21 +28,21 @@ def check_roundtrip(
     since: str | None = None,
     only: str | None = None,
     keep: bool = False,
-    against: str | None = None,
+    new: Set[str | None] | None = None,
     progress: bool = True,
     rows: bool = True,
 ) -> list[Finding]:
     """Run the history up and down, and return the findings. Raises CannotCheck.
 
     ``since`` (a git ref) or ``only`` (a revision) selects revisions: those before are applied at
-    once. ``keep`` stops at the first finding and keeps its database. ``against`` is the ref that is
-    deployed. ``progress`` shows a bar. Without ``rows`` the tables are empty.
+    once. ``keep`` stops at the first finding and keeps its database. ``new`` are the revisions that
+    are not deployed (None: any may be). ``progress`` shows a bar. Without ``rows`` the tables are
+    empty.
     """
     server = find_url(settings.root, url)
     scripts = read_scripts(config)
     findings: list[Finding] = []
     selected = select(scripts, settings, since, only)
-    new = pending(scripts, settings, against)
     bar = Progress(progress, selected is None)
     start: int | None = 0
     exact = False
@@ -71,7 +71,7 @@ class Roundtrip:
         context: MigrationContext,
         stepper: Stepper,
         settings: Settings,
-        pending: set[str] | None,
+        pending: Set[str | None] | None,
         rows: bool,
         exact: bool = False,
     ) -> None:
@@ -184,9 +184,18 @@ class Roundtrip:
         except Exception as error:
             known = any(found.revision == script.revision for found in self.report.found)
             if not first or not known:
-                self.report.failed(script, function, error, again)
+                changes = self.to_undo() if function == "downgrade" else {}
+                self.report.failed(script, function, error, again, changes)
             return False
         return True
+
+    def to_undo(self) -> Changes:
+        """Return what the upgrade changed, if the downgrade that failed was rolled back."""
+        if not self.stepper.atomic:
+            return {}
+        changes = self.snapshot.refresh()
+        self.snapshot.apply({key: pair[::-1] for key, pair in changes.items()})  # for fill()
+        return changes
 
     def fill(self, script: Script, refresh: bool = True) -> None:
         """Read what the steps changed, and insert rows there for the next revisions.

@@ -45,8 +45,13 @@ class RoundtripFindings:
         self.root, self.rows, self.dialect = root, rows, dialect
         self.found: list[Finding] = []
 
-    def failed(self, script: Script, function: str, error: Exception, again: bool) -> None:
-        """Report that ``function`` raised ``error``. ``again``: in the second upgrade."""
+    def failed(
+        self, script: Script, function: str, error: Exception, again: bool, changes: Changes
+    ) -> None:
+        """Report that ``function`` raised ``error``, and how to undo ``changes``.
+
+        ``again``: in the second upgrade.
+        """
         rule = "upgrade-not-repeatable" if again else f"{function}-fails"
         when = " after the downgrade" if again else ""
         where = place(error, script.path)
@@ -54,23 +59,19 @@ class RoundtripFindings:
         statement = getattr(error, "statement", None) or ""
         if statement:
             message += f" in: {shorten(statement, 300, placeholder=' ...')}"
-        fix = ""
-        if "op.batch_alter_table()" in message:
-            fix = "Write it in a block: with op.batch_alter_table(...) as batch."
-        elif isinstance(error, EndlessError):
-            fix = (
-                "Check that each batch makes its WHERE false for the rows that it changes, also"
-                " where the source is NULL. If you loop over ids, start at MIN(id), not from 0."
-            )
-        elif rule == "upgrade-fails" and not is_of_rows(error):
-            fix = "Correct it: it runs on the schema that the revisions before it create."
+        case = "" if is_of_rows(error) else "schema"
+        if isinstance(error, EndlessError):
+            case = "endless"
+        elif "op.batch_alter_table()" in message:
+            case = "batch"
+        fix = RULES["upgrade-fails"].fixes.get(case, "") if function == "upgrade" else ""
+        if undo := undo_fix(changed(changes), self.dialect):
+            fix = f"{undo}\n{RULES[rule].fix}"
         self.add(script, rule, function, message, fix, [message, statement])
 
     def compare_schema(self, script: Script, changes: Changes, empty: bool) -> None:
         """Report what differs from before the upgrade. ``empty``: the downgrade ran nothing."""
-        before = [pair[0] for pair in changes.values()]
-        after = [pair[1] for pair in changes.values()]
-        found = [each for each in differences(before, after) if not may_stay(each)]
+        found = [each for each in changed(changes) if not may_stay(each)]
         if empty and found:
             listed = ", ".join(dict.fromkeys(each.name for each in found))
             message = f"downgrade() undoes nothing of what upgrade() does: {listed}."
@@ -133,6 +134,11 @@ class RoundtripFindings:
             operation=message.partition(":")[0],
         )
         self.found.append(finding)
+
+
+def changed(changes: Changes) -> list[Difference]:
+    before, after = zip(*changes.values(), strict=True) if changes else ((), ())
+    return list(differences(before, after))
 
 
 def left_behind(difference: Difference) -> str:

@@ -1,4 +1,4 @@
-"""Which revisions the roundtrip runs, and which of them are still pending."""
+"""Which revisions the roundtrip runs."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from alembic.util import CommandError
 
 from ..error_messages import one_line
 from ..exceptions import CannotCheck
-from ..git import default_branch, new_since
+from ..git import new_since
 from ..settings import Settings
 
 
@@ -35,10 +35,3 @@ def select(
         for script in scripts.walk_revisions()
         if Path(script.path).resolve() in paths
     }
-
-
-def pending(scripts: ScriptDirectory, settings: Settings, against: str | None) -> set[str] | None:
-    """Return the revisions that are not deployed, or None for all if no ref is known."""
-    branches = (default_branch(folder) for folder in settings.versions if folder.is_dir())
-    ref = against or next((branch for branch in branches if branch), None)
-    return select(scripts, settings, ref, None)

@@ -10,7 +10,7 @@ import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from functools import partial, update_wrapper
 from io import StringIO
@@ -85,6 +85,15 @@ class Stepper:
         except BaseException:
             self.heads.heads = before
             raise
+
+    def upgrade(self, plan: Iterable[Script]) -> None:
+        """Run upgrade() of these revisions. Raises CannotCheck if one fails."""
+        for script in plan:
+            try:
+                self.step(script, "upgrade")
+            except Exception as error:
+                where = f"{place(error, script.path)}: upgrade() of {script.revision}"
+                raise CannotCheck(f"{where} fails: {one_line(error)}") from None
 
     def update_heads(self, step: RevisionStep, script: Script, function: str) -> None:
         parents = script._normalized_down_revisions

@@ -27,9 +27,17 @@ CHECKED_SET_NOT_NULL = {"postgresql": "12", "citus": "12"}  # older ones read th
     already (since version 12: manual, ALTER TABLE, SET NOT NULL).
     """,
     fix="""
-    PostgreSQL, in three revisions: 1. Add CHECK (<column> IS NOT NULL) NOT VALID. 2. Fill the rows
-    that are NULL. 3. VALIDATE the constraint, then set NOT NULL. On other databases: fill the
-    column first, then suppress this, stating how long a lock is acceptable.
+    PostgreSQL, in three revisions: 1. `op.create_check_constraint(op.f("<column>_not_null"),
+    "<table>", "<column> IS NOT NULL", postgresql_not_valid=True)`. 2. Fill the rows that are NULL,
+    in batches. 3. `op.execute("ALTER TABLE <table> VALIDATE CONSTRAINT <column>_not_null")`, then
+    this statement, then `op.drop_constraint(op.f("<column>_not_null"), "<table>", type_="check")`.
+    Deploy the three together, or else the models need the CHECK until it is dropped. On other
+    databases fill the rows that are NULL first, and suppress this.
+
+    MySQL, MariaDB, SQLite: Deploy code that always writes <column>, and fill the rows that are
+    NULL in a revision before this one, in batches. Then: `# migration-guard: ignore[set-not-null]
+    <since when no row is NULL>`. MySQL and MariaDB rebuild the table while its writers go on, and
+    a replica falls behind by as long; SQLite locks the whole database while it copies the table.
     """,
     bad='op.alter_column("videos", "url", nullable=False, existing_type=sa.String(200))',
     good="""
@@ -46,10 +54,12 @@ def set_not_null(upgrade: Upgrade) -> Found:
         if op.kwargs.get("postgresql_not_valid"):  # PostgreSQL 18
             continue
         if not all(is_excused(upgrade, op, column) for column in op.columns or ("",)):
-            cost = "SET NOT NULL reads the whole table under a lock"
-            if upgrade.databases_of(op) <= MYSQL:
-                cost = "NOT NULL rebuilds the table, and one NULL makes it fail"
-            yield op, f"{label(op)}: {cost}."
+            databases = upgrade.databases_of(op)
+            if databases & POSTGRESQL:
+                yield op, f"{label(op)}: SET NOT NULL reads the whole table under a lock."
+            else:
+                message = "NOT NULL rebuilds the table, and one NULL makes it fail"
+                yield op, f"{label(op)}: {message}.", {"fix": "MySQL, MariaDB, SQLite"}
     for op in upgrade.on_existing_tables("create_primary_key"):
         for column in columns_of_index(upgrade, op):
             if may_be_null(upgrade, op, column) and not is_excused(upgrade, op, column):
@@ -89,9 +99,37 @@ def columns_of_index(upgrade: Upgrade, op: Operation) -> tuple[str, ...]:
     ALTER DOMAIN reads every table that uses the domain.
     """,
     fix="""
-    Add it with postgresql_not_valid=True and VALIDATE it in the next revision. MySQL and MariaDB
-    have no such form: do it at a quiet time and suppress this, stating when; or add a foreign key
-    in SQL with LOCK=NONE after SET foreign_key_checks=0, which checks no row.
+    Add `postgresql_not_valid=True` to the call (in SQL: NOT VALID), and in the next revision:
+    `op.execute("ALTER TABLE <table> VALIDATE CONSTRAINT <name>")`.
+
+    MySQL and MariaDB: Do it at a quiet time, with `# migration-guard: ignore[constraint-scan]
+    <when>`; or add a foreign key in SQL with LOCK=NONE after SET foreign_key_checks=0, which
+    checks no row.
+
+    ForeignKey: Add the column without its ForeignKey, and on the next line:
+    `op.create_foreign_key( op.f("fk_<table>_<column>"), "<table>", "<other>", ["<column>"],
+    ["<key>"], postgresql_not_valid=True)`. In the next revision: `op.execute("ALTER TABLE <table>
+    VALIDATE CONSTRAINT fk_<table>_<column>")`. On MySQL and MariaDB do it at a quiet time and
+    suppress this.
+
+    CheckConstraint: Add the column without its CheckConstraint, and on the next line:
+    `op.create_check_constraint(op.f("ck_<table>_<column>"), "<table>", "...",
+    postgresql_not_valid=True)`, with its text. In the next revision: `op.execute("ALTER TABLE
+    <table> VALIDATE CONSTRAINT ck_<table>_<column>")`
+
+    VALIDATE: Move this VALIDATE CONSTRAINT into the next revision, which has its own transaction.
+
+    REFERENCES: Write ALTER TABLE ... ADD CONSTRAINT ... FOREIGN KEY (...), which every version
+    obeys.
+
+    ATTACH PARTITION: Before it, in two revisions: 1. `op.execute("ALTER TABLE <partition> ADD
+    CONSTRAINT <partition>_bounds CHECK (...) NOT VALID")`, with the bounds and IS NOT NULL for the
+    key. 2. `op.execute("ALTER TABLE <partition> VALIDATE CONSTRAINT <partition>_bounds")`. Drop
+    the CHECK after ATTACH PARTITION.
+
+    domain: Give the CHECK a name and add `NOT VALID` behind it, and in the next revision:
+    `op.execute("ALTER DOMAIN <name> VALIDATE CONSTRAINT ...")`, with that name. NOT NULL belongs
+    to the columns that use the domain.
     """,
     bad='op.create_check_constraint(op.f("ck_videos_length"), "videos", "length > 0")',
     good="""
@@ -109,48 +147,40 @@ def constraint_scan(upgrade: Upgrade) -> Found:
         if unlocked or re.search(r"(?i)\bNOT\s+ENFORCED\b", text):
             continue
         if not any(constraint.not_valid for constraint in op.constraints):
-            yield op, f"{label(op)}: every row is checked under a lock."
+            case = "MySQL and MariaDB" if upgrade.databases_of(op) <= MYSQL else ""
+            yield op, f"{label(op)}: every row is checked under a lock.", {"fix": case}
             continue
         for other in upgrade.everything:
             if other.operation == "validate_constraint" and is_validated_by(upgrade, op, other):
                 message = f"{label(op)}: VALIDATE keeps the lock of ADD CONSTRAINT while it reads"
-                yield other, f"{message} every row.", VALIDATE_LATER
+                yield other, f"{message} every row.", {"fix": "VALIDATE"}
     for op, column in upgrade.added_columns():
         inline = op.via == "execute" or op.kwargs.get("inline_references") is True
         free = column.not_valid or (inline and column.server_default is None)
         if column.references and upgrade.databases_of(op) == {"mysql"} and inline:
             message = "MySQL before 9 ignores this REFERENCES; MySQL 9 checks every row"
-            yield op, f"{label(op)}: {message}.", ADD_IN_SQL
+            yield op, f"{label(op)}: {message}.", {"fix": "REFERENCES"}
         elif column.references and not (upgrade.databases_of(op) <= POSTGRESQL and free):
-            yield op, f"{label(op)}: the foreign key checks every row under a lock."
+            table, _, key = column.references[0].rpartition(".")
+            words = {"fix": "ForeignKey", "other": table, "key": key}
+            yield op, f"{label(op)}: the foreign key checks every row under a lock.", words
     for op in upgrade.on_existing_tables("add_column"):
         checks = [check for check in op.constraints if check.kind == "check"]
         on_postgresql = upgrade.databases_of(op) & POSTGRESQL
         if on_postgresql and not all(check.not_valid for check in checks):
-            yield op, f"{label(op)}: the CHECK reads every row under a lock."
+            message = f"{label(op)}: the CHECK reads every row under a lock."
+            yield op, message, {"fix": "CheckConstraint"}
     for op in upgrade.on_existing_tables("alter_table"):
         if partition := unproven_partition(upgrade, op):
             message = f"{label(op)}: ATTACH PARTITION reads all of {partition} under a lock"
-            yield op, f"{message}.", PROVE_BOUNDS.replace("<partition>", partition)
+            yield op, f"{message}.", {"fix": "ATTACH PARTITION", "partition": partition}
     for op in upgrade.operations("alter_domain"):
         text = statement(op)
         adds = re.search(r"(?i)\bADD\b.*\bCHECK\b|\bSET\s+NOT\s+NULL\b", text)
         new = any(each.name == op.name for each in upgrade.operations("create_domain"))
         if adds and not new and not re.search(r"(?i)\bNOT\s+VALID\b", text):
             message = f"{op.name}: every table that uses the domain is read under a lock"
-            yield op, f"{message}.", VALIDATE_DOMAIN
-
-
-VALIDATE_LATER = "Move VALIDATE CONSTRAINT into the next revision, which has its own transaction."
-ADD_IN_SQL = (
-    "Write ALTER TABLE ... ADD CONSTRAINT ... FOREIGN KEY (...), which every version obeys."
-)
-PROVE_BOUNDS = """\
-Before it, in two revisions, give <partition> a CHECK for its bounds with NOT VALID, and VALIDATE it
-(with IS NOT NULL for the key); drop the CHECK after ATTACH PARTITION."""
-VALIDATE_DOMAIN = """\
-Add it with NOT VALID, and run ALTER DOMAIN ... VALIDATE CONSTRAINT in the next revision. NOT NULL
-belongs to the columns that use the domain."""
+            yield op, f"{message}.", {"fix": "domain"}
 
 
 def is_validated_by(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
@@ -189,10 +219,22 @@ def unproven_partition(upgrade: Upgrade, op: Operation) -> str | None:
     it fails if two rows have the same values.
     """,
     fix="""
-    Find and merge the duplicates first. PostgreSQL: build the unique index CONCURRENTLY in a
-    revision of its own, then ALTER TABLE <table> ADD CONSTRAINT <name> UNIQUE USING INDEX ...;
-    an exclude constraint has no such way: add it at a quiet time and suppress this, stating when.
-    MySQL and MariaDB: suppress this, stating how the duplicates were found.
+    Find and merge the rows with equal values first. Then, in two revisions: 1. `with
+    op.get_context().autocommit_block(): op.execute("CREATE UNIQUE INDEX CONCURRENTLY <name>_new ON
+    <table> (<columns>)")`. 2. `op.execute("ALTER TABLE <table> ADD CONSTRAINT <name> <kind> USING
+    INDEX <name>_new")`; its downgrade drops the index with the constraint, so it builds it again:
+    `op.execute("ALTER TABLE <table> DROP CONSTRAINT <name>")` and `op.execute("CREATE UNIQUE INDEX
+    <name>_new ON <table> (<columns>)")`.
+
+    exclude: PostgreSQL can't build an exclude constraint CONCURRENTLY. Find and change the rows
+    that exclude each other, and add it at a quiet time: `# migration-guard:
+    ignore[blocking-unique] <when>`
+
+    MySQL and MariaDB: Find and merge the rows with equal values first. Then: `# migration-guard:
+    ignore[blocking-unique] <how you know that no rows are equal>`
+
+    unique=True: Remove `unique=True` here, and keep it in the model. Then `alembic revision
+    --autogenerate -m "Index <table>"` writes the revisions that build the index CONCURRENTLY.
     """,
     bad='op.create_unique_constraint("uq_videos_url", "videos", ["url"])',
     good="""
@@ -206,16 +248,19 @@ def blocking_unique(upgrade: Upgrade) -> Found:
         if op.kwargs.get("using_index"):
             continue
         if upgrade.databases_of(op) & POSTGRESQL:
-            yield op, f"{label(op)}: the index is built under a lock, and duplicates make it fail."
-        elif op.operation == "create_unique_constraint" and may_have_duplicates(upgrade, op):
-            yield op, f"{label(op)}: it fails if two rows have the same values."
-    for op in upgrade.on_existing_tables("create_index"):
-        unique = op.kwargs.get("unique") is True and upgrade.databases_of(op) <= MYSQL
-        if unique and may_have_duplicates(upgrade, op):
-            yield op, f"{label(op)}: it fails if two rows have the same values."
+            message = "the index is built under a lock, and duplicates make it fail"
+            kind = op.operation.split("_")[1]
+            words = {"fix": kind, "kind": "PRIMARY KEY" if kind == "primary" else "UNIQUE"}
+            yield op, f"{label(op)}: {message}.", words
+    for op in upgrade.on_existing_tables("create_unique_constraint", "create_index"):
+        unique = op.operation != "create_index" or op.kwargs.get("unique") is True
+        if unique and upgrade.databases_of(op) <= MYSQL and may_have_duplicates(upgrade, op):
+            message = f"{label(op)}: it fails if two rows have the same values."
+            yield op, message, {"fix": "MySQL and MariaDB"}
     for op, column in upgrade.added_columns():
         if (column.unique or column.primary_key) and upgrade.databases_of(op) & POSTGRESQL:
-            yield op, f"{label(op)}: the unique index is built under the lock of ADD COLUMN."
+            message = f"{label(op)}: the unique index is built under the lock of ADD COLUMN."
+            yield op, message, {"fix": "unique=True"}
 
 
 def may_have_duplicates(upgrade: Upgrade, op: Operation) -> bool:

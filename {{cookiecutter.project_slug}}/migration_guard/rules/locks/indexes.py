@@ -6,11 +6,6 @@ from ..known_schema import partition_key
 from ..rule import Found, rule
 from ..upgrade import Upgrade, concurrently, label, names_column, statement
 
-PARTITIONED = """\
-Create the index of the parent alone, which is instant: CREATE INDEX <name> ON ONLY
-<table> (...). In the next revision build the index of each partition CONCURRENTLY, and attach each
-of them: ALTER INDEX <name> ATTACH PARTITION ...; suppress this if no partition has many rows."""
-
 
 @rule(
     summary="An index is created or dropped on an existing table without CONCURRENTLY.",
@@ -20,8 +15,18 @@ of them: ALTER INDEX <name> ATTACH PARTITION ...; suppress this if no partition 
     Concurrently".)
     """,
     fix="""
-    Use postgresql_concurrently=True inside `with op.get_context().autocommit_block():`, in a
-    revision of its own.
+    Move <name> into a revision of its own, inside `with op.get_context().autocommit_block():`, and
+    add `postgresql_concurrently=True` to the call (in SQL: CONCURRENTLY).
+
+    partitioned: 1. Create the index of the parent alone, which reads no row: `op.execute("CREATE
+    INDEX <name> ON ONLY <table> (<columns>)")`. 2. In the next revision, for each partition: `with
+    op.get_context().autocommit_block(): op.execute("CREATE INDEX CONCURRENTLY <name>_<partition>
+    ON <partition> (<columns>)")`. 3. In the one after it, for each: `op.execute("ALTER INDEX
+    <name> ATTACH PARTITION <name>_<partition>")`. Or, if no partition has many rows: `#
+    migration-guard: ignore[blocking-index] <how many rows there are>`
+
+    index=True: Remove `index=True` here, and keep it in the model. Then `alembic revision
+    --autogenerate -m "Index <table>"` writes the revision that builds the index CONCURRENTLY.
     """,
     bad='op.create_index("ix_videos_url", "videos", ["url"])',
     good="""
@@ -37,7 +42,7 @@ def blocking_index(upgrade: Upgrade) -> Found:
         what = op.operation.replace("_", " ")
         if op.operation == "create_index" and partition_key(upgrade, op):
             message = f"{label(op)}: the index of a partitioned table can't be built CONCURRENTLY"
-            yield op, f"{message}; writers to every partition wait.", PARTITIONED
+            yield op, f"{message}; writers to every partition wait.", {"fix": "partitioned"}
         elif concurrently(op) is False and not (
             op.operation == "drop_index"
             and (upgrade.creates(op) or goes_with_table_or_column(upgrade, op))
@@ -45,7 +50,8 @@ def blocking_index(upgrade: Upgrade) -> Found:
             yield op, f"{label(op)}: {what} without CONCURRENTLY makes writers wait."
     for op, column in upgrade.added_columns():
         if column.index:
-            yield op, f"{label(op)}: index=True builds an index under the lock of ADD COLUMN."
+            message = f"{label(op)}: index=True builds an index under the lock of ADD COLUMN."
+            yield op, message, {"fix": "index=True"}
 
 
 def goes_with_table_or_column(upgrade: Upgrade, op: Operation) -> bool:
@@ -65,7 +71,9 @@ def goes_with_table_or_column(upgrade: Upgrade, op: Operation) -> bool:
 @rule(
     summary="CONCURRENTLY is used outside of autocommit_block().",
     why="PostgreSQL refuses it inside a transaction, and Alembic opens one for each migration.",
-    fix="Put it into `with op.get_context().autocommit_block():`.",
+    fix="""
+    Move it into a revision of its own, inside `with op.get_context().autocommit_block():`.
+    """,
     bad='op.create_index("ix_videos_url", "videos", ["url"], postgresql_concurrently=True)',
     good="""
     with op.get_context().autocommit_block():
@@ -89,8 +97,8 @@ def concurrently_in_transaction(upgrade: Upgrade) -> Found:
     the build, and no query ever uses the index.
     """,
     fix="""
-    Drop the index first, then create it: op.drop_index(..., if_exists=True,
-    postgresql_concurrently=True), op.create_index(...).
+    Drop the index first, on the line before it, inside the block: `op.drop_index("<name>",
+    "<table>", if_exists=True, postgresql_concurrently=True)`
     """,
     bad="""
     with op.get_context().autocommit_block():

@@ -44,9 +44,10 @@ STATED = re.compile(r"(?i)\b(ALGORITHM\s*=?\s*COPY|LOCK\s*=?\s*SHARED)\b")
     (manuals: InnoDB online DDL). Constants and now() cost nothing.
     """,
     fix="""
-    Add the column nullable and without it, fill it in batches, and set the default for new rows in
-    a later revision. Move a table at a quiet time, or with a tool that copies it in the background;
-    suppress this, stating when.
+    Add the column nullable and without server_default. In the next revision set it for new rows,
+    `op.alter_column("<table>", "<column>", server_default=...)`, and then fill the column in
+    batches. Copy a table at a quiet time, with `# migration-guard: ignore[table-rewrite] <when>`,
+    or with a tool that copies it in the background.
     """,
     bad="""
     op.add_column("videos",
@@ -137,8 +138,9 @@ PLAIN_CAST = re.compile(
     checked for every row.
     """,
     fix="""
-    Add a column of the new type, write to both, fill it in batches, read from the new one, and drop
-    the old one. Changes that are free on the database, such as a longer varchar, are not reported
+    Add a column of the new type, write to both, fill it in batches, read from the new one, and
+    drop the old one. Or change it at a quiet time: `# migration-guard: ignore[type-change]
+    <when>`. Changes that are free on the database, such as a longer varchar, are not reported
     where existing_type states the old type.
     """,
     bad='op.alter_column("videos", "id", type_=sa.BigInteger(), existing_type=sa.Integer())',
@@ -199,9 +201,10 @@ def costly_on_postgresql(upgrade: Upgrade, op: Operation, old: Any) -> str:
     WRITE and LOCK=EXCLUSIVE on MySQL and MariaDB.
     """,
     fix="""
-    Use CONCURRENTLY: REFRESH needs a unique index on the view for it, and DETACH needs a revision
-    of its own with `with op.get_context().autocommit_block():`. Lock in a weaker mode,
-    or not at all. Otherwise do it at a quiet time and suppress this, stating when.
+    Write `CONCURRENTLY` behind REFRESH MATERIALIZED VIEW (the view needs a unique index) or after
+    the name in DETACH PARTITION, which needs a revision of its own and `with
+    op.get_context().autocommit_block():`. Lock a table in a weaker mode, or not at all. Otherwise
+    do it at a quiet time: `# migration-guard: ignore[blocks-readers] <when>`
     """,
     bad='op.execute("REFRESH MATERIALIZED VIEW totals")',
     good='op.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY totals")',

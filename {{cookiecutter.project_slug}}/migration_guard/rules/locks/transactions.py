@@ -15,7 +15,10 @@ from ..upgrade import DATA_CHANGES, Upgrade, is_schema, label, statement
     The block commits what came before it. If something fails later, half of the migration stays,
     and the next run fails at its start.
     """,
-    fix="Move the autocommit block into a revision of its own.",
+    fix="""
+    Move the block, with its line `with op.get_context().autocommit_block():`, into a revision of
+    its own.
+    """,
     bad="""
     op.add_column("videos", sa.Column("url", sa.String(200)))
     with op.get_context().autocommit_block():
@@ -57,8 +60,8 @@ ENDS = re.compile(
     rest fails; a ROLLBACK takes back what came before, and yet the version counts it as run.
     """,
     fix="""
-    Remove the statement. What can't run inside a transaction belongs into `with
-    op.get_context().autocommit_block():`, in a revision of its own.
+    Remove the statement. If something here can't run inside a transaction, move it into a revision
+    of its own, inside: with op.get_context().autocommit_block():
     """,
     bad="""
     op.add_column("videos", sa.Column("url", sa.String(200)))

@@ -65,7 +65,8 @@ class Difference(NamedTuple):
     def validated(self) -> bool:
         """Return whether a NOT VALID constraint is valid now, which PostgreSQL can't undo."""
         valid = str(self.before).replace(" NOT VALID", "")
-        return self.prop.startswith("constraint ") and self.before != self.after == valid
+        kind = (self.prop or self.owner).partition(" ")[0]
+        return kind in ("constraint", "domain") and self.before != self.after == valid
 
     @property
     def added_labels(self) -> list[str]:

@@ -1,0 +1,199 @@
+"""The fixes of the rules about the history, followed to the letter: what stands between backticks is pasted or run."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from history.test_history import History
+from lib.projects import Project
+from migration_guard.rules import RULES
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> History:
+    made = History(tmp_path / "project", capsys)
+    made.add("a1", None)
+    return made
+
+
+def codes(found: dict[str, Any]) -> list[str]:
+    return re.findall(r"`([^`]+)`", found["fix"])
+
+
+def bad_example(history: History, rule: str) -> dict[str, Any]:
+    """Write the rule's bad example; return its finding."""
+    for number, pair in enumerate(RULES[rule].bad.split(", ")):
+        parent, revision = pair.split(" <- ")
+        history.add(revision, parent, name=f"example{number}")
+    return next(found for found in history.check()[1] if found["rule"] == rule)
+
+
+def paste(history: History, found: dict[str, Any], code: str) -> None:
+    """Replace the line of the file of the finding that sets the same name."""
+    path = history.root / found["path"]
+    name = code.partition(" = ")[0]
+    text = re.sub(rf"(?m)^{name} = .*$", code, path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
+
+
+def run(history: History, command: str) -> str:
+    return subprocess.run(
+        command, shell=True, cwd=history.root, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_the_parent_that_is_gone_for_good(history: History) -> None:
+    found = bad_example(history, "missing-parent")
+    paste(history, found, codes(found)[-1])
+    assert history.check() == (0, [])
+
+
+def test_the_parent_that_git_still_has(history: History) -> None:
+    history.add("lost", "a1", name="2026_lost_and_found")
+    history.add("c1", "lost")
+    history.commit()
+    (history.versions / "2026_lost_and_found.py").unlink()
+    history.commit()
+    (found,) = history.check()[1]
+    log, checkout, _ = codes(found)
+    commit, file = run(history, log).split()
+    run(history, checkout.replace("<commit>", commit).replace("<file>", file))
+    assert history.check() == (0, [])
+
+
+def test_two_files_of_one_revision(history: History) -> None:
+    found = bad_example(history, "duplicate-revision")
+    follow, name, command = codes(found)
+    paste(history, found, follow)
+    paste(history, found, name.replace("<identifier>", run(history, command).strip()))
+    assert history.check() == (0, [])
+
+
+def test_a_circle(history: History) -> None:
+    found = bad_example(history, "revision-cycle")
+    paste(history, found, codes(found)[0])
+    assert history.check() == (0, [])
+
+
+def test_an_edited_migration(history: History) -> None:
+    added, edited = (f'sa.Column("tags", sa.String({length}))' for length in (100, 500))
+    path = history.add("b1", "a1", column="tags")
+    text = path.read_text(encoding="utf-8")
+    old = 'sa.Column("tags", sa.Text())'
+    path.write_text(text.replace(old, added), encoding="utf-8")
+    history.commit()
+    path.write_text(text.replace(old, edited), encoding="utf-8")
+    (found,) = history.check("--against", "HEAD")[1]
+    assert found["rule"] == "edited-migration"
+    (command,) = codes(found)
+    run(history, command)
+    head = (
+        'from alembic import op\nimport sqlalchemy as sa\nrevision = "c1"\ndown_revision = "b1"\n'
+    )
+    call = RULES["edited-migration"].good.splitlines()[-1]
+    back = call.replace("500", "0").replace("100", "500").replace("(0)", "(100)")
+    bodies = f"\n\ndef upgrade():\n    {call}\n\n\ndef downgrade():\n    {back}\n"
+    history.write("c1", head + bodies)
+    assert history.check("--against", "HEAD") == (0, [])
+
+
+def test_a_computed_identifier(history: History) -> None:
+    text = history.add("b1", "a1").read_text(encoding="utf-8")
+    history.write("b1", text.replace("revision = 'b1'", RULES["unreadable-migration"].bad, 1))
+    found = next(each for each in history.check()[1] if each["rule"] == "unreadable-migration")
+    code, command = codes(found)
+    paste(history, found, code.replace("<identifier>", run(history, command).strip()))
+    assert history.check() == (0, [])
+
+
+# --- two heads, on a database
+
+
+@pytest.fixture
+def team(bake: Callable[..., Project], tmp_path: Path) -> Project:
+    """B's clone: revision c1 is B's own and has run on B's database, b1 came from the main branch."""
+    project = bake(f"sqlite:///{tmp_path / 'b.db'}", starter="blank")
+    project.sh(
+        "git init -q -b main && git config user.name B && git config user.email b@example.org"
+    )
+    (head,) = re.findall(r"^(\w+) \(head\)", project.run("alembic", "heads").stdout)
+    write(project, "b1", head)
+    project.sh("git add . && git commit -qm Main && git update-ref refs/remotes/origin/main HEAD")
+    (project.versions / "b1.py").rename(project.path / "b1.away")
+    write(project, "c1", head)
+    write(project, "c2", "c1")
+    project.run("alembic", "upgrade", "head")
+    (project.path / "b1.away").rename(project.versions / "b1.py")
+    return project
+
+
+def write(project: Project, revision: str, parent: str) -> None:
+    text = f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision = {revision!r}\ndown_revision = {parent!r}\n\n\n"
+    text += f'def upgrade():\n    op.create_table("{revision}", sa.Column("id", sa.Integer(), primary_key=True))\n\n\n'
+    text += f'def downgrade():\n    op.drop_table("{revision}")\n'
+    (project.versions / f"{revision}.py").write_text(text, encoding="utf-8")
+
+
+def findings(project: Project) -> list[dict[str, Any]]:
+    command = ("python", "scripts/check_migrations.py", "--static", "--format", "json")
+    return list(json.loads(project.run(*command, ok=None).stdout)["findings"])
+
+
+def tables(project: Project) -> str:
+    return project.run(
+        "python",
+        "-c",
+        "import sqlite3, sys; print(sorted(n for n, in sqlite3.connect(sys.argv[1]).execute('SELECT name FROM sqlite_master WHERE length(name) = 2')))",
+        str(project.path.parent.parent / "b.db"),
+    ).stdout
+
+
+def test_the_head_that_is_not_deployed_is_rebased(team: Project) -> None:
+    (found,) = findings(team)
+    assert (found["rule"], found["path"]) == ("multiple-heads", "alembic/versions/c1.py")
+    assert found["fix"].startswith("c2 is not deployed, so rebase it")
+    down, follow, up, merge = codes(found)
+    assert merge == 'alembic merge -m "Merge migrations" b1 c2'
+    team.sh(down)
+    team.edit(found["path"], "down_revision = '4c1f0f6a52d3'", follow)
+    team.sh(up)
+    assert findings(team) == []
+    assert "'b1', 'c1', 'c2'" in tables(team)
+    assert "c2 (head)" in team.run("alembic", "current").stdout
+
+
+def test_the_heads_are_merged(team: Project) -> None:
+    (found,) = findings(team)
+    team.sh(codes(found)[-1])
+    assert findings(team) == []
+    team.run("alembic", "upgrade", "head")
+    assert "'b1', 'c1', 'c2'" in tables(team)
+
+
+def test_both_ways_are_named_where_nothing_is_known_to_be_deployed(team: Project) -> None:
+    team.sh("git update-ref -d refs/remotes/origin/main")
+    (found,) = findings(team)
+    for command in (
+        ("python", "-m", "migration_guard.writing.revision", "Add tags"),
+        ("alembic", "upgrade", "head"),
+    ):
+        output = team.run(*command, ok=False).stdout
+        assert found["fix"] in output, "the same fix as of the check"
+    merge, down, follow, up = codes(found)
+    assert merge == 'alembic merge -m "Merge migrations" b1 c2'
+    team.sh(down.replace("<its parent>", "4c1f0f6a52d3"))
+    team.edit(
+        "alembic/versions/c1.py",
+        "down_revision = '4c1f0f6a52d3'",
+        follow.replace("<the other>", "b1"),
+    )
+    team.sh(up)
+    assert findings(team) == []
