@@ -15,8 +15,10 @@ from .past import Past
 from .rule import Rule
 
 IMPORTS = """\
-import sqlalchemy as sa from alembic import context, op from sqlalchemy.dialects import mysql,
-postgresql"""
+import sqlalchemy as sa
+from alembic import context, op
+from sqlalchemy.dialects import mysql, postgresql
+"""
 REVISION = 'revision = "b1"\ndown_revision = "a1"\n'
 DOWNGRADE = "def downgrade():\n    raise NotImplementedError('there is no way back')\n"
 

@@ -59,13 +59,13 @@ class RoundtripFindings:
         statement = getattr(error, "statement", None) or ""
         if statement:
             message += f" in: {shorten(statement, 300, placeholder=' ...')}"
-        case = "" if is_of_rows(error) else "schema"
+        case = "schema" if rule == "upgrade-fails" and not is_of_rows(error) else ""
         if isinstance(error, EndlessError):
             case = "endless"
         elif "op.batch_alter_table()" in message:
             case = "batch"
-        fix = RULES["upgrade-fails"].fixes.get(case, "") if function == "upgrade" else ""
-        if undo := undo_fix(changed(changes), self.dialect):
+        fix = RULES["upgrade-fails"].fixes.get(case, "")
+        if not fix and (undo := undo_fix(changed(changes), self.dialect)):
             fix = f"{undo}\n{RULES[rule].fix}"
         self.add(script, rule, function, message, fix, [message, statement])
 
