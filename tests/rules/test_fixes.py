@@ -330,8 +330,8 @@ def _(bad: Revision, fix: Fix) -> Ways:
 @case(
     "blocking-unique",
     videos("length"),
-    'op.drop_constraint("ex_videos_length", "videos")',
-    bad='op.create_exclude_constraint("ex_videos_length", "videos", ("length", "="))',
+    'op.drop_constraint("ex_length", "videos")',
+    bad='op.create_exclude_constraint("ex_length", "videos", ("length", "="), using="btree")',
 )
 def _(bad: Revision, fix: Fix) -> Ways:
     distinct = Revision('op.execute("UPDATE videos SET length = id")', module="lossy = 'x'")

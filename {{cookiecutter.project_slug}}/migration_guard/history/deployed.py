@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..exceptions import CannotCheck
 from ..finding import Finding
-from ..git import default_branch, git
+from ..git import default_branch, git, new_since
 from ..reading.migration import Migration
 from ..source import upgrade_meaning
 from .files import MigrationFiles
@@ -63,16 +63,9 @@ class Deployed:
         """Return the revisions that are not deployed yet; none if no ref is known."""
         if self.ref is None:
             return set()
-        paths = set()
-        for folder in self.folders:
-            listed = self.git(folder, "ls-tree", "-r", "-z", "--name-only", self.ref).decode()
-            paths |= {self.files.relative(folder / path) for path in listed.split("\0")}
         deployed = {old.revision for old in self.changed}
-        return {
-            each.revision
-            for each in migrations
-            if each.path not in paths and each.revision not in deployed
-        }
+        root, new = self.files.root, new_since(self.files.root, self.ref, self.folders)
+        return {each.revision for each in migrations if root / each.path in new} - deployed
 
     @cached_property
     def changed(self) -> list[Migration]:

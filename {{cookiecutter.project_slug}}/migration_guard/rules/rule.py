@@ -80,15 +80,14 @@ def finding(
         place = {"line": where.line, "column": where.column, "end_column": where.end_column}
         what = label(where) if where.name or where.table else written(where, migration)
         place |= {"function": where.function, "operation": f"{where.operation} {what}"}
-    return Finding(
-        rule=rule.name,
-        severity=rule.severity,
-        message=message,
-        fix=filled_in(fix or {}, rule, where),
-        path=migration.path,
-        revision=migration.revision,
-        **place,
-    )
+    place |= {"revision": migration.revision}
+    return report(rule, message, filled_in(fix or {}, rule, where), migration.path, **place)
+
+
+def report(rule: Rule, message: str, fix: str, path: str, **about: Any) -> Finding:
+    """Return a finding of this rule about a file; without a fix it has the rule's."""
+    about = {"severity": rule.severity, "path": path, **about}
+    return Finding(rule=rule.name, message=message, fix=fix or rule.fix, **about)
 
 
 def filled_in(given: Fix, rule: Rule, where: Operation | int) -> str:

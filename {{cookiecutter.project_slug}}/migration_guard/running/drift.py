@@ -15,11 +15,14 @@ from ..error_messages import one_line
 from ..exceptions import CannotCheck
 from ..finding import Finding
 from ..places import place, relative
+from ..rules.drift import models_out_of_sync
+from ..rules.revision import offline_unsafe
+from ..rules.rule import report
 from ..settings import Settings
 from .alembic_comparison import as_alembic_sees
 from .comparison import compare
 from .drift_fixes import fix, fix_of, message_of
-from .models import RULE, Models
+from .models import Models
 from .schema.objects import SchemaObject
 from .schema.snapshots import describe
 from .scratch import find_url, scratch_database
@@ -102,16 +105,8 @@ def drift(
 def finding(
     operation: str, message: str, fix: str, at: tuple[str, int], severity: str = "error"
 ) -> Finding:
-    path, line = at
-    return Finding(
-        rule=RULE,
-        severity=severity,
-        message=message,
-        fix=fix,
-        path=path,
-        line=line,
-        operation=operation,
-    )
+    about = {"line": at[1], "severity": severity, "operation": operation}
+    return report(models_out_of_sync, message, fix, at[0], **about)
 
 
 def check_offline(config: Config, engine: sa.Engine) -> list[Finding]:
@@ -123,14 +118,7 @@ def check_offline(config: Config, engine: sa.Engine) -> list[Finding]:
     except Exception as error:
         path, _, line = place(error).rpartition(":")
         what = one_line(error)
-        return [
-            Finding(
-                rule="offline-unsafe",
-                message=f"alembic upgrade --sql fails at {path}:{line}: {what}.",
-                fix="Skip what reads from the database if context.is_offline_mode()"
-                " (from alembic import context).",
-                path=path,
-                line=int(line or 1),
-            )
-        ]
+        message = f"alembic upgrade --sql fails at {path}:{line}: {what}."
+        about = {"line": int(line or 1), "severity": "error"}
+        return [report(offline_unsafe, message, "", path, **about)]
     return []

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from textwrap import shorten
+from typing import Any
 
 import sqlalchemy as sa
 from alembic.script import Script
@@ -14,6 +15,7 @@ from ..finding import Finding
 from ..places import place, relative
 from ..reporting.suppression import ignores
 from ..rules import RULES
+from ..rules.rule import report
 from .reproduce import reproduce
 from .rows import Rows
 from .schema.objects import Changes, Difference, differences, words
@@ -122,18 +124,11 @@ class RoundtripFindings:
         if rule != "downgrade-differs":
             steps = reproduce(script, function, [*texts] or [message], self.rows)
             fix += f" To reproduce, in an empty database:\n{steps}"
-        finding = Finding(
-            rule=rule,
-            message=message,
-            fix=fix,
-            path=relative(script.path, self.root),
-            line=code.co_firstlineno if code else 1,
-            revision=script.revision,
-            function=function,
-            severity=RULES[rule].severity,
-            operation=message.partition(":")[0],
-        )
-        self.found.append(finding)
+        about: dict[str, Any] = {"revision": script.revision, "function": function}
+        about |= {"line": code.co_firstlineno if code else 1}
+        about |= {"operation": message.partition(":")[0]}
+        path = relative(script.path, self.root)
+        self.found.append(report(RULES[rule], message, fix, path, **about))
 
 
 def changed(changes: Changes) -> list[Difference]:
