@@ -59,9 +59,6 @@ def number_locals(function: ast.FunctionDef) -> None:
     names = [each for each in ast.walk(function) if isinstance(each, ast.Name)]
     own = {each.id for each in names if isinstance(each.ctx, ast.Store)}
     own -= {each.arg for each in ast.walk(function) if isinstance(each, ast.arg)}
-    for each in ast.walk(function):
-        if isinstance(each, (ast.Global, ast.Nonlocal)):
-            own -= {*each.names}
     numbers: dict[str, str] = {}
     for each in names:
         if each.id in own:

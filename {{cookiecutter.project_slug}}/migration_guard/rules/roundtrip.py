@@ -55,7 +55,11 @@ downgrade_differs = declare(
     "downgrade-differs",
     summary="The schema after the downgrade is not the schema before the upgrade.",
     why="Nobody has tested a database that was rolled back this way.",
-    fix="Undo each difference that the message names: length, default, nullability, name.",
+    fix="""
+    Undo each difference that the message names: length, default, nullability, name.
+
+    no way back: If there is no way back, write in the module: `irreversible = "<why>"`
+    """,
     bad='op.alter_column("videos", "url", type_=sa.String(250))  # it was 200',
     good='op.alter_column("videos", "url", type_=sa.String(200))',
 )

@@ -74,16 +74,12 @@ class RoundtripFindings:
     def compare_schema(self, script: Script, changes: Changes, empty: bool) -> None:
         """Report what differs from before the upgrade. ``empty``: the downgrade ran nothing."""
         found = [each for each in changed(changes) if not may_stay(each)]
-        if empty and found:
-            listed = ", ".join(dict.fromkeys(each.name for each in found))
-            message = f"downgrade() undoes nothing of what upgrade() does: {listed}."
-            fix = undo_fix(found, self.dialect) or "Undo it in downgrade()."
-            fix += '\nIf there is no way back: irreversible = "reason".'
-            self.add(script, "downgrade-differs", "downgrade", message, fix)
-            return
-        for each in found:
-            message = left_behind(each)
-            fix = undo_fix([each], self.dialect)
+        for group in [found] if empty and found else [[each] for each in found]:
+            message, fix = left_behind(group[0]), undo_fix(group, self.dialect)
+            if empty:
+                listed = ", ".join(dict.fromkeys(each.name for each in group))
+                message = f"downgrade() undoes nothing of what upgrade() does: {listed}."
+                fix = f"{fix or 'Undo it.'}\n{RULES['downgrade-differs'].fixes['no way back']}"
             self.add(script, "downgrade-differs", "downgrade", message, fix)
 
     def compare_rows(
