@@ -18,17 +18,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}" if close else ""
 
 
-REBASE = (
-    "`alembic downgrade {parent}` where it has run, set `down_revision = {other}` in {file}, then"
-    " `alembic upgrade head`."
-)
+def several(heads: Sequence[str], *rebase: str) -> tuple[str, str]:
+    """Return the message about several heads, and its fix.
 
-
-def several(heads: Sequence[str], rebase: str = "") -> tuple[str, str]:
-    """Return the message about several heads, and its fix, which begins with ``rebase``."""
+    ``rebase``: the head that may be rebased, what its first revision follows, another head, and
+    the file of its first revision.
+    """
+    mine, parent, other, file = rebase or ("one", "<its parent>", "<the other>", "its file")
     message = f"{len(heads)} heads: {', '.join(heads)}; `alembic upgrade head` refuses to choose."
-    merge = f'`alembic merge -m "Merge migrations" {" ".join(heads)}`'
-    if rebase:
-        return message, f"{rebase} Or merge them: {merge}"
-    how = REBASE.format(parent="<its parent>", other='"<the other>"', file="its file")
-    return message, f"Merge them: {merge}. Or, if one is not deployed, rebase it: {how}"
+    fix = (
+        f'Merge them: `alembic merge -m "Merge migrations" {" ".join(heads)}`. Or, if {mine} is not'
+        f" deployed, rebase it: `alembic downgrade {parent}` where it has run, set `down_revision ="
+        f' "{other}"` in {file}, then `alembic upgrade head`.'
+    )
+    return message, fix

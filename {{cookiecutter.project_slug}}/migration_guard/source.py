@@ -18,15 +18,12 @@ def upgrade_meaning(source: str) -> str:
             node.annotation = None
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             node.returns = None
-    used, waiting = [], tree.body
-    needed = {"upgrade"}
-    while found := [each for each in waiting if is_needed(each, needed)]:
-        used += found
-        waiting = [each for each in waiting if each not in found]
-        needed |= {
-            each.id for node in found for each in ast.walk(node) if isinstance(each, ast.Name)
-        }
-    tree.body = [each for each in tree.body if each in used]
+    used, names, needed = [], {"upgrade"}, set[str]()
+    while not names <= needed:
+        needed |= names
+        used = [each for each in tree.body if is_needed(each, needed)]
+        names = {each.id for each in ast.walk(ast.Module(used, [])) if isinstance(each, ast.Name)}
+    tree.body = used
     for function in tree.body:
         if isinstance(function, ast.FunctionDef):
             number_locals(function)

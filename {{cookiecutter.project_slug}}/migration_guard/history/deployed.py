@@ -1,6 +1,7 @@
 """What is deployed: the migrations at a git ref, compared with those in the working tree."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -71,36 +72,31 @@ class Deployed:
     def changed(self) -> list[Migration]:
         """Return the migrations at the ref whose files differ now, as they are at the ref."""
         found = []
-        for folder in self.folders:
-            for path, content in self.changed_files(folder):
-                try:
-                    old = self.files.read_content(self.files.relative(folder / path), content)
-                except (SyntaxError, ValueError):
-                    continue
-                if old.revision is not None:
-                    found.append(old)
-        return found
-
-    def changed_files(self, folder: Path) -> Iterator[tuple[str, bytes]]:
-        """Yield the path and the content at the ref of each file that differs now."""
-        options = ("--name-only", "-z", "--relative", "--no-renames", "--diff-filter=a")
-        listed = self.git(folder, "diff", *options, str(self.ref), "--", ".").decode().split("\0")
-        paths = [path for path in dict.fromkeys(listed) if path.endswith(".py")]
-        asked = "".join(f"{self.ref}:./{path}\n" for path in paths).encode()
-        data = self.git(folder, "cat-file", "--batch", give=asked)
-        for path in paths:
-            head, _, data = data.partition(b"\n")
-            size = int(head.split()[2])
-            yield path, data[:size]
-            data = data[size + 1 :]
-
-    def git(self, folder: Path, *arguments: str, give: bytes = b"") -> bytes:
         try:
-            return git(folder, *arguments, give=give)
+            files = [each for folder in self.folders for each in self.changed_files(folder)]
         except (CannotCheck, OSError) as error:
             raise CannotCheck(
                 f"--against {self.ref}: {error}; fetch it, or name another ref."
             ) from None
+        for path, content in files:
+            with suppress(SyntaxError, ValueError):
+                old = self.files.read_content(self.files.relative(path), content)
+                if old.revision is not None:
+                    found.append(old)
+        return found
+
+    def changed_files(self, folder: Path) -> Iterator[tuple[Path, bytes]]:
+        """Yield the path and the content at the ref of each file that differs now."""
+        options = ("--name-only", "-z", "--relative", "--no-renames", "--diff-filter=a")
+        listed = git(folder, "diff", *options, str(self.ref), "--", ".").decode().split("\0")
+        paths = [path for path in dict.fromkeys(listed) if path.endswith(".py")]
+        asked = "".join(f"{self.ref}:./{path}\n" for path in paths).encode()
+        data = git(folder, "cat-file", "--batch", give=asked)
+        for path in paths:
+            head, _, data = data.partition(b"\n")
+            size = int(head.split()[2])
+            yield folder / path, data[:size]
+            data = data[size + 1 :]
 
 
 def names(migration: Migration) -> str:

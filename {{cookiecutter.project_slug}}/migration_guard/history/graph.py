@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from ..exceptions import REBASE, CannotCheck, several
+from ..exceptions import CannotCheck, several
 from ..finding import Finding
 from ..reading.migration import Migration
 from ..rules import RULES
@@ -65,18 +65,14 @@ def check_graph(migrations: list[Migration], undeployed: set[str | None]) -> Ite
         branches.setdefault(labelled, []).append(revision)
     for heads in branches.values():
         if len(heads) > 1:
-            mine = next((head for head in reversed(heads) if head in undeployed), None)
-            if mine is None:
-                yield fault("multiple-heads", known[heads[-1]], "revision", *several(heads))
-                continue
-            first = known[mine]  # of those that are not deployed
-            while above := undeployed.intersection(first.down_revision):
-                first = next(known[each] for each in first.down_revision if each in above)
-            parent = next(iter(first.down_revision), "base")
-            other = next(head for head in heads if head != mine)
-            how = REBASE.format(parent=parent, other=f'"{other}"', file=first.path)
-            rebase = f"{mine} is not deployed, so rebase it: {how}"
-            yield fault("multiple-heads", first, "down_revision", *several(heads, rebase))
+            first, rebase = known[heads[-1]], tuple[str, ...]()
+            if mine := next((head for head in reversed(heads) if head in undeployed), ""):
+                first = known[mine]
+                while above := undeployed.intersection(first.down_revision):
+                    first = next(known[each] for each in first.down_revision if each in above)
+                parent = next(iter(first.down_revision), "base")
+                rebase = mine, parent, next(head for head in heads if head != mine), first.path
+            yield fault("multiple-heads", first, "revision", *several(heads, *rebase))
 
 
 def in_order(migrations: Iterable[Migration]) -> list[Migration]:
