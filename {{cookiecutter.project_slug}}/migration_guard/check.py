@@ -60,6 +60,7 @@ class Check:
         self.rules = [name for name in chosen if name not in ignored]
         self.findings: list[Finding] = []
         self.undeclared = ""  # why the migrations ran on a database that is not declared
+        self.new: set[Path] | None = None  # the files since a ref
         self.left_out: list[str] = []  # what is not checked, and how it would be
         self.compared = False  # the models, on the one database that the project declares
 
@@ -79,9 +80,10 @@ class Check:
         if options.plan:
             return self.plan(files)
         chosen = [file.resolve() for file in options.files] or files
-        if options.static and options.since:
-            new = new_since(self.root, options.since, self.settings.versions)
-            chosen = [file for file in chosen if file in new]
+        if options.since:
+            self.new = new_since(self.root, options.since, self.settings.versions)
+        if options.static and self.new is not None:
+            chosen = [file for file in chosen if file in self.new]
         whole = set(chosen)
         read = {
             file: self.files.read(file, whole=file in whole)
@@ -102,14 +104,11 @@ class Check:
             config = self.config()
             self.find_server()
             try:
-                ran = self.run_migrations(config)
-                if any(found.rule == "edited-migration" for found in self.findings):
-                    fix = RULES["models-out-of-sync"].fixes["edited"]
-                    ran = [
-                        replace(each, fix=fix) if each.rule == "models-out-of-sync" else each
-                        for each in ran
-                    ]
-                self.findings += ran
+                edited = any(found.rule == "edited-migration" for found in self.findings)
+                fix = RULES["models-out-of-sync"].fixes["edited"]
+                for each in self.run_migrations(config):
+                    restore = edited and each.rule == "models-out-of-sync"
+                    self.findings.append(replace(each, fix=fix) if restore else each)
                 if self.undeclared:
                     failed = CannotCheck(self.undeclared)
             except NoServer:  # its cause stands alone
@@ -232,8 +231,7 @@ class Check:
                 from .running.roundtrip import check_roundtrip
 
                 new = self.undeployed if self.deployed.ref else None
-                some = (options.since, options.only, options.keep, new)
-                return check_roundtrip(config, settings, url, *some)
+                return check_roundtrip(config, settings, url, self.some(), options.keep, new)
             from .running.drift import check_drift
             from .running.expected import check_squashes
 
@@ -245,6 +243,18 @@ class Check:
             if not self.undeclared:
                 raise
             raise type(error)(f"{str(error).rstrip('.')}. {self.undeclared}") from error
+
+    def some(self) -> set[str | None] | None:
+        """Return the revisions to run up and down; None for all of them. Raises CannotCheck."""
+        if only := self.options.only:
+            found = {each.revision for each in self.history if str(each.revision).startswith(only)}
+            if len(found) != 1:
+                why = "no revision identifier begins with this, or several: alembic history"
+                raise CannotCheck(f"-k {only}: {why} lists them")
+            return found
+        if self.new is None:
+            return None
+        return {each.revision for each in self.history if self.root / each.path in self.new}
 
     def plan(self, files: list[Path]) -> int:
         """Report the pending migrations of the configured database, and return the exit status.

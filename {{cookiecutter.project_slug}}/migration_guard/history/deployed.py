@@ -51,7 +51,8 @@ class Deployed:
                 message = f"{deployed}, but its file is missing."
             elif parents(old) != parents(new):
                 name = "down_revision"
-                message = f"{deployed}; it followed {names(old)}, and now follows {names(new)}."
+                was, now_is = (", ".join(parents(each)) or "nothing" for each in (old, new))
+                message = f"{deployed}; it followed {was}, and now follows {now_is}."
             elif upgrade_meaning(old.source) != upgrade_meaning(new.source):
                 message = f"{deployed}, and its upgrade() was changed."
             else:
@@ -97,7 +98,3 @@ class Deployed:
             size = int(head.split()[2])
             yield folder / path, data[:size]
             data = data[size + 1 :]
-
-
-def names(migration: Migration) -> str:
-    return ", ".join(parents(migration)) or "nothing"

@@ -13,7 +13,6 @@ from ..rules.rule import finding
 from ..settings import Settings
 from ..source import decode
 
-FIX = "Correct the file: Python can't load it either."
 FOREIGN = frozenset({"", "alembic", "sqlalchemy", *sys.stdlib_module_names})
 
 
@@ -47,7 +46,9 @@ class MigrationFiles:
                 migration = self.read_content(path, file.read_bytes(), whole)
         except UnreadableMigration as error:
             rule, nothing = RULES["unreadable-migration"], Migration(path, "")
-            self.unreadable.append(finding(rule, nothing, error.line, error.reason, FIX))
+            self.unreadable.append(
+                finding(rule, nothing, error.line, error.reason, {"fix": "syntax"})
+            )
             return None
         if whole:
             self.whole[path] = migration

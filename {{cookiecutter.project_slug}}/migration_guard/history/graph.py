@@ -37,8 +37,7 @@ def check_graph(migrations: list[Migration], undeployed: set[str | None]) -> Ite
     for migration in migrations:
         if first := known.get(migration.revision or ""):
             message = f"{first.path} has the revision identifier {migration.revision}, too."
-            words = {"newest": newest()}
-            yield fault("duplicate-revision", migration, "revision", message, words)
+            yield fault("duplicate-revision", migration, "revision", message, {"newest": newest()})
         elif migration.revision:
             known[migration.revision] = migration
     for migration in known.values():

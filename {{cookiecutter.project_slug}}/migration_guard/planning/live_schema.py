@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 
 from ..exceptions import CannotCheck
 from ..finding import Finding
-from ..rules.rule import Rule
+from ..rules.rule import Rule, report
 from ..running.schema.objects import Difference, SchemaObject, differences
 from ..running.schema.snapshots import describe
 from .connecting import is_this_machine, shown
@@ -127,12 +127,7 @@ class LiveSchema:
         return True
 
     def report(self, rule: Rule, each: Difference, message: str, fix: str) -> None:
-        about: dict[str, Any] = {
-            "path": shown(self.url),
-            "operation": each.name,
-            "severity": rule.severity,
-        }
-        self.findings.append(Finding(rule=rule.name, message=message, fix=fix, **about))
+        self.findings.append(report(rule, message, fix, shown(self.url), operation=each.name))
 
     def sql(self, form: str, each: Difference) -> str:
         """Return the statement, or "" where a person has to decide first."""

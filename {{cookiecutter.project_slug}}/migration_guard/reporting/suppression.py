@@ -92,6 +92,5 @@ def suppress(
                 message = f"{name} finds nothing here."
             else:
                 continue
-            about: dict[str, Any] = {"path": path, "operation": name, **mark.place}
-            kept.append(report(unused_ignore, message, "", **about))
+            kept.append(report(unused_ignore, message, "", path, operation=name, **mark.place))
     return kept

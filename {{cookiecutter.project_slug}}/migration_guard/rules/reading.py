@@ -18,6 +18,8 @@ from .upgrade import Upgrade, written
     Write `revision = "<identifier>"` and down_revision as plain strings (`python -c "import uuid;
     print(uuid.uuid4().hex[-12:])"` prints a new identifier), and define upgrade() at the top level
     of the file.
+
+    syntax: Correct the file: Python can't load it either.
     """,
     bad="revision = uuid.uuid4().hex",
     good='revision = "b1"',

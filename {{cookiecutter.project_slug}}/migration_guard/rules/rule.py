@@ -98,8 +98,8 @@ def filled_in(given: Fix, rule: Rule, where: Operation | int) -> str:
         fix = " ".join(given.split())
     if isinstance(where, Operation):
         names |= {"table": where.qualified_table or "", "name": where.name or ""}
-        names |= {"columns": ", ".join(where.columns)}
-        names |= {"column": where.columns[0]} if len(where.columns) == 1 else {}
+        column = where.columns[0] if len(where.columns) == 1 else ""
+        names |= {"columns": ", ".join(where.columns), "column": column}
     for word, name in names.items():
         fix = fix.replace(f"<{word}>", name or f"<{word}>")
     return fix

@@ -119,6 +119,5 @@ def check_offline(config: Config, engine: sa.Engine) -> list[Finding]:
         path, _, line = place(error).rpartition(":")
         what = one_line(error)
         message = f"alembic upgrade --sql fails at {path}:{line}: {what}."
-        about = {"line": int(line or 1), "severity": "error"}
-        return [report(offline_unsafe, message, "", path, **about)]
+        return [report(offline_unsafe, message, "", path, line=int(line or 1), severity="error")]
     return []

@@ -17,32 +17,30 @@ from .rows import Rows
 from .schema.objects import Changes
 from .schema.snapshots import snapshot_of
 from .scratch import find_url, scratch_database
-from .selection import select
 from .stepping import RolledBack, Stepper, plan_of, read_scripts, run_env
+
+Revisions = Set[str | None] | None
 
 
 def check_roundtrip(
     config: Config,
     settings: Settings,
     url: str | None,
-    since: str | None = None,
-    only: str | None = None,
+    selected: Revisions = None,
     keep: bool = False,
-    new: Set[str | None] | None = None,
+    new: Revisions = None,
     progress: bool = True,
     rows: bool = True,
 ) -> list[Finding]:
     """Run the history up and down, and return the findings. Raises CannotCheck.
 
-    ``since`` (a git ref) or ``only`` (a revision) selects revisions: those before are applied at
-    once. ``keep`` stops at the first finding and keeps its database. ``new`` are the revisions that
-    are not deployed (None: any may be). ``progress`` shows a bar. Without ``rows`` the tables are
-    empty.
+    Those before the ``selected`` revisions (None: all) are applied at once. ``keep`` stops at the
+    first finding and keeps its database. ``new`` are the revisions that are not deployed (None: any
+    may be). ``progress`` shows a bar. Without ``rows`` the tables are empty.
     """
     server = find_url(settings.root, url)
     scripts = read_scripts(config)
     findings: list[Finding] = []
-    selected = select(scripts, settings, since, only)
     bar = Progress(progress, selected is None)
     start: int | None = 0
     exact = False
@@ -71,7 +69,7 @@ class Roundtrip:
         context: MigrationContext,
         stepper: Stepper,
         settings: Settings,
-        pending: Set[str | None] | None,
+        pending: Revisions,
         rows: bool,
         exact: bool = False,
     ) -> None:
@@ -92,7 +90,9 @@ class Roundtrip:
         if len(self.statements) > ENDLESS:
             raise EndlessError(statement)
 
-    def run(self, selected: set[str] | None, start: int, keep: bool, bar: Progress) -> int | None:
+    def run(
+        self, selected: Set[str | None] | None, start: int, keep: bool, bar: Progress
+    ) -> int | None:
         """Go through the history; return the index at which to continue in a new database."""
         plan = plan_of(self.stepper.scripts)
         chosen = [

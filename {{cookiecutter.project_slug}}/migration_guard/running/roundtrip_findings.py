@@ -96,12 +96,10 @@ class RoundtripFindings:
         for table, columns, before, after in self.rows.changed(tables, fillable):
             if table.lower() in tables_dropped or (columns and words(columns) <= columns_dropped):
                 continue
-            message = f"After upgrade() and downgrade(), {table} has different values"
-            message += f" in {', '.join(columns)}."
-            if before != after:
-                message = (
-                    f"After upgrade() and downgrade(), {table} has {after} rows, not {before}."
-                )
+            what = f"has {after} rows, not {before}"
+            if before == after:
+                what = f"has different values in {', '.join(columns)}"
+            message = f"After upgrade() and downgrade(), {table} {what}."
             self.add(script, "data-not-restored", "downgrade", message)
 
     def add(
