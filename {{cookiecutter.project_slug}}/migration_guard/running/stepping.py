@@ -131,7 +131,8 @@ def run_env(
     work: Callable[[MigrationContext], None],
 ) -> None:
     """Run env.py once on the scratch database, and ``work`` where it would run the migrations."""
-    env, done, runs = relative(scripts.env_py_location), False, 0
+    env = relative(scripts.env_py_location)
+    runs: list[bool] = []  # for each run of the migrations, whether it is done
     must = 'must run on config.attributes["connection"] if it is set'
     duty = f"{env} {must}: see {relative(README)}."
 
@@ -140,14 +141,13 @@ def run_env(
         EnvironmentContext.run_migrations(environment)
 
     def run(_: object, context: MigrationContext) -> list[MigrationStep]:
-        nonlocal done, runs
-        runs += 1
+        runs.append(False)
         if context.connection is None or context.connection.engine.url != engine.url:
             raise CannotCheck(duty)
-        if runs > 1:
+        if len(runs) > 1:
             raise CannotCheck(f"{env} runs the migrations more than once. {duty}")
         work(context)
-        done = True
+        runs[0] = True
         return []
 
     with engine.connect() as connection, as_configured(config, engine, connection):
@@ -160,12 +160,12 @@ def run_env(
                 scripts.run_env()
         except CannotCheck as error:
             # An error after the work does not count: env.py may end a transaction that has ended.
-            if not done or runs > 1:
+            if runs != [True]:
                 if isinstance(error.__cause__, DBAPIError) and str(error).startswith(f"{env}:"):
                     # env.py needs something that an empty database does not have.
                     raise CannotCheck(f"{error}. {duty}") from error
                 raise
-    if not done:
+    if True not in runs:
         raise CannotCheck(f"{env} never calls context.run_migrations(): see {relative(README)}.")
 
 
