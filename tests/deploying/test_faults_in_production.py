@@ -164,6 +164,8 @@ def test_what_autogenerate_writes_heals_by_itself(
         project.run("alembic", "upgrade", "head")
         assert state()[1] == {"tags", "views"}
         project.run("alembic", "-x", "yes", "downgrade", "-1")
+        with engine(url).connect() as connection:  # else each instant ADD COLUMN widens the row
+            connection.exec_driver_sql("ALTER TABLE videos FORCE")
     assert half, "the points must lie within the revision"
 
 

@@ -126,7 +126,7 @@ class Cluster:
             ).connect() as connection:
                 row = connection.exec_driver_sql(f"SHOW GLOBAL STATUS LIKE '{name}'").first()
                 return str(row[1]) if row else None
-        except sa.exc.OperationalError:
+        except sa.exc.DBAPIError:  # a server that starts may answer with half a handshake
             return None
 
     def url(self, number: int, database: str = "test") -> str:

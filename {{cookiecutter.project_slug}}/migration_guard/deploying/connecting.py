@@ -21,7 +21,8 @@ TIMEOUT = 10  # seconds for one attempt, where the URL sets none
 STARTING = re.compile(
     r"refused|starting up|shutting down|not yet accepting|recovery mode|timed? ?out|timeout"
     r"|translate host|name resolution|not known|no route|unreachable|reset by peer|broken pipe"
-    r"|closed the connection|lost connection|No such file or directory|too many (?:clients|conn)",
+    r"|closed the connection|lost connection|packet sequence|No such file or directory"
+    r"|too many (?:clients|conn)",
     re.IGNORECASE,
 )
 
