@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from lib.layout import (
     part_of,
     wrong_directions,
 )
-from lib.projects import PROJECT_TEMPLATE, Project
+from lib.projects import PROJECT_TEMPLATE, ROOT, Project
 from lib.servers import fresh_database
 
 FOLDER = PROJECT_TEMPLATE / GUARD
@@ -131,6 +132,42 @@ def test_lines_are_short() -> None:
         if any(len(line) > COLUMNS for line in path.read_text(encoding="utf-8").splitlines())
     }
     assert wide == set(), "wrap the lines"
+
+
+# Words and idioms that a reader stumbles over.
+NOT_PLAIN = re.compile(
+    r"\b(said|told|by hand|mend(s|ed)?|anew|whoever|innocent|taken for|lets? (it )?be"
+    r"|says? nothing|for ever)\b| [*] (bool\(|\(?not )",
+    re.IGNORECASE,
+)
+
+
+def plain_faults(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if NOT_PLAIN.search(line)]
+
+
+def test_words_are_plain() -> None:
+    """The changelog keeps its history, and this file has the words."""
+    folders = (PROJECT_TEMPLATE, *(ROOT / name for name in ("tests", "benchmarks", "hooks")))
+    files = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "noxfile.py"]
+    files += [path for folder in folders for path in folder.rglob("*.py")]
+    files += PROJECT_TEMPLATE.rglob("*.md")
+    files.remove(Path(__file__))
+    found = {path.name: plain_faults(path.read_text(encoding="utf-8")) for path in files}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("It was said", False),
+        ("text += word * bool(many)", False),
+        ("It was reported, besides; recommended", True),
+        ("text = word if many else ''", True),
+    ],
+)
+def test_a_word_that_is_not_plain_is_found(text: str, plain: bool) -> None:
+    assert (plain_faults(text) == []) is plain
 
 
 def test_the_guard_is_small() -> None:

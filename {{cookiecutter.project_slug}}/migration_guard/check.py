@@ -299,7 +299,7 @@ class Check:
     # reporting
 
     def standing(self, judged: dict[str, Migration]) -> list[Finding]:
-        """The findings that are selected, not suppressed and not in the baseline.
+        """Return the findings that are selected, not suppressed and not in the baseline.
 
         They come in the order of the history, those outside of migrations last.
         """
@@ -338,7 +338,7 @@ class Check:
         return kept
 
     def models(self) -> Iterator[str]:
-        """The loaded modules of the project that suppress drift."""
+        """Yield the loaded modules of the project that suppress drift."""
         files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
         for file in map(Path, sorted(filter(None, files))):
             path = self.files.relative(file)

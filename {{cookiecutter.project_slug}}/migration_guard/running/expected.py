@@ -1,4 +1,4 @@
-"""The schema that a history makes on a scratch database, and whether a squash makes the same."""
+"""The schema that a history creates on a scratch database, also that of a squash."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -49,9 +49,9 @@ def expected_schema(
 def check_squashes(
     settings: Settings, url: str | None, squashes: Iterable[tuple[Migration, list[Migration]]]
 ) -> Iterator[Finding]:
-    """Yield a finding for each squash that makes another schema than what it replaces.
+    """Yield a finding for each squash that creates another schema than what it replaces.
 
-    ``squashes`` are pairs: the migration, and the deployed ones in whose place it stands.
+    ``squashes`` are pairs: the migration, and the deployed ones that it replaces.
     """
     server = find_url(settings.root, url)
     for squash, replaced in squashes:
@@ -65,5 +65,5 @@ def check_squashes(
                 schemas.append(expected_schema(config, read_scripts(config), heads, server)[0])
         if changed := ", ".join(each.name for each in differences(*schemas)):
             message = f"{squash.revision} is a squash of {len(replaced)} deployed migrations, and"
-            message += f" makes another schema than they do: {changed} differs."
+            message += f" creates another schema than they do: {changed} differs."
             yield fault("edited-migration", squash, "revision", message, {"fix": "squash"})

@@ -23,7 +23,7 @@ class Models:
         self.default_schema = context.dialect.default_schema_name
 
     def on(self, family: str) -> Models:
-        """The same for another database."""
+        """Return the same for another database."""
         if family == families([self.dialect.name])[0]:
             return self
         other = copy(self)
@@ -36,7 +36,7 @@ class Models:
         return next((each for each in columns if each.name == operation.column_name), None)
 
     def columns(self) -> Iterator[tuple[str, sa.Column[object]]]:
-        """Each column with the name of its table."""
+        """Yield each column with the name of its table."""
         for name, table in self.tables.items():
             yield from ((name, column) for column in table.columns)
 

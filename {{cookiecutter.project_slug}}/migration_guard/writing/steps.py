@@ -78,7 +78,7 @@ def write_scripts(first: ops.MigrationScript, steps: Iterable[Step]) -> list[ops
 def body(
     phase: Phase, parts: Iterable[tuple[tuple[str, ...], Sequence[ops.MigrateOperation]]]
 ) -> Iterator[ops.MigrateOperation]:
-    """The operations of a function, those with one condition in one block."""
+    """Yield the operations of a function, those with one condition in one block."""
     for only, group in groupby((part for part in parts if part[1]), key=itemgetter(0)):
         operations = [each for _, mine in group for each in mine]
         if not only or "sqlite" in only:

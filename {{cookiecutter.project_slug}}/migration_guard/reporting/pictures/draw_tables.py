@@ -36,7 +36,7 @@ def default_of(column: sa.Column[Any]) -> str:
     return type(default).__name__ if default else ""
 
 
-def uniques(table: sa.Table) -> list[Any]:
+def uniques(table: Any) -> list[Any]:
     """Return the constraints and the indexes that hold for all rows."""
     found: list[Any] = [each for each in table.constraints if isinstance(each, sa.UniqueConstraint)]
     for index in table.indexes:
@@ -113,7 +113,7 @@ def draw(tables: list[sa.Table]) -> str:
     for table in tables:
         lines += [f"  {name_of(table.key)} {{", *map(row, table.columns), "  }"]
     for table in tables:
-        for key in sorted(table.foreign_key_constraints, key=lambda key: key.column_keys):
+        for key in sorted(table.foreign_key_constraints, key=lambda key: list(key.column_keys)):
             referred, referring = rows_at_ends(key)
             line = f"{REFERRED[referred]}--{REFERRING[referring]}"
             ends = f"{name_of(key.referred_table.key)} {line} {name_of(table.key)}"

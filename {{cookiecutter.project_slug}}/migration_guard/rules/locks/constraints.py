@@ -84,7 +84,7 @@ def is_excused(upgrade: Upgrade, op: Operation, column: str) -> bool:
 
 
 def columns_of_index(upgrade: Upgrade, op: Operation) -> tuple[str, ...]:
-    """The columns of the index that becomes the primary key, where the files create it."""
+    """Return the columns of the index that becomes the primary key, where the files create it."""
     name = str(op.kwargs.get("using_index")).casefold()
     found = [each for each in upgrade.history(op, *INDEXES) if str(each.name).casefold() == name]
     return found[0].columns if found and name != "none" else ()
@@ -195,7 +195,7 @@ def is_validated_by(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
 
 
 def unproven_partition(upgrade: Upgrade, op: Operation) -> str | None:
-    """The existing table that becomes a partition without a CHECK that proves its bounds."""
+    """Return the existing table that becomes a partition without a CHECK that proves its bounds."""
     found = re.search(r"(?i)\bATTACH\s+PARTITION\s+(\S+)", op.sql or "")
     if not found:
         return None

@@ -174,7 +174,7 @@ def type_change(upgrade: Upgrade) -> Found:
 
 
 def costly_on_postgresql(upgrade: Upgrade, op: Operation, old: Any) -> str:
-    """Why a change that is free by its types costs time there after all, or ""."""
+    """Return why a change that is free by its types costs time there after all, or ""."""
     using = op.kwargs.get("postgresql_using")
     cast = PLAIN_CAST.fullmatch(using) if isinstance(using, str) else None
     if using and not (cast and cast[2].casefold() in [name.casefold() for name in op.columns]):
