@@ -355,13 +355,9 @@ class Check:
     def report(self, findings: list[Finding], checked: dict[str, int]) -> None:
         output: Path | None = self.options.output
         colour = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        more = {
-            "checked": checked,
-            "left_out": self.left_out,
-            "source": self.text,
-            "colour": colour,
-        }
-        self.write(REPORTS[self.options.format](findings, rules=[*self.all_rules.values()], **more))
+        rules, more = [*self.all_rules.values()], {"source": self.text, "left_out": self.left_out}
+        report = REPORTS[self.options.format]
+        self.write(report(findings, rules=rules, checked=checked, colour=colour, **more))
 
     def write(self, text: str) -> None:
         output: Path | None = self.options.output

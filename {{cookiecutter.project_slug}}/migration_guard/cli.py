@@ -23,10 +23,7 @@ from .settings import read_settings
 # Each option: its value, or "" if it has none, and what it does.
 OPTIONS = {
     "--static": ("", "check only history and rules: needs no database and runs no migration"),
-    "--roundtrip": (
-        "",
-        "check the history, then run every revision up, down and up again, with rows",
-    ),
+    "--roundtrip": ("", "check the history; run every revision up, down and up again, with rows"),
     "--since": (
         "REF",
         "with --roundtrip or --static: check only revisions that are new since this git ref"
@@ -34,20 +31,14 @@ OPTIONS = {
     ),
     "-k": ("REVISION", "with --roundtrip: check only this revision"),
     "--keep": ("", "with --roundtrip: keep the scratch database of a failure"),
-    "--plan": (
-        "",
-        "show what `alembic upgrade head` would run and lock; this only reads the database",
-    ),
+    "--plan": ("", "show what `alembic upgrade head` would run and lock; changes nothing"),
     "--probe": ("", "with --plan: check whether the rows fit the pending migrations"),
     "--against": (
         "REF",
-        "the git ref whose migrations are deployed (default: the remote's main branch)",
+        "the ref whose migrations are deployed (default: the remote's main branch)",
     ),
     "--versions": ("DIR", "read the migrations of this folder"),
-    "--database-url": (
-        "URL",
-        "the server for scratch databases (default: DATABASE_URL, else SQLite)",
-    ),
+    "--database-url": ("URL", "the server for scratch databases (default: DATABASE_URL)"),
     "--select": ("RULE,...", "check only these rules or categories"),
     "--ignore": ("RULE,...", "skip these rules or categories"),
     "--output": ("FILE", "write the report to a file"),

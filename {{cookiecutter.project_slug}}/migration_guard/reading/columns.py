@@ -1,6 +1,7 @@
 """Columns and types, from the calls that build them."""
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -166,11 +167,6 @@ def condition_of(node: ast.expr | ast.keyword) -> str:
 
 def name_of(node: ast.expr) -> str:
     """Return the last name of an expression: ``x`` of ``t.c.x`` and of ``sa.column("x")``."""
-    if isinstance(node, ast.Call):
-        for literal in node.args[:1]:
-            if isinstance(literal, ast.Constant) and isinstance(literal.value, str):
-                return literal.value
-        return name_of(node.func)
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        return str(node.slice.value)
-    return node.attr if isinstance(node, ast.Attribute) else ast.unparse(node)
+    text = ast.unparse(node)
+    quoted = re.search(r"'(\w+)'", text)
+    return quoted[1] if quoted else re.findall(r"\w+", f"_ {text}")[-1]

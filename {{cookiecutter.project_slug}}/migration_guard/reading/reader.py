@@ -139,16 +139,12 @@ class Reader(Libraries):
         migration.irreversible = text_of(self.globals.get("irreversible"))
         for name in ("upgrade", "downgrade"):
             self.entry(name)
-        nowhere = [o for o in migration.operations if o.operation == "drop_index" and not o.table]
-        if nowhere:  # DROP INDEX may lack the table; the other direction has it
-            created = {
-                o.name: o
-                for o in migration.operations
-                if o.operation == "create_index" and o.name and o.table
-            }
-            for operation in nowhere:
-                if other := created.get(operation.name or ""):
-                    operation.table, operation.schema = other.table, other.schema
+        created = {o.name: o for o in migration.operations if o.operation == "create_index"}
+        for operation in migration.operations:
+            # DROP INDEX may lack the table; the other direction has it.
+            lacks = operation.operation == "drop_index" and operation.name and not operation.table
+            if lacks and (other := created.get(operation.name)):
+                operation.table, operation.schema = other.table, other.schema
         return migration
 
     def identifier(self, name: str, node: ast.expr) -> None:

@@ -6,6 +6,7 @@ A value that can't be known is ``UNKNOWN`` (in a string, ``HOLE``).
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -278,16 +279,21 @@ def shown_values(kwargs: Kwargs) -> dict[str, Any]:
     return {name: shown(value) for name, value in kwargs.items()}
 
 
+def in_container(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return the list, tuple or dictionary with changed values."""
+    if type(value) is dict:
+        return {key: change(item) for key, item in value.items()}
+    return type(value)(map(change, value))
+
+
 def as_argument(value: Any) -> Any:
     kind = type(value)
     if kind is str or kind is Text:
         return UNKNOWN if HOLE in value else value
     if kind in SHOWN:
         return value
-    if kind is list or kind is tuple:
-        return kind(map(as_argument, value))
-    if kind is dict:
-        return {key: as_argument(item) for key, item in value.items()}
+    if kind in (list, tuple, dict):
+        return in_container(value, as_argument)
     if kind is Table:
         return as_argument(value.name)
     if kind is Either and len(value.ways) == 1:
@@ -368,8 +374,6 @@ def filled(value: Any) -> Any:
 
 def with_holes(value: Any) -> Any:
     value = without_path(value)
-    if type(value) in (list, tuple):
-        return type(value)(map(with_holes, value))
-    if type(value) is dict:
-        return {key: with_holes(item) for key, item in value.items()}
+    if type(value) in (list, tuple, dict):
+        return in_container(value, with_holes)
     return value if isinstance(value, str) or is_data(value) else HOLE

@@ -181,8 +181,6 @@ def moment(base: str, serial: int) -> str:
 
 def text(base: str, size: list[int], serial: int) -> str:
     """Return a text of the column's length, or of 300 characters."""
-    length = 100 if "tinytext" in base else 300
-    if size:
-        length = size[0]
+    length = size[0] if size else 100 if "tinytext" in base else 300
     start = str(serial) if serial else ""
     return "'" + start[-length:].ljust(length, "x") + "'"

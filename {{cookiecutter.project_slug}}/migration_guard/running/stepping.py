@@ -63,11 +63,7 @@ class Stepper:
         self, script: Script, function: str, before_commit: Callable[[], None] | None = None
     ) -> None:
         """Run one function of a revision, then ``before_commit``, which may raise RolledBack."""
-        build = (
-            MigrationStep.upgrade_from_script
-            if function == "upgrade"
-            else MigrationStep.downgrade_from_script
-        )
+        build = getattr(MigrationStep, f"{function}_from_script")
         step = build(self.scripts.revision_map, script)
         before = set(self.heads.heads)
         # Alembic remembers which enum types it created, and would not create them again.
