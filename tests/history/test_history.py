@@ -294,7 +294,22 @@ def latin(history: History) -> None:
     path.write_bytes(path.read_bytes() + b"# and more\n")
 
 
+def correct_downgrade(history: History) -> None:
+    path = history.versions / "b1.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("op.drop_column(", "pass\n    op.drop_column("), encoding="utf-8")
+
+
+def annotate(history: History) -> None:
+    path = history.versions / "b1.py"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("import sqlalchemy", "from typing import Any\nimport sqlalchemy")
+    text = text.replace("revision =", "revision: Any =", 1).replace("():", "() -> None:")
+    path.write_text(text, encoding="utf-8")
+
+
 HARMLESS: list[Callable[[History], None]] = [comment, reformat, windows, move, suppress, add, latin]
+HARMLESS += [correct_downgrade, annotate]
 
 
 @pytest.mark.slow

@@ -126,6 +126,10 @@ class Check:
             raise failed  # without a report, which would look clean
         operations = sum(len(migration.operations) for migration in judged)
         checked = {"files": len(chosen), "operations": operations, "revisions": len(past)}
+        if options.roundtrip:
+            checked = {
+                "roundtrips": len(self.history if self.some() is None else self.some() or ())
+            }
         self.report(findings, checked)
         if failed:
             raise failed
@@ -190,13 +194,11 @@ class Check:
 
     def runs(self, rule: Rule) -> bool:
         """Return whether this command checks the rule."""
+        roundtrip = bool(self.options.roundtrip)
         if rule.check is not None:
-            return not self.options.roundtrip
-        if rule.category == "drift":
-            return not self.options.roundtrip and not self.options.static
-        if rule.category == "roundtrip":
-            return bool(self.options.roundtrip)
-        return rule.category != "live"
+            return not roundtrip
+        drift = not roundtrip and not self.options.static
+        return {"drift": drift, "roundtrip": roundtrip, "live": False}.get(rule.category, True)
 
     # running
 
@@ -249,8 +251,7 @@ class Check:
         if only := self.options.only:
             found = {each.revision for each in self.history if str(each.revision).startswith(only)}
             if len(found) != 1:
-                why = "no revision identifier begins with this, or several: alembic history"
-                raise CannotCheck(f"-k {only}: {why} lists them")
+                raise CannotCheck(f"-k {only}: no revision identifier begins with this, or several")
             return found
         if self.new is None:
             return None

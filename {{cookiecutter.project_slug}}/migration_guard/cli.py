@@ -101,13 +101,9 @@ def run(root: Path, options: argparse.Namespace) -> int:
         print(texts or list_of_rules(rules.values()), flush=True)
         return 0
     if options.no_cache:
-        raise CannotCheck(
-            "--no-cache: delete this option. The guard no longer keeps anything between runs."
-        )
+        raise CannotCheck("--no-cache: delete this option: no run keeps results any more.")
     if options.files and not options.static:
-        raise CannotCheck(
-            "FILE needs --static: a database is migrated with all migrations or none."
-        )
+        raise CannotCheck("FILE needs --static: a database needs all migrations or none.")
     if not options.roundtrip and (options.only or options.keep):
         raise CannotCheck("-k and --keep need --roundtrip.")
     if options.since and not (options.roundtrip or options.static):

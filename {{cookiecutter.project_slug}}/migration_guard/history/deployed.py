@@ -35,12 +35,11 @@ class Deployed:
         now = {migration.revision: migration for migration in migrations}
         by_path = {migration.path: migration for migration in migrations}
         before = {str(old.revision): old for old in self.changed}
-        for revision in before.keys() & now.keys():
-            replaced = lineage(revision, before)
-            above = {parent for each in replaced for parent in parents(before[each])}
-            gone = len(replaced) > 1 and replaced.isdisjoint(now.keys() - {revision})
-            if gone and above <= replaced and not parents(now[revision]):
-                self.squashes.append((now[revision], [before[each] for each in replaced]))
+        for new in migrations:
+            if not parents(new) and parents(before.get(str(new.revision), new)):
+                replaced = lineage(str(new.revision), before)
+                if replaced - {new.revision} == before.keys() - now.keys():
+                    self.squashes.append((new, [before[each] for each in replaced]))
         squashed = {old.revision for _, replaced in self.squashes for old in replaced}
         for old in self.changed:
             if old.revision in squashed:

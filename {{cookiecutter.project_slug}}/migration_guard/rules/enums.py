@@ -126,8 +126,7 @@ def enum_value_in_transaction(upgrade: Upgrade) -> Found:
 )
 def enum_missing(upgrade: Upgrade) -> Found:
     for op in upgrade.operations("create_table", "add_column", "alter_column"):
-        types: list[Any] = [column.type for column in op.definitions]
-        types = types or [op.kwargs.get("type_")]
+        types: list[Any] = [column.type for column in op.definitions] or [op.kwargs.get("type_")]
         for type_ in types:
             name = name_of_enum(type_)
             if not name or (op.operation == "create_table" and enum_name(type_)):
