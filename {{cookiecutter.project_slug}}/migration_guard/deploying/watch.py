@@ -198,7 +198,8 @@ class Watch:
         kind = self._before(sql)
         whole = statements.is_all_or_nothing(sql)
         dbapi_error = context.dialect.loaded_dbapi.Error
-        patient = "CONCURRENTLY" in sql.upper() and context.dialect.name == "postgresql"
+        named = "CONCURRENTLY" in sql.upper() and not statements.reads_only(sql)
+        patient = named and context.dialect.name == "postgresql"
         # It blocks nobody while it waits, and a timeout would leave an invalid index.
         if patient and not self.limits.lease_only:
             cursor.execute("SET lock_timeout = 0")

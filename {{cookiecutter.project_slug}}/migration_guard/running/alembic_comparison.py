@@ -4,7 +4,6 @@ import warnings
 from importlib.util import find_spec
 from typing import Any
 
-import sqlalchemy as sa
 from alembic.autogenerate import api
 from alembic.runtime.migration import MigrationContext
 
@@ -55,7 +54,7 @@ def as_alembic_sees(
     finally:
         opts["include_name"], opts["include_object"] = include_name, include_object
     parts = [part for item in found for part in (item if isinstance(item, list) else [item])]
-    listed = [described(part, context.dialect) for part in parts]
+    listed = [described(part) for part in parts]
     return [
         each
         for part, each in zip(parts, listed, strict=True)
@@ -72,7 +71,7 @@ def full_name(name: str | None, schema: str | None) -> str:
     return f"{schema}.{name}".removeprefix("None.").removeprefix("public.").lower()
 
 
-def described(difference: Any, dialect: sa.Dialect) -> tuple[str, str, str]:
+def described(difference: Any) -> tuple[str, str, str]:
     """Describe a difference of Alembic's: the object, its table, and a sentence."""
     kind, *rest = difference
     if kind in ("add_table", "remove_table", "add_table_comment", "remove_table_comment"):
@@ -87,7 +86,7 @@ def described(difference: Any, dialect: sa.Dialect) -> tuple[str, str, str]:
         name = getattr(rest[0], "name", None) or str(rest[0])
         target = f"{kind.partition('_')[2] or kind} {table}.{name}".replace(" .", " ")
     if kind.startswith("modify_"):
-        before, after = shown(rest[-2], dialect), shown(rest[-1], dialect)
+        before, after = ("nothing" if each is None else each for each in rest[-2:])
         text = f"{target}: {kind[7:]} is {after} in the models and {before} in the migrations."
     elif kind.startswith("add"):
         text = f"Model {target} has no migration."
@@ -96,17 +95,3 @@ def described(difference: Any, dialect: sa.Dialect) -> tuple[str, str, str]:
     else:
         text = f"{target}: the models and the migrations differ ({kind})."
     return target, table, text
-
-
-def shown(value: Any, dialect: sa.Dialect) -> str:
-    """Return Alembic's type, default or comment as a text for people."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, sa.DefaultClause):
-        value = value.arg
-    try:
-        if isinstance(value, sa.ClauseElement | sa.types.TypeEngine):
-            return str(value.compile(dialect=dialect))
-    except sa.exc.CompileError:
-        pass
-    return str(value)

@@ -22,7 +22,8 @@ def backfill(operation: ops.AlterColumnOp, models: Models) -> Iterator[Step]:
     column = models.dialect.identifier_preparer.quote(operation.column_name)
     where, row = f"{column} IS NULL LIMIT {BATCH}", ROW.get(dialect)
     if row:
-        where = f"{row} IN (SELECT {row} FROM {table} WHERE {where})"
+        # Rows of two partitions may have one ctid.
+        where = f"{row} IN (SELECT {row} FROM {table} WHERE {where}) AND {column} IS NULL"
     statement = f"UPDATE {table} SET {column} = {value} WHERE {where}"
     batch = Lines(
         f"batch = sa.text({execute(statement).sqltext!r})",

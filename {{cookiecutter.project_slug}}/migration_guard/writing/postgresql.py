@@ -1,6 +1,6 @@
 """Safe forms for PostgreSQL, which block nobody while they run, in several revisions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import replace
 from itertools import product
@@ -26,11 +26,7 @@ class PostgreSQL:
     """Turns Alembic's operations into steps."""
 
     def __init__(
-        self,
-        comparison: Comparison,
-        operations: Operations,
-        databases: Sequence[str],
-        new: set[str],
+        self, comparison: Comparison, operations: Operations, databases: list[str], new: set[str]
     ) -> None:
         """``databases``: the families for which it is written; ``new``: tables not yet deployed."""
         self.comparison, self.operations, self.databases = comparison, operations, databases
@@ -195,6 +191,10 @@ class PostgreSQL:
         if rest.has_changes():
             yield Step(Phase.SCHEMA, [rest], [rest.reverse()])
         alter = copy(operation)
+        model = self.models.column(operation)
+        if model is not None and model.server_default is None:
+            what = f"# Decide: from here on, running code that omits {operation.column_name} fails."
+            yield Step(Phase.NOT_NULL, [Lines(what, "# Deploy code that writes it first.")])
         alter.existing_type = operation.modify_type or operation.existing_type
         alter.modify_type, alter.modify_comment, alter.modify_server_default = None, False, False
         name = f"ck_{operation.table_name}_{operation.column_name}_not_null"[:63]
