@@ -18,7 +18,7 @@ from .history.deployed import Deployed
 from .history.files import MigrationFiles
 from .history.graph import before_first, check_graph, in_order, lineage
 from .output import write_file
-from .reading.migration import Migration
+from .reading.migration import Migration, words
 from .reporting.baseline import read_baseline, write_baseline
 from .reporting.formats import REPORTS
 from .reporting.suppression import suppress
@@ -380,10 +380,6 @@ class Check:
 NOT_CHECKED = "Not checked: {}. To leave this out: --ignore database-drift,rows-do-not-fit"
 
 
-BREAKS_ALEMBIC = (
-    "unreadable-migration",
-    "missing-parent",
-    "duplicate-revision",
-    "revision-cycle",
-    "multiple-heads",
+BREAKS_ALEMBIC = words(
+    "unreadable-migration missing-parent duplicate-revision revision-cycle multiple-heads"
 )

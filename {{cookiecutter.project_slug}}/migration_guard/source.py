@@ -83,10 +83,9 @@ def assigned(node: ast.stmt) -> str | None:
 
 
 def is_remark(node: ast.stmt) -> bool:
-    """Return whether a statement does nothing: a docstring, pass, a mere annotation."""
-    annotated = isinstance(node, ast.AnnAssign) and node.value is None
+    """Return whether a statement does nothing: a docstring, pass."""
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return annotated or text or isinstance(node, ast.Pass)
+    return text or isinstance(node, ast.Pass)
 
 
 def decode(data: bytes) -> str:

@@ -25,9 +25,8 @@ class Changed:
         """
         here = [name for name in changed if name in self.files]
         squashes = [name for name in here if self.is_squash(name)]
-        squashed = self.before(squashes)
         for name in changed:
-            if name not in self.files and name not in squashed and "edited" not in flags:
+            if name not in self.files and not squashes and "edited" not in flags:
                 raise CommandError(
                     f"{lost(name)} (or, if it is undone: alembic -x edited upgrade head)"
                 )
@@ -60,17 +59,6 @@ class Changed:
             return False
         parents = parents_in(self.stored(revision))
         return bool(parents) and not any(each in self.files for each in parents)
-
-    def before(self, revisions: list[str]) -> set[str]:
-        """Return the applied revisions without a file that came before these."""
-        found: set[str] = set()
-        waiting = [name for each in revisions for name in parents_in(self.stored(each))]
-        while waiting:
-            name = waiting.pop()
-            if name in self.applied.rows and name not in self.files and name not in found:
-                found.add(name)
-                waiting += parents_in(self.stored(name))
-        return found
 
 
 def edited_message(scripts: list[Any]) -> str:

@@ -33,13 +33,12 @@ class Deployed:
         A squash is remembered: whether it makes the same schema is seen on a database.
         """
         now = {migration.revision: migration for migration in migrations}
-        by_path = {migration.path: migration for migration in migrations}
         before = {str(old.revision): old for old in self.changed}
-        for new in migrations:
-            if not parents(new) and parents(before.get(str(new.revision), new)):
-                replaced = lineage(str(new.revision), before)
-                if replaced - {new.revision} == before.keys() - now.keys():
-                    self.squashes.append((new, [before[each] for each in replaced]))
+        for squash in migrations:
+            if not parents(squash) and parents(before.get(str(squash.revision), squash)):
+                replaced = lineage(str(squash.revision), before)
+                if replaced - {squash.revision} == before.keys() - now.keys():
+                    self.squashes.append((squash, [before[each] for each in replaced]))
         squashed = {old.revision for _, replaced in self.squashes for old in replaced}
         for old in self.changed:
             if old.revision in squashed:
@@ -56,9 +55,8 @@ class Deployed:
                 message = f"{deployed}, and its upgrade() was changed."
             else:
                 continue
-            where = new or by_path.get(old.path, old)
             words = {"ref": str(self.ref), "file": old.path}
-            yield fault("edited-migration", where, name, message, words)
+            yield fault("edited-migration", new or old, name, message, words)
 
     def undeployed(self, migrations: list[Migration]) -> set[str | None]:
         """Return the revisions that are not deployed yet; none if no ref is known."""

@@ -118,9 +118,8 @@ class RoundtripFindings:
         if rule != "downgrade-differs":
             steps = reproduce(script, function, [*texts] or [message], self.rows)
             fix += f" To reproduce, in an empty database:\n{steps}"
-        about: dict[str, Any] = {"revision": script.revision, "function": function}
-        about |= {"line": code.co_firstlineno if code else 1}
-        about |= {"operation": message.partition(":")[0]}
+        about: dict[str, Any] = {"function": function, "operation": message.partition(":")[0]}
+        about |= {"line": code.co_firstlineno if code else 1, "revision": script.revision}
         path = relative(script.path, self.root)
         self.found.append(report(RULES[rule], message, fix, path, **about))
 
