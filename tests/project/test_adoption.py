@@ -7,6 +7,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,43 @@ def rules(project: Shop) -> dict[str, set[str | None]]:
             for finding in json.loads((project.path / "report.json").read_text())["findings"]:
                 found.setdefault(finding["rule"], set()).add(finding["revision"])
     return found
+
+
+def test_the_command_works_where_git_has_no_symbolic_links(tmp_path: Path) -> None:
+    # As on Windows: a checkout has a file with the link's target in its place.
+    template = tmp_path / "template"
+    skip = shutil.ignore_patterns(".git", ".nox", ".*_cache", "__pycache__", ".hypothesis")
+    shutil.copytree(ROOT, template, symlinks=True, ignore=skip)
+    (link,) = template.glob(".guard/*/migration_guard")
+    target = link.readlink()
+    link.unlink()
+    link.write_text(str(target))
+    project = Shop(tmp_path / "shop", "shop")
+    project.path.mkdir()
+    (command,) = commands("cookiecutter ")
+    project.sh(command.replace(str(ROOT), str(template)))
+    assert contents(project.path / "migration_guard") == contents(
+        next(template.glob("*project_slug*/migration_guard"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("import sqlalchemy.ext.asyncio as a; a.create_async_engine('sqlite://')", "not async"),
+    ],
+)
+def test_an_env_py_with_a_command_or_driver_of_its_own_is_told_what_to_do(
+    bake: Callable[..., Project], line: str, expected: str
+) -> None:
+    project = bake(starter="blank")
+    env = project.path / "alembic" / "env.py"
+    env.write_text(env.read_text().replace("from __future__ import annotations\n", f"{line}\n", 1))
+    done = project.run("python", "scripts/check_migrations.py", ok=None)
+    assert done.returncode == 2  # nothing was compared
+    assert expected in done.stdout
+    assert 'must run on config.attributes["connection"] if it is set' in done.stdout
 
 
 def test_old_findings_are_let_be_and_new_ones_are_not(shop: Shop) -> None:

@@ -370,5 +370,9 @@ def test_a_message_names_no_scratch_database() -> None:
     assert (
         one_line(ValueError(f"fails (`{name}`.`c`, CONSTRAINT x)")) == "fails (`c`, CONSTRAINT x)"
     )
+    settings = (
+        "1 validation error for Settings\nKEY\n  Field required [input_value={'P': 'secret'}]"
+    )
+    assert one_line(ValueError(settings)) == "1 validation error for Settings: KEY: Field required"
     other = "No module named 'migration_guard_helpers.rows'"
     assert one_line(ValueError(other)) == other

@@ -20,7 +20,7 @@ def in_one_line() -> Iterator[None]:
         yield
     except CannotCheck:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # an env.py may insist on a command of its own
         raise CannotCheck(fault(error)) from error
 
 
@@ -91,10 +91,12 @@ def one_line(error: BaseException) -> str:
         for line in rest
         if first.endswith("depend on it") and "DETAIL" in line
     ]
+    if re.search(r"\d validation errors? for ", first):  # Pydantic's; its values may be secret
+        depending = [line.strip().partition(" [")[0] for line in rest[:2]]
     return ": ".join([first.rstrip("."), *depending])
 
 
-def fault(error: Exception) -> str:
+def fault(error: BaseException) -> str:
     """Return where in the project the error was raised, and its message.
 
     Alembic's own errors contain the place already.

@@ -24,7 +24,7 @@ from alembic.runtime.migration import HeadMaintainer, MigrationContext, Migratio
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..error_messages import REMEDIES, in_one_line, one_line
 from ..exceptions import CannotCheck
@@ -157,8 +157,9 @@ def run_env(
         except CannotCheck as error:
             # An error after the work does not count: env.py may end a transaction that has ended.
             if runs != [True]:
-                if isinstance(error.__cause__, DBAPIError) and str(error).startswith(f"{env}:"):
-                    # env.py needs something that an empty database does not have.
+                theirs = isinstance(error.__cause__, SQLAlchemyError | SystemExit)
+                if theirs and str(error).startswith(f"{env}:"):
+                    # env.py needs a database that is not empty, or a driver or command of its own.
                     raise CannotCheck(f"{error}. {duty}") from error
                 raise
     if True not in runs:

@@ -47,7 +47,7 @@ def uniques(table: Any) -> list[Any]:
 
 def rows_at_ends(key: sa.ForeignKeyConstraint) -> tuple[str, str]:
     """Return how many rows a row refers to, and how many rows may refer to the same one."""
-    columns, table = set(key.columns), key.parent
+    columns, table = set(key.columns), key.table
     alone = any(
         len(each.columns) and set(each.columns) <= columns
         for each in [table.primary_key, *uniques(table)]
