@@ -536,6 +536,19 @@ def test_what_a_helper_imports_is_imported_where_the_migration_calls_it(tmp_path
     assert (imports["shop"], imports["shop.models"]) == (7, 8)
 
 
+def test_a_comprehension_keeps_its_names_and_its_conditions() -> None:
+    (operation,) = read(
+        "t = 'a'\n[0 for t in sa.inspect(op.get_bind()).get_table_names() if t]\nop.drop_table(t)"
+    ).operations
+    assert (operation.table, operation.conditional) == ("a", False)
+
+
+def test_a_mapping_is_shown_with_its_values() -> None:
+    (operation,) = read("op.drop_column('t', 'a', info={'b': helper, 'c': 1})").operations
+    assert operation.kwargs["info"]["c"] == 1
+    assert isinstance(operation.kwargs["info"]["b"], Call)
+
+
 def test_a_read_after_a_helper_is_noted_at_its_own_line() -> None:
     module = "def helper():\n    x = 1\n    return x"
     migration = read("op.get_bind().execute(sa.text('SELECT 1'), helper()).scalar()", module)

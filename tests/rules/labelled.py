@@ -2789,4 +2789,143 @@ CASES: list[Case] = [
         "if op.get_bind().execute(sa.text('SELECT 1')).scalar():\n"
         "    op.alter_column('t', 'a', type_=sa.Integer())",
     ),
+    (
+        "a table that this migration alone creates, where it is not there yet, is new",
+        "postgresql",
+        [],
+        ["blocking-index"],
+        "if not sa.inspect(op.get_bind()).has_table('t'):\n"
+        "    op.create_table('t', sa.Column('a', sa.Integer()))\n"
+        "op.create_index('i', 't', ['a'])",
+        "",
+        "op.create_table('o', sa.Column('a', sa.Integer()))",
+    ),
+    (
+        "a table that this migration alone creates, where it is not there yet, is new",
+        "postgresql",
+        ["blocking-index"],
+        [],
+        "if not sa.inspect(op.get_bind()).has_table('t'):\n"
+        "    op.create_table('t', sa.Column('a', sa.Integer()))\n"
+        "op.create_index('i', 't', ['a'])",
+        "",
+        "",
+    ),
+    (
+        "a table that this migration alone creates, where it is not there yet, is new",
+        "postgresql",
+        ["blocking-index"],
+        [],
+        "if not sa.inspect(op.get_bind()).has_table('t'):\n"
+        "    op.create_table('t', sa.Column('a', sa.Integer()))\n"
+        "op.create_index('i', 't', ['a'])",
+        "",
+        "op.create_table('t', sa.Column('a', sa.Integer()))",
+    ),
+    (
+        "a table that this migration alone creates, where it is not there yet, is new",
+        "postgresql",
+        ["blocking-index"],
+        [],
+        "if not sa.inspect(op.get_bind()).has_table('t'):\n"
+        "    op.create_table('t', sa.Column('a', sa.Integer()))\n"
+        "op.create_index('i', 't', ['a'])",
+        "",
+        "op.create_table('o', sa.Column('a', sa.Integer()))\n"
+        "op.add_column('t', sa.Column('b', sa.Integer()))",
+    ),
+    (
+        "a table that this migration alone creates, where it is not there yet, is new",
+        "postgresql",
+        ["blocking-index"],
+        [],
+        "if not sa.inspect(op.get_bind()).has_table('t'):\n"
+        "    op.create_table('t', sa.Column('a', sa.Integer()))\n"
+        "    return\n"
+        "op.create_index('i', 't', ['a'])",
+        "",
+        "op.create_table('o', sa.Column('a', sa.Integer()))",
+    ),
+    (
+        "a table that this migration alone creates, where it is not there yet, is new",
+        "postgresql",
+        ["blocking-index"],
+        [],
+        "op.create_table('t', sa.Column('a', sa.Integer()), if_not_exists=True)\n"
+        "op.create_index('i', 't', ['a'])",
+        "",
+        "op.create_table('o', sa.Column('a', sa.Integer()))",
+    ),
+    (
+        "an index that is gone with its table",
+        "postgresql",
+        ["drop-table"],
+        ["blocking-index"],
+        "op.drop_table('t')\nop.drop_index('i', 't', if_exists=True)",
+        "",
+        "",
+    ),
+    (
+        "an index that is gone with its table",
+        "postgresql",
+        ["blocking-index"],
+        [],
+        "op.drop_table('u')\nop.drop_index('i', 't', if_exists=True)",
+        "",
+        "",
+    ),
+    (
+        "a scratch table of the migration's own",
+        "postgresql",
+        [],
+        ["drop-table"],
+        "op.execute('DROP TABLE IF EXISTS copies')\nop.execute('CREATE TABLE copies AS SELECT 1')",
+        "",
+        "op.create_table('o', sa.Column('a', sa.Integer()))",
+    ),
+    (
+        "a scratch table of the migration's own",
+        "postgresql",
+        ["drop-table"],
+        [],
+        "op.execute('DROP TABLE copies')\nop.execute('CREATE TABLE copies AS SELECT 1')",
+        "",
+        "",
+    ),
+    (
+        "a scratch table of the migration's own",
+        "postgresql",
+        ["drop-table"],
+        [],
+        "op.execute('DROP TABLE IF EXISTS copies')\nop.execute('CREATE TABLE copies AS SELECT 1')",
+        "",
+        "op.create_table('copies', sa.Column('a', sa.Integer()))",
+    ),
+    (
+        "a scratch table of the migration's own",
+        "postgresql",
+        ["drop-table"],
+        [],
+        "op.execute('DROP TABLE IF EXISTS copies')",
+        "",
+        "",
+    ),
+    (
+        "another kind of time",
+        "postgresql",
+        ["type-change"],
+        [],
+        "op.alter_column('t', 'a', type_=sa.Interval(), existing_type=sa.DateTime())",
+        "",
+        "",
+    ),
+    (
+        "a table that SQLAlchemy drops",
+        "postgresql",
+        ["drop-table"],
+        [],
+        "sa.Table('t', sa.MetaData()).drop(op.get_bind())",
+        "",
+        "",
+    ),
 ]

@@ -146,14 +146,19 @@ def drop_table(upgrade: Upgrade) -> Found:
                 else is_created_again(upgrade, other)
             )
         ]
-        if not upgrade.any_runs_whenever(op, replaced):
+        again = op.kwargs.get("if_exists") and is_created_again(upgrade, op)
+        scratch = again and upgrade.is_of_this_upgrade(op)
+        if not (scratch or upgrade.any_runs_whenever(op, replaced)):
             yield op, f"{label(op)} is dropped with its rows."
 
 
+NEW_TABLE = ("create_table", "create_table_as")
+
+
 def is_created_again(upgrade: Upgrade, op: Operation) -> bool:
-    """Return whether a renamed table leaves its name to a new one."""
+    """Return whether a table that is renamed or dropped leaves its name to a new one."""
     later = upgrade.everything[upgrade.at[id(op)] :]
-    return bool(upgrade.surely(op, on_table(table_of(op), later, ("create_table",))))
+    return bool(upgrade.surely(op, on_table(table_of(op), later, NEW_TABLE)))
 
 
 @rule(

@@ -93,8 +93,7 @@ class Upgrade:
         """Find the operations that create the table and columns of each operation."""
         # IF NOT EXISTS may meet a table with rows; but not in the first revision, nor where it is
         # there to let a migration run again after a failure
-        first = not self.migration.down_revision
-        resumable = first or not NOT_TRANSACTIONAL.isdisjoint(self.declared)
+        again = not (self.migration.down_revision and NOT_TRANSACTIONAL.isdisjoint(self.declared))
         tables: dict[str, list[Operation]] = {}
         views: dict[str, list[Operation]] = {}  # without their schemas
         columns: dict[tuple[str, str], list[Operation]] = {}
@@ -112,7 +111,7 @@ class Upgrade:
                     each.operation == "drop_table" and each.runs_whenever(op)
                     for each in on_table(table, operations[:number])
                 )
-                if op.kwargs.get("if_not_exists") is not True or dropped or resumable:
+                if op.kwargs.get("if_not_exists") is not True or dropped or again:
                     tables.setdefault(table, []).append(op)
             elif op.operation == "create_materialized_view":
                 views.setdefault((op.name or "").casefold(), []).append(op)
@@ -122,8 +121,7 @@ class Upgrade:
                     for (owner, column), creators in list(columns.items()):
                         if owner == table:
                             columns[renamed_table(op), column] = creators
-                left = [each for each in tables.get(table, ()) if not op.runs_whenever(each)]
-                tables[table] = left
+                tables[table] = [new for new in tables.get(table, ()) if not op.runs_whenever(new)]
             elif op.operation == "add_column":
                 for column in op.columns:
                     columns.setdefault((table, column.casefold()), []).append(op)
@@ -170,7 +168,14 @@ class Upgrade:
 
     def creates_table(self, op: Operation) -> bool:
         """Return whether the operation's table is new: from here or an undeployed revision."""
-        return self.any_runs_whenever(op, self.table_creators[id(op)])
+        creators = self.table_creators[id(op)]
+        # at least where it is not there yet
+        perhaps = any(not each.excludes(op, self.dialects_of(op)) for each in creators)
+        return perhaps and (self.any_runs_whenever(op, creators) or self.is_of_this_upgrade(op))
+
+    def is_of_this_upgrade(self, op: Operation) -> bool:
+        """Return whether the revisions before create tables, and do nothing with this one."""
+        return bool(self.past.of("create_table")) and not self.past.on(table_of(op))
 
     def adds_columns(self, op: Operation) -> bool:
         """Return whether all columns of the operation are new, as in ``creates_table``."""

@@ -56,7 +56,7 @@ def blocking_index(upgrade: Upgrade) -> Found:
 
 def goes_with_table_or_column(upgrade: Upgrade, op: Operation) -> bool:
     """Return whether the migration drops the index's table or a column: these have rules."""
-    if op.table and upgrade.later(op, "drop_table"):
+    if op.table and (upgrade.earlier(op, "drop_table") or upgrade.later(op, "drop_table")):
         return True
     created = [each for each in upgrade.history(op, "create_index") if each.name == op.name]
     columns = {column for each in created for column in each.columns}
