@@ -12,10 +12,14 @@ are installed: pip install squawk-cli alembic-guard.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
+import statistics
 import subprocess
+import sys
 import tempfile
+import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -181,6 +185,37 @@ def measure(database: str, name: str, changes: list[Change]) -> dict[str, Result
     return results
 
 
+def seconds(database: str, rounds: int = 5) -> dict[str, float]:
+    """Return the median time of `alembic revision --autogenerate` for one new column, by env.py."""
+    folder = Path(tempfile.mkdtemp(prefix="road-"))
+    times: dict[str, list[float]] = {OURS: [], "Alembic": []}
+    roads = {}
+    with contextlib.ExitStack() as stack:
+        for name in times:
+            place = folder / name.partition(" ")[0]
+            project = bake_into(place, database=database, starter="blank", project_slug="shop")
+            url = stack.enter_context(contextlib.contextmanager(fresh_database)(database, place))
+            road = roads[name] = Road(project, "shop", url, ENVS[name])
+            with road.at_home():
+                road.start()
+                road.write(CHANGES[0].models(CHANGES[0].before))
+                road.alembic("revision", message="Before", autogenerate=True)
+                road.alembic("upgrade", "head")
+                road.write(CHANGES[0].models(CHANGES[0].after))
+        command = [sys.executable, "-m", "alembic", "revision", "--autogenerate", "-m", "After"]
+        for _ in range(rounds):  # one after the other, since the machine may have other work
+            for name, road in roads.items():
+                before = set(road.versions.glob("*.py"))
+                with road.at_home():
+                    start = time.perf_counter()
+                    subprocess.run(command, check=True, capture_output=True)
+                    times[name].append(time.perf_counter() - start)
+                for file in set(road.versions.glob("*.py")) - before:
+                    file.unlink()
+    shutil.rmtree(folder)
+    return {name: statistics.median(measured) for name, measured in times.items()}
+
+
 def judge(road: Road, arrival: Arrival) -> set[str]:
     """The rules of squawk and alembic-guard that find something in what is written."""
     found: set[str] = set()
@@ -266,7 +301,12 @@ def main() -> None:
     parser.add_argument("--env", choices=ENVS, action="append")
     parser.add_argument("--quick", action="store_true", help="the changes of the tests alone")
     parser.add_argument("--results", type=Path, help="a JSON file of earlier results to add to")
+    parser.add_argument("--seconds", action="store_true", help="print how long autogenerate takes")
     options = parser.parse_args()
+    if options.seconds:
+        for database in reachable(options.only):
+            print(database, {name: round(found, 2) for name, found in seconds(database).items()})
+        return
     results: Results = {}
     for database in reachable(options.only):
         changes = changes_of(database)
