@@ -1,7 +1,5 @@
 """The settings in ``[tool.migration-guard]`` of ``pyproject.toml``."""
 
-import configparser
-import os
 import re
 import tomllib
 from collections.abc import Collection, Mapping
@@ -39,7 +37,6 @@ class Settings:
     versions: tuple[Path, ...]  # the folders of migration files
     config: Path  # alembic.ini
     baseline: Path | None = None
-    url: str = ""  # sqlalchemy.url of Alembic's configuration
     safe_autogenerate: bool = True  # autogenerate writes safe forms, in several revisions
     offline: bool = False  # --sql must be able to print the whole history
     lock: Limits = Limits()
@@ -76,12 +73,10 @@ REMOVED = ("cache", "cache-size")
 def read_settings(root: Path) -> Settings:
     """Return the settings of the project at ``root``, with defaults. Raises CannotCheck."""
     place = "pyproject.toml: [tool.migration-guard]"
-    given: dict[str, Any] = {"config": "alembic.ini"}
-    tools: dict[str, Any] = {}
+    given: dict[str, Any] = {"versions": ["alembic/versions"], "config": "alembic.ini"}
     try:
         with (root / "pyproject.toml").open("rb") as file:
-            tools = tomllib.load(file).get("tool", {})
-            given |= tools.get("migration-guard", {})
+            given |= tomllib.load(file).get("tool", {}).get("migration-guard", {})
     except FileNotFoundError:
         pass
     except (OSError, ValueError, TypeError) as error:
@@ -111,7 +106,6 @@ def read_settings(root: Path) -> Settings:
         given["lowest"] = dict(map(read_database, given["databases"]))
         given["databases"] = list(given["lowest"])
     given["lock"] = Limits(**underscored(given.get("lock", {})))
-    given = from_alembic(root, root / given["config"], tools.get("alembic", {})) | given
     given["versions"] = [root / folder for folder in given["versions"]]
     given |= {key: root / given[key] for key in ("baseline", "config") if key in given}
     given |= {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
@@ -121,28 +115,6 @@ def read_settings(root: Path) -> Settings:
 def others(name: str, known: Collection[str]) -> str:
     """Return what may be written instead of an unknown name."""
     return f"{nearest(name, known)}; known: {', '.join(known)}"
-
-
-def from_alembic(root: Path, config: Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the folders of migrations and the URL that Alembic's own configuration names.
-
-    ``options`` are those of ``[tool.alembic]``. Raises CannotCheck.
-    """
-    parser, here = configparser.RawConfigParser(), str(config.parent)
-    try:
-        parser.read_dict({"alembic": {}})
-        parser.read(config, encoding="utf-8")
-    except (configparser.Error, ValueError) as error:
-        raise CannotCheck(f"{config.name}: {str(error).splitlines()[0]}") from None
-    found = {**options, **parser["alembic"]}
-    own = found.get("script_location") or ("alembic" if config.parent == root else here)
-    names = found.get("version_locations") or [re.sub(r"^(\w\w+):", r"\1/", own) + "/versions"]
-    if isinstance(names, str):
-        names = re.split(rf"[,;\s{os.pathsep}]+", names)
-    url = found.get("sqlalchemy.url", "").replace("%(here)s", here).replace("%%", "%")
-    unset = "%(" in url or url.startswith("driver://")  # as `alembic init` writes it
-    folders = [name.strip().replace("%(here)s", here) for name in names if name.strip()]
-    return {"versions": folders, "url": "" if unset else url}
 
 
 def underscored(table: Mapping[str, Any]) -> dict[str, Any]:
