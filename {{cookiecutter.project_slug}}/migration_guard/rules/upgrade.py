@@ -168,10 +168,7 @@ class Upgrade:
 
     def creates_table(self, op: Operation) -> bool:
         """Return whether the operation's table is new: from here or an undeployed revision."""
-        creators = self.table_creators[id(op)]
-        # at least where it is not there yet
-        perhaps = any(not each.excludes(op, self.dialects_of(op)) for each in creators)
-        return perhaps and (self.any_runs_whenever(op, creators) or self.is_of_this_upgrade(op))
+        return self.any_runs_whenever(op, self.table_creators[id(op)])
 
     def is_of_this_upgrade(self, op: Operation) -> bool:
         """Return whether the revisions before create tables, and do nothing with this one."""
