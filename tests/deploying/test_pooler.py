@@ -33,7 +33,10 @@ def pooled(project: Project, request: pytest.FixtureRequest) -> Iterator[Project
 def locks_and_settings(project: Project) -> list[object]:
     """Return what the pooler's sessions still hold and have set."""
     with engine(project.environment["DATABASE_URL"]).connect() as connection:
-        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        held = (
+            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
+            " WHERE locktype = 'advisory' AND datname = current_database()"
+        )
         names = ("lock_timeout", "idle_in_transaction_session_timeout", "tcp_user_timeout")
         return [
             connection.scalar(sa.text(held)),
