@@ -301,6 +301,86 @@ class GUID(TypeDecorator):
     ),
     change("domain column", CODE, f'{CODE}, Column("mail", mail)', *PG, more=DOMAIN),
     change(
+        "index with fillfactor",
+        f'{CODE}, Index("ix_code", "code")',
+        f'{CODE}, Index("ix_code", "code", postgresql_with={{"fillfactor": 50}})',
+        *PG,
+    ),
+    change("hash index", CODE, f'{CODE}, Index("ix_code", "code", postgresql_using="hash")', *PG),
+    change(
+        "unique index, nulls not distinct",
+        CODE,
+        f'{CODE}, Column("b", Integer), Index("ix_b", "b", unique=True,'
+        " postgresql_nulls_not_distinct=True)",
+        *PG,
+        decide="upgrade-fails",
+    ),
+    change("descending index", CODE, f'{CODE}, Index("ix_code", text("code DESC"))'),
+    change(
+        "prefix index",
+        CODE,
+        f'{CODE}, Index("ix_code", "code", mysql_length=5, mariadb_length=5)',
+        "mariadb",
+    ),
+    change(
+        "fulltext index",
+        CODE,
+        f'{CODE}, Index("ix_code", "code", mysql_prefix="FULLTEXT", mariadb_prefix="FULLTEXT")',
+        "mariadb",
+        decide="table-rewrite",
+    ),
+    change(
+        "engine and charset",
+        None,
+        f'{CODE}, mariadb_engine="InnoDB", mariadb_charset="utf8mb4",'
+        ' mariadb_collate="utf8mb4_bin", comment="things"',
+        "mariadb",
+    ),
+    change("table comment", CODE, f'{CODE}, comment="its things"', "postgresql", "mariadb"),
+    change("unlogged table", None, f'{CODE}, prefixes=["UNLOGGED"]', *PG),
+    change("table options", None, f"{CODE}, postgresql_with={{'fillfactor': 70}}", *PG),
+    change("without rowid", None, f"{CODE}, sqlite_with_rowid=False", "sqlite"),
+    change("strict table", None, 'Column("code", Text), sqlite_strict=True', "sqlite"),
+    change("autoincrement", None, f"{CODE}, sqlite_autoincrement=True", "sqlite"),
+    change(
+        "identity, always",
+        None,
+        'Column("n", BigInteger, Identity(always=True, start=5, minvalue=5, cache=3, cycle=True))',
+        *PG,
+    ),
+    change(
+        "composite foreign key",
+        None,
+        'Column("a", Integer), Column("b", Integer),'
+        ' ForeignKeyConstraint(["a", "b"], ["pairs.a", "pairs.b"]), Index("ix_ab", "a", "b")',
+        more='pairs = Table("pairs", Base.metadata, Column("a", Integer, primary_key=True),'
+        ' Column("b", Integer, primary_key=True))\n',
+    ),
+    change(
+        "table in a schema",
+        None,
+        f'{CODE}, Column("mood", Enum("a", "b", name="mood", schema="other")), schema="other"',
+        *PG,
+    ),
+    change("nullable", 'Column("b", Integer, nullable=False)', 'Column("b", Integer)'),
+    change(
+        "default dropped",
+        'Column("b", Integer, server_default="1")',
+        'Column("b", Integer)',
+    ),
+    change(
+        "shorter string",
+        'Column("b", String(40))',
+        'Column("b", String(20))',
+        decide="type-change upgrade-fails",
+    ),
+    change(
+        "integer to bigint",
+        'Column("b", Integer)',
+        'Column("b", BigInteger)',
+        decide="type-change table-rewrite",
+    ),
+    change(
         "circle with use_alter",
         None,
         'Column("o", ForeignKey("others.id", use_alter=True))',

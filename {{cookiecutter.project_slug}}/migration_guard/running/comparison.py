@@ -22,7 +22,7 @@ from .schema.objects import (
     without_comment,
 )
 
-MODELLED = ("table ", "type ", "sequence ", "domain ", "extension ")
+MODELLED = ("table ", "type ", "sequence ", "domain ", "extension ", "schema ")
 
 
 # Properties of a table that models can't state, or rarely do.

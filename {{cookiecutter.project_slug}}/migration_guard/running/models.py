@@ -187,12 +187,12 @@ def add_extension(connection: sa.Connection, names: set[str]) -> bool:
 
 
 def creation(item: SchemaObject, quote: Callable[[str], str]) -> str:
-    """Return the statement that creates an extension, an enum, a domain or a function, or ""."""
+    """Return the statement that creates a schema, extension, enum, domain or function, or ""."""
     kind, _, name = item.name.partition(" ")
     name = ".".join(map(quote, name.split(".")))
     text = without_comment(item.properties.get("", ""))
-    if kind == "extension":
-        return f"CREATE EXTENSION IF NOT EXISTS {name}"
+    if kind in ("extension", "schema"):
+        return f"CREATE {kind.upper()} IF NOT EXISTS {name}"
     if kind == "type" and text.startswith("enum"):
         return f"CREATE TYPE {name} AS ENUM{text[4:]}"
     if kind == "domain":

@@ -63,7 +63,7 @@ class PostgreSQL:
 
     def types(self) -> Iterator[Step]:
         """Create what tables need; add values outside of the transaction that uses them."""
-        kinds, migrated = ("extension", "type", "domain"), self.comparison.migrated
+        kinds, migrated = ("schema", "extension", "type", "domain"), self.comparison.migrated
         wanted = [*self.comparison.modelled.values(), *self.enums()]
         for kind, item in product(kinds, wanted):
             mine, _, name = item.name.partition(" ")
@@ -74,7 +74,7 @@ class PostgreSQL:
             if kind == "type" and item.name in migrated:
                 yield from self.values(name, labels(migrated[item.name]), labels(item))
             elif create and item.name not in migrated:
-                there = "IF EXISTS " if kind == "extension" else ""
+                there = "IF EXISTS " if "IF NOT EXISTS" in create else ""
                 drop = execute(f"DROP {kind.upper()} {there}{name}")
                 yield Step(Phase.SCHEMA, [execute(create)], [drop])
 
