@@ -153,20 +153,23 @@ class Road:
 
     def check_on(self, arrival: Arrival, change: Change, *options: str) -> None:
         self.forget()  # a model that one database has created is changed for the next
-        report = self.project / "report.json"
-        report.unlink(missing_ok=True)
-        errors = io.StringIO()
-        with contextlib.redirect_stderr(errors):
-            status = cli.main(self.project, [*options, "--format", "json", "--output", str(report)])
-        if not report.exists():
-            raise RuntimeError(f"check ends with {status}: {errors.getvalue()}")
-        for found in json.loads(report.read_text(encoding="utf-8"))["findings"]:
-            if found["severity"] != "error":
-                continue
+        for found in self.errors(*options):
             if change.decides(found["rule"], *self.backends):
                 arrival.decisions.add(found["rule"])
             else:
                 arrival.faults.append(f"{found['rule']}: {found['message']}")
+
+    def errors(self, *options: str) -> list[dict[str, str]]:
+        """Return the errors that the check reports."""
+        report = self.project / "report.json"
+        report.unlink(missing_ok=True)
+        output = io.StringIO()
+        with contextlib.redirect_stderr(output):
+            status = cli.main(self.project, [*options, "--format", "json", "--output", str(report)])
+        if not report.exists():
+            raise RuntimeError(f"check ends with {status}: {output.getvalue()}")
+        listed = json.loads(report.read_text(encoding="utf-8"))["findings"]
+        return [found for found in listed if found["severity"] == "error"]
 
     @property
     def backends(self) -> set[str]:

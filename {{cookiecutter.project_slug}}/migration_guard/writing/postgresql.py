@@ -16,6 +16,7 @@ from .backfill import backfill
 from .blocks import Lines, execute
 from .compare import Comparison
 from .models import table_of
+from .partitions import builds
 from .plain import plain_steps
 from .rendering import loaded
 from .steps import Phase, Step
@@ -113,7 +114,15 @@ class PostgreSQL:
 
     def steps(self, operation: ops.MigrateOperation) -> Iterator[Step]:
         """Yield what replaces an operation on a table that has rows; nothing where it is safe."""
+        item = self.comparison.migrated.get(f"table {self.models.full_name(operation)}")
+        partitioned = item is not None and "PARTITION BY" in str(item.properties[""])
         match operation:
+            case ops.CreateIndexOp() if partitioned:
+                yield from self.partitioned_index(operation)
+            case ops.DropIndexOp() | ops.CreateUniqueConstraintOp() | ops.CreateForeignKeyOp() if (
+                partitioned
+            ):
+                pass  # PostgreSQL has no other form: a decision
             case ops.CreateIndexOp():
                 yield self.index(operation)
             case ops.DropIndexOp():
@@ -130,6 +139,21 @@ class PostgreSQL:
         create = concurrently(operation)
         drop = concurrently(create.reverse())
         return Step(Phase.INDEXES, [drop, create], [drop])
+
+    def partitioned_index(self, operation: ops.CreateIndexOp) -> Iterator[Step]:
+        """Yield the index of the parent alone, then that of each partition by itself."""
+        table, label = self.models.quoted(operation), self.models.short(operation.index_name) or ""
+        properties = self.comparison.modelled[
+            f"table {self.models.full_name(operation)}"
+        ].properties
+        text = without_comment(properties[f"index {label}"])
+        name = self.quote.quote(label)
+        schema = f"{self.quote.quote(operation.schema)}." if operation.schema else ""
+        only = execute(text.replace(" INDEX ", f" INDEX {name} ", 1))
+        drop = execute(f"DROP INDEX IF EXISTS {schema}{name}")
+        yield Step(Phase.SCHEMA, [only], [drop])
+        build = builds(text, table, f"{schema}{name}", label)
+        yield Step(Phase.INDEXES, build, [drop, only])
 
     def drop_index(self, operation: ops.DropIndexOp) -> Step:
         drop, create = concurrently(operation), concurrently(operation.reverse())
