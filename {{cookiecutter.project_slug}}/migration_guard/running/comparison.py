@@ -32,11 +32,8 @@ UNMODELLED = ("trigger", "policy", "rule", "parent", "partitions", "security")
 OWN_SEQUENCE = re.compile(r"nextval\('([^']+)'::regclass\)")
 
 
-CONSTRAINTS = {
-    "foreign": "foreign_key_constraint",
-    "unique": "unique_constraint",
-    "check": "check_constraint",
-}
+CONSTRAINTS = {"foreign": "foreign_key_constraint"}
+CONSTRAINTS |= {kind: f"{kind}_constraint" for kind in ("unique", "check")}
 
 
 def compare(

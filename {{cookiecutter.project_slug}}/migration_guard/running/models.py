@@ -159,9 +159,9 @@ def name_of(table: sa.Table) -> str:
     return table.key.removeprefix("public.")
 
 
-AVAILABLE = """
-SELECT name FROM pg_available_extensions WHERE installed_version IS NULL AND name !~ '^pl'
-"""
+ABSENT = (
+    "SELECT name FROM pg_available_extensions WHERE installed_version IS NULL AND name !~ '^pl'"
+)
 MEMBERS = """
 SELECT (pg_identify_object_as_address(classid, objid, 0)).object_names FROM pg_depend
 JOIN pg_extension e ON refclassid = 'pg_extension'::regclass AND refobjid = e.oid
@@ -173,7 +173,7 @@ def add_extension(connection: sa.Connection, names: set[str]) -> bool:
     """Create the extension of PostgreSQL that has an object of these names; False: none has."""
     if connection.dialect.name != "postgresql":
         return False
-    found = connection.exec_driver_sql(AVAILABLE).scalars().all()
+    found = connection.exec_driver_sql(ABSENT).scalars().all()
     for extension in sorted(found, key=lambda name: (name not in names, name)):
         with suppress(sa.exc.DBAPIError), connection.begin_nested() as savepoint:
             connection.exec_driver_sql(f'CREATE EXTENSION "{extension}" CASCADE')

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from sqlalchemy.engine import make_url
+
 from .schema.objects import EXISTS, Column, Difference, without_comment
 
 
@@ -45,15 +47,17 @@ def undo_column(table: str, name: str, difference: Difference, dialect: str) -> 
         else:
             yield f"op.drop_column({table!r}, {name!r})"
         return
-    definition = without_comment(before)
+    definition, place = without_comment(before), f"ALTER TABLE {quoted(table, dialect)}"
+    column = quoted(name, dialect)
     if not isinstance(after, Column):
-        yield sql(f"ALTER TABLE {table} ADD COLUMN {name} {definition}")
+        yield sql(f"{place} ADD COLUMN {column} {definition}")
     elif dialect in ("mysql", "mariadb"):
-        yield sql(f"ALTER TABLE {table} MODIFY {name} {definition}")
+        yield sql(f"{place} MODIFY {column} {definition}")
     elif dialect == "postgresql":
-        alter = f"ALTER TABLE {table} ALTER COLUMN {name}"
-        if before.type != after.type:
-            yield sql(f"{alter} TYPE {before.type} USING {name}::{before.type}")
+        alter = f"{place} ALTER COLUMN {column}"
+        types = [without_comment(f"{each.type} {each.rest}").strip() for each in (before, after)]
+        if before.generated == after.generated and types[0] != types[1]:
+            yield sql(f"{alter} TYPE {types[0]} USING {column}::{before.type}")
         if before.default != after.default:
             default = f"SET DEFAULT {before.default}" if before.default else "DROP DEFAULT"
             yield sql(f"{alter} {default}")
@@ -66,7 +70,7 @@ def undo_column(table: str, name: str, difference: Difference, dialect: str) -> 
 
 def drop(prop: str, table: str, name: str, text: str, dialect: str) -> Iterator[str]:
     if prop == "index":
-        yield f"op.drop_index({name!r}, table_name={table!r})"
+        yield f"op.drop_index({name!r}, table_name={table!r}, if_exists=True)"
     elif prop == "trigger":
         place = f" ON {table}" if dialect == "postgresql" else ""
         yield sql(f"DROP TRIGGER {name}{place}")
@@ -82,7 +86,7 @@ def drop(prop: str, table: str, name: str, text: str, dialect: str) -> Iterator[
 
 
 def create(prop: str, table: str, name: str, text: str, dialect: str) -> Iterator[str]:
-    text = without_comment(text)
+    text, name, table = without_comment(text), quoted(name, dialect), quoted(table, dialect)
     if prop == "index":
         yield sql(create_index(text, name, table, dialect))
     elif prop == "constraint" and dialect != "sqlite":
@@ -100,6 +104,12 @@ def create_index(text: str, name: str, table: str, dialect: str) -> str:
         return f"CREATE {before}INDEX {name} ON {after}"
     before, _, after = text.partition("(")  # "UNIQUE (code)"
     return f"CREATE {before}INDEX {name} ON {table} ({after}"
+
+
+def quoted(name: str, dialect: str) -> str:
+    """Return a name, perhaps with its schema, as SQL has it."""
+    quote = make_url(f"{dialect}://").get_dialect()().identifier_preparer.quote
+    return ".".join(map(quote, name.split(".")))
 
 
 def sql(statement: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
@@ -34,11 +34,6 @@ class Models:
         table = self.tables.get(self.full_name(operation).lower())
         columns = table.columns if table is not None else ()
         return next((each for each in columns if each.name == operation.column_name), None)
-
-    def columns(self) -> Iterator[tuple[str, sa.Column[object]]]:
-        """Yield each column with the name of its table."""
-        for name, table in self.tables.items():
-            yield from ((name, column) for column in table.columns)
 
     def full_name(self, operation: ops.MigrateOperation) -> str:
         schema, name = table_of(operation)

@@ -8,21 +8,18 @@ from .blocks import Block, Lines, escaped
 # it, and what attaches it. A partition whose index is attached is left out.
 STATEMENTS = """
 WITH part AS (
-  SELECT t.relid, t.isleaf, t.level, n.nspname, left('{label}', 50) || '_' || t.relid::oid AS name,
-    CASE t.level WHEN 1 THEN '{name}' ELSE format('%I.%I', above.nspname,
-      left('{label}', 50) || '_' || t.parentrelid::oid) END AS parent
-  FROM pg_partition_tree('{table}') t
-  JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_class p ON p.oid = t.parentrelid JOIN pg_namespace above ON above.oid = p.relnamespace
+  SELECT t.*, n.nspname, left('{label}', 50) || '_' || relid::oid AS name, CASE level WHEN 1 THEN
+    '{name}' ELSE format('%I.%I', above.nspname, left('{label}', 50) || '_' || parentrelid::oid) END
+    AS parent, CASE WHEN isleaf THEN 'CONCURRENTLY' END AS how
+  FROM pg_partition_tree('{table}') t JOIN pg_class c ON c.oid = relid
+  JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class p ON p.oid = parentrelid
+  JOIN pg_namespace above ON above.oid = p.relnamespace
 )
-SELECT format('DROP INDEX %s IF EXISTS %I.%I',
-    CASE WHEN isleaf THEN 'CONCURRENTLY' END, nspname, name),
-  format('{create}', CASE WHEN isleaf THEN 'CONCURRENTLY' END, name,
-    CASE WHEN NOT isleaf THEN 'ONLY' END, relid::regclass),
+SELECT format('DROP INDEX %s IF EXISTS %I.%I', how, nspname, name),
+  format('{create}', how, name, CASE WHEN NOT isleaf THEN 'ONLY' END, relid::regclass),
   format('ALTER INDEX %s ATTACH PARTITION %I.%I', parent, nspname, name)
-FROM part WHERE NOT EXISTS (
-  SELECT FROM pg_inherits WHERE inhrelid = to_regclass(format('%I.%I', nspname, name))
-) ORDER BY level
+FROM part WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE
+  inhrelid = to_regclass(format('%I.%I', nspname, name))) ORDER BY level
 """
 
 

@@ -38,11 +38,8 @@ class PostgreSQL:
         # Nobody waits for a table that is not there before or after.
         tables = (ops.CreateTableOp, ops.DropTableOp)
         self.free = {self.table(each) for each in operations if isinstance(each, tables)} | new
-        self.dropped_columns = {
-            (*table_of(each), each.column_name)
-            for each in operations
-            if isinstance(each, ops.DropColumnOp)
-        }
+        drops = [each for each in operations if isinstance(each, ops.DropColumnOp)]
+        self.dropped_columns = {(*table_of(each), each.column_name) for each in drops}
         created = [each for each in operations if isinstance(each, ops.CreateIndexOp)]
         self.replaced = {(*table_of(each), str(each.index_name)) for each in created}
 
@@ -85,19 +82,17 @@ class PostgreSQL:
             return
         creates = (ops.CreateTableOp, ops.AddColumnOp)
         new = {self.models.key(each) for each in self.operations if isinstance(each, creates)}
-        found: dict[str, list[str]] = {}
-        old = set()
-        for table, column in self.models.columns():
-            type_ = loaded(column.type, self.models.dialect)
-            if not isinstance(type_, sa.Enum) or not type_.native_enum or not type_.name:
-                continue
-            name = ".".join(filter(None, (type_.schema, type_.name)))
-            found[name] = ["'" + each.replace("'", "''") + "'" for each in type_.enums]
-            if not new & {f"table {table}", f"{table}.{column.name}".lower()}:
-                old.add(name)
-        for name, values in found.items():
-            if name not in old:
-                yield SchemaObject(f"type {name}", {"": f"enum ({', '.join(values)})"})
+        found: dict[bool, dict[str, str]] = {True: {}, False: {}}
+        for table, columns in self.models.tables.items():
+            for column in columns.c:
+                type_ = loaded(column.type, self.models.dialect)
+                if isinstance(type_, sa.Enum) and type_.native_enum and type_.name:
+                    name = ".".join(filter(None, (type_.schema, type_.name)))
+                    values = ", ".join("'" + each.replace("'", "''") + "'" for each in type_.enums)
+                    is_new = new & {f"table {table}", f"{table}.{column.name}".lower()}
+                    found[bool(is_new)][name] = f"enum ({values})"
+        for name in found[True].keys() - found[False].keys():
+            yield SchemaObject(f"type {name}", {"": found[True][name]})
 
     def values(self, type_: str, old: list[str], values: list[str]) -> Iterator[Step]:
         """Yield a step for each new value, which puts it in its place."""
@@ -119,10 +114,8 @@ class PostgreSQL:
         match operation:
             case ops.CreateIndexOp() if partitioned:
                 yield from self.partitioned_index(operation)
-            case ops.DropIndexOp() | ops.CreateUniqueConstraintOp() | ops.CreateForeignKeyOp() if (
-                partitioned
-            ):
-                pass  # PostgreSQL has no other form: a decision
+            case _ if partitioned and isinstance(operation, DECISIONS):
+                pass
             case ops.CreateIndexOp():
                 yield self.index(operation)
             case ops.DropIndexOp():
@@ -157,11 +150,13 @@ class PostgreSQL:
 
     def drop_index(self, operation: ops.DropIndexOp) -> Step:
         drop, create = concurrently(operation), concurrently(operation.reverse())
-        key = (*table_of(operation), str(operation.index_name))
         columns = [getattr(column, "name", "") for column in operation.to_index().expressions]
         if any((*table_of(operation), name) in self.dropped_columns for name in columns):
             return Step(Phase.OLD_INDEXES, [drop], [drop, create])
-        if key in self.replaced:  # by the step that creates it
+        if (
+            *table_of(operation),
+            str(operation.index_name),
+        ) in self.replaced:  # by the step that creates it
             return Step(Phase.INDEXES, [], [create])
         return Step(Phase.INDEXES, [drop], [drop, create])
 
@@ -243,6 +238,10 @@ class PostgreSQL:
 def labels(item: SchemaObject) -> list[str]:
     """Return the values of an enum type, quoted."""
     return labels_of(without_comment(item.properties.get("", "")))
+
+
+# On a partitioned table PostgreSQL has no other form of them.
+DECISIONS = (ops.DropIndexOp, ops.CreateUniqueConstraintOp, ops.CreateForeignKeyOp)
 
 
 Index = TypeVar("Index", ops.CreateIndexOp, ops.DropIndexOp)

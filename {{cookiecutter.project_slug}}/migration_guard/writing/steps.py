@@ -101,13 +101,7 @@ def in_batches(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.Migra
 
 
 # What SQLite can do only by a copy of the table.
-ALTERS = (
-    ops.AddColumnOp,
-    ops.AddConstraintOp,
-    ops.AlterColumnOp,
-    ops.DropColumnOp,
-    ops.DropConstraintOp,
-)
+ALTERS = (ops.AlterTableOp, ops.AddConstraintOp, ops.DropConstraintOp)
 
 
 def grouped(steps: Iterable[Step]) -> Iterator[list[Step]]:

@@ -21,5 +21,5 @@ def undeployed(settings: Settings) -> list[Migration]:
 
 def new_tables(migrations: list[Migration]) -> set[str]:
     """Return the tables that they create, as the rules name them."""
-    created = [each for migration in migrations for each in upgrade_of(migration)]
-    return {table_of(each) for each in created if each.operation == "create_table"}
+    every = [each for migration in migrations for each in upgrade_of(migration)]
+    return {table_of(each) for each in every if each.operation == "create_table"}
