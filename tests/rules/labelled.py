@@ -1129,6 +1129,27 @@ CASES: list[Case] = [
         "",
         "op.create_table('m', sa.Column('a', sa.Integer()), postgresql_partition_by='RANGE (a)')",
     ),
+    *(
+        (
+            "an index of a partitioned table is dropped: PostgreSQL refuses CONCURRENTLY",
+            "postgresql",
+            ["blocking-index"],
+            [],
+            code,
+            "",
+            (
+                "op.create_table('m', sa.Column('a', sa.Integer()),"
+                " postgresql_partition_by='RANGE (a)')\n"
+                "op.create_index('i', 'm', ['a'])"
+            ),
+        )
+        for code in (
+            "op.drop_index('i', 'm')",
+            "op.execute('DROP INDEX i')",
+            "with op.get_context().autocommit_block():\n"
+            "    op.drop_index('i', 'm', postgresql_concurrently=True)",
+        )
+    ),
     (
         "ATTACH PARTITION without a CHECK that proves the bounds",
         "postgresql",

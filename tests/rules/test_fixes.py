@@ -159,6 +159,18 @@ def _(bad: Revision, fix: Fix) -> Ways:
     yield "postgresql", (marked(bad, fix("ignore[")),)
 
 
+@case(
+    "blocking-index",
+    PARTITIONED
+    + """
+op.create_index("ix_videos_day", "videos", ["day"])""",
+    'op.create_index("ix_videos_day", "videos", ["day"])',
+    bad='op.drop_index("ix_videos_day", "videos")',
+)
+def _(bad: Revision, fix: Fix) -> Ways:
+    yield "postgresql", (marked(bad, fix("ignore[")),)
+
+
 @case("concurrently-in-transaction", videos("url"), INDEX_BACK)
 def _(bad: Revision, fix: Fix) -> Ways:
     yield "postgresql", (replace(bad, upgrade=inside(fix("autocommit_block"), bad.upgrade)),)

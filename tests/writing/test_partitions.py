@@ -19,8 +19,10 @@ CREATED = [
     "INSERT INTO things (id, code) VALUES (1, 'a%:x'), (2, NULL), (11, 'c'), (12, NULL)",
 ]
 CODE = 'Column("code", String(20){options})'
+BEFORE = {"index dropped": CODE.format(options=", index=True")}
 CHANGES = {
     "index": (CODE.format(options=", index=True"), set()),
+    "index dropped": (CODE.format(options=""), {"blocking-index"}),
     "partial index": (
         CODE.format(options="")
         + """, Index("ix_x", "code", postgresql_where=text("code <> '%:x'"))""",
@@ -52,7 +54,8 @@ def test_arrives(road: Road, name: str) -> None:
     columns, decisions = CHANGES[name]
     with road.at_home():
         road.start()
-        road.write(HEADER + TABLE.format(columns=CODE.format(options="")))
+        before = BEFORE.get(name, CODE.format(options=""))
+        road.write(HEADER + TABLE.format(columns=before))
         road.alembic("revision", message="Before", autogenerate=True)
         (file,) = road.versions.glob("*.py")
         text = file.read_text(encoding="utf-8")

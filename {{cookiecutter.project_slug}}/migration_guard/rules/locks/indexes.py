@@ -25,6 +25,10 @@ from ..upgrade import Upgrade, concurrently, label, names_column, statement
     <name> ATTACH PARTITION <name>_<partition>")`. Or, if no partition has many rows: `#
     migration-guard: ignore[blocking-index] <how many rows there are>`
 
+    partitioned, dropped: Drop it without CONCURRENTLY, where the deployment has a lock_timeout and
+    tries again: the drop itself is quick. Write above it: `# migration-guard:
+    ignore[blocking-index] <why nobody waits long>`
+
     index=True: Remove `index=True` here, and keep it in the model. Then `alembic revision
     --autogenerate -m "Index <table>"` writes the revision that builds the index CONCURRENTLY.
     """,
@@ -40,13 +44,14 @@ def blocking_index(upgrade: Upgrade) -> Found:
         if op.kwargs.get("only"):
             continue
         what = op.operation.replace("_", " ")
-        if op.operation == "create_index" and partition_key(upgrade, op):
-            message = f"{label(op)}: the index of a partitioned table can't be built CONCURRENTLY"
-            yield op, f"{message}; writers to every partition wait.", {"fix": "partitioned"}
-        elif concurrently(op) is False and not (
-            op.operation == "drop_index"
-            and (upgrade.creates(op) or goes_with_table_or_column(upgrade, op))
-        ):
+        goes = op.operation == "drop_index" and (
+            upgrade.creates(op) or goes_with_table_or_column(upgrade, op)
+        )
+        if op.operation != "reindex" and not goes and partition_key(upgrade, op):
+            case = "partitioned, dropped" if op.operation == "drop_index" else "partitioned"
+            message = f"{label(op)}: {what} can't run CONCURRENTLY on a partitioned table"
+            yield op, f"{message}; writers to every partition wait.", {"fix": case}
+        elif concurrently(op) is False and not goes:
             yield op, f"{label(op)}: {what} without CONCURRENTLY makes writers wait."
     for op, column in upgrade.added_columns():
         if column.index:
