@@ -16,6 +16,7 @@ from lib.layout import (
     foreign_imports,
     lines_of_code,
     modules,
+    needed_to_deploy,
     part_of,
     wrong_directions,
 )
@@ -52,6 +53,13 @@ def test_no_imports_run_in_a_circle() -> None:
 
 def test_the_guard_imports_its_dependencies_where_they_belong() -> None:
     assert foreign_imports(FOLDER) == []
+
+
+def test_a_wheel_lists_what_a_deployment_needs() -> None:
+    settings = (PROJECT_TEMPLATE / "pyproject.toml").read_text(encoding="utf-8")
+    listed = set(re.findall(rf'^"{GUARD}/(.+)\.py" = ', settings, re.MULTILINE))
+    needed = {name or "__init__" for name in needed_to_deploy(FOLDER)} | {"__init__"}
+    assert listed == {name for name in needed if not name.startswith("deploying")}
 
 
 @pytest.fixture

@@ -104,6 +104,15 @@ def import_graph(guard: Path) -> dict[str, set[str]]:
     return graph
 
 
+def needed_to_deploy(guard: Path) -> set[str]:
+    """Return the modules of ``deploying`` and all that they import, directly or not."""
+    graph = import_graph(guard)
+    needed = {module for module in graph if part_of(module) == "deploying"}
+    while more := {other for module in needed for other in graph[module]} - needed:
+        needed |= more
+    return needed
+
+
 def wrong_directions(guard: Path) -> list[str]:
     """Return the imports that go up, or past the base where a part may import it alone."""
     wrong = []
