@@ -1,7 +1,5 @@
 """Why there is no connection to a server, and what to do."""
 
-from __future__ import annotations
-
 import re
 
 from .error_messages import full_message

@@ -61,7 +61,7 @@ def settle(journal: Any, error: BaseException, last: bool) -> None:
     elif statement is None:
         raise error  # a mistake in the migration's Python code: env.py names its line
     else:
-        cause = f"{journal.name} failed: {fault(error)}"  # type: ignore[arg-type]
+        cause = f"{journal.name} failed: {fault(error)}"
     if transient and not journal.stop:
         sessions = in_the_way(journal.connection, getattr(error, "statement", "") or "")
         cause += f"; tried for {journal.limits.retry:g} s: end what holds the lock"

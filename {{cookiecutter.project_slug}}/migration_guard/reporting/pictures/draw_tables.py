@@ -1,7 +1,5 @@
 """Draw the tables of the models as a diagram for Mermaid; say what each column and each key is."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
