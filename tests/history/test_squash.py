@@ -72,7 +72,7 @@ def test_a_squash_that_forgets_an_index_is_found(team: Project) -> None:
     file.write_text(without, encoding="utf-8")
     output = check(team, ok=False)
     assert "edited-migration" in output
-    assert f"makes another schema than they do: index processing_jobs.{name} differs" in output
+    assert f"creates another schema than they do: index processing_jobs.{name} differs" in output
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
