@@ -104,6 +104,18 @@ CHANGES = [
         decide="mariadb:constraint-scan",
     ),
     change(
+        "check of a list changed",  # PostgreSQL describes it differently when it reads it again
+        f"""{CODE}, CheckConstraint("code IN ('a', 'it''s')", name="b")""",
+        f"""{CODE}, CheckConstraint("code IN ('a', 'it''s', 'c]')", name="b")""",
+        *PG,
+    ),
+    change(
+        "index on the rows of a list",
+        f"""{CODE}, Index("ix_x", "id", postgresql_where=text("code NOT IN ('a', 'b')"))""",
+        f"""{CODE}, Index("ix_x", "id", postgresql_where=text("code NOT IN ('a', 'c')"))""",
+        *PG,
+    ),
+    change(
         "check with % and colon",
         CODE,
         f"""{CODE}, CheckConstraint("code <> '%d:x'", name="b")""",

@@ -97,20 +97,25 @@ def differences(
 
 
 def uncast(value: Column | str | None) -> Column | str | None:
-    """Return the value without casts that PostgreSQL adds to an expression when a type changes."""
+    """Return the value without casts that PostgreSQL adds to an expression.
+
+    It adds them when a type changes, and when it reads its own description of ``IN`` again.
+    """
     return CAST.sub(r"\1", value) if isinstance(value, str) else value
 
 
-CAST = re.compile(r"\(([\w.]+)\)::[a-z]+(?: [a-z]+)*")
+TEXT = r"'(?:[^']|'')*'"
+TYPE = r"::[a-z]+(?: [a-z]+)*"
+CAST = re.compile(rf"\(([\w.]+|{TEXT}{TYPE}|ARRAY\[(?:{TEXT}|[^]'])*\])\){TYPE}(?:\[\])?")
 
 
 def labels_of(definition: object) -> list[str]:
     """Return the quoted labels of an enum type; none for anything else."""
     text = str(definition)
-    return re.findall(r"'(?:[^']|'')*'", text) if text.lower().startswith("enum") else []
+    return re.findall(TEXT, text) if text.lower().startswith("enum") else []
 
 
-COMMENT = re.compile(r" ?comment '(?:[^']|'')*'", re.IGNORECASE)
+COMMENT = re.compile(f" ?comment {TEXT}", re.IGNORECASE)
 
 
 def without_comment(definition: object) -> str:
