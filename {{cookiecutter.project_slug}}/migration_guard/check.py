@@ -111,7 +111,7 @@ class Check:
                     self.findings.append(replace(each, fix=fix) if restore else each)
                 if self.undeclared:
                     failed = CannotCheck(self.undeclared)
-            except NoServer:  # its cause stands alone
+            except NoServer:  # its cause is printed alone
                 raise
             except CannotCheck as error:  # raised later, after the report of the other findings
                 failed = error
@@ -127,9 +127,8 @@ class Check:
         operations = sum(len(migration.operations) for migration in judged)
         checked = {"files": len(chosen), "operations": operations, "revisions": len(past)}
         if options.roundtrip:
-            checked = {
-                "roundtrips": len(self.history if self.some() is None else self.some() or ())
-            }
+            some = self.chosen_revisions()
+            checked = {"roundtrips": len(self.history if some is None else some)}
         self.report(findings, checked)
         if failed:
             raise failed
@@ -233,7 +232,8 @@ class Check:
                 from .running.roundtrip import check_roundtrip
 
                 new = self.undeployed if self.deployed.ref else None
-                return check_roundtrip(config, settings, url, self.some(), options.keep, new)
+                chosen = self.chosen_revisions()
+                return check_roundtrip(config, settings, url, chosen, options.keep, new)
             from .running.drift import check_drift
             from .running.expected import check_squashes
 
@@ -246,12 +246,12 @@ class Check:
                 raise
             raise type(error)(f"{str(error).rstrip('.')}. {self.undeclared}") from error
 
-    def some(self) -> set[str | None] | None:
+    def chosen_revisions(self) -> set[str | None] | None:
         """Return the revisions to run up and down; None for all of them. Raises CannotCheck."""
         if only := self.options.only:
             found = {each.revision for each in self.history if str(each.revision).startswith(only)}
             if len(found) != 1:
-                raise CannotCheck(f"-k {only}: no revision identifier begins with this, or several")
+                raise CannotCheck(f"-k {only}: {len(found)} revisions match: see alembic history")
             return found
         if self.new is None:
             return None

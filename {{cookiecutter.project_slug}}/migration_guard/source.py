@@ -83,7 +83,7 @@ def assigned(node: ast.stmt) -> str | None:
 
 
 def is_remark(node: ast.stmt) -> bool:
-    """Return whether a statement does nothing: a docstring, pass."""
+    """Return whether a statement does nothing: a docstring or pass."""
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return text or isinstance(node, ast.Pass)
 

@@ -55,8 +55,8 @@ class Deployed:
                 message = f"{deployed}, and its upgrade() was changed."
             else:
                 continue
-            words = {"ref": str(self.ref), "file": old.path}
-            yield fault("edited-migration", new or old, name, message, words)
+            names = {"ref": str(self.ref), "file": old.path}
+            yield fault("edited-migration", new or old, name, message, names)
 
     def undeployed(self, migrations: list[Migration]) -> set[str | None]:
         """Return the revisions that are not deployed yet; none if no ref is known."""

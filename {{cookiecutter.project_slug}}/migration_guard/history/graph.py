@@ -44,15 +44,15 @@ def check_graph(migrations: list[Migration], undeployed: set[str | None]) -> Ite
         for name, others in (("down_revision", set(known)), ("depends_on", {*known, *labels})):
             for lost in set(getattr(migration, name)) - others:
                 message = f"{name} is {lost!r}, but no migration has this revision."
-                words = {"parent": lost, "what": name, "newest": newest(migration.revision or "")}
-                yield fault("missing-parent", migration, name, message, words)
+                names = {"parent": lost, "what": name, "newest": newest(migration.revision or "")}
+                yield fault("missing-parent", migration, name, message, names)
     try:
         TopologicalSorter({revision: parents(each) for revision, each in known.items()}).prepare()
     except CycleError as error:
         circle = sorted(set(error.args[1]))
         message = f"{', '.join(circle)} follow each other in a circle."
-        words = {"newest": newest(*circle)}
-        yield fault("revision-cycle", known[circle[0]], "down_revision", message, words)
+        names = {"newest": newest(*circle)}
+        yield fault("revision-cycle", known[circle[0]], "down_revision", message, names)
         return
     if followed - known.keys():
         return  # a missing file may follow what looks like a head

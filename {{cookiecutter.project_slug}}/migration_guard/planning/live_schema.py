@@ -77,7 +77,7 @@ class LiveSchema:
                     handled = any((remedy, name) in pending for remedy in remedies)
                     if rule in rules and mark in str(text) and not handled:
                         found = Difference(each.name, prop, None, text)
-                        message = f"The {words(found)} is{mark}. {rules[rule].why}"
+                        message = f"The {title_of(found)} is{mark}. {rules[rule].why}"
                         self.report(rules[rule], found, message, self.sql(fix, found))
 
     def compare(self, expected: list[SchemaObject], rule: Rule, include_name: Any = None) -> None:
@@ -85,7 +85,7 @@ class LiveSchema:
         at = " and ".join(self.heads) or "base"
         sides = [[without_validity(each) for each in side] for side in (expected, self.objects)]
         for each in differences(*sides):
-            kind, what = each.name.partition(" ")[0], words(each)
+            kind, what = each.name.partition(" ")[0], title_of(each)
             storage = kind == "table" and not each.prop and None not in each
             if kind in PROGRAMS and each.before is not None:
                 if "mysql" not in self.url.get_dialect().__module__:
@@ -171,8 +171,8 @@ def template(verb: str, kind: str, url: URL) -> str:
     return STATEMENTS.get(f"{verb} {kind} {dialect}") or STATEMENTS.get(f"{verb} {kind}", "")
 
 
-def words(each: Difference) -> str:
-    """``column name of users``; ``table users``."""
+def title_of(each: Difference) -> str:
+    """Return what a message calls it: ``column name of users``, ``table users``."""
     kind, _, name = each.prop.partition(" ")
     return f"{kind} {name} of {each.owner.partition(' ')[2]}" if name else each.owner
 

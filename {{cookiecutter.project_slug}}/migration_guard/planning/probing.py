@@ -47,7 +47,7 @@ class Prober:
     not_checked: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)  # tables whose rows a pending statement changes
     new: set[tuple[str, str]] = field(default_factory=set)  # columns of pending migrations
-    keys: dict[str | None, Operation] = field(default_factory=dict)  # constraints, NOT VALID
+    not_valid: dict[str | None, Operation] = field(default_factory=dict)  # new constraints
 
     def __post_init__(self) -> None:
         maria = getattr(self.connection.dialect, "is_mariadb", False)
@@ -75,7 +75,7 @@ class Prober:
             if op.operation == "add_column":
                 self.new |= {(table, column.casefold()) for column in op.columns}
             if any(key.not_valid for key in op.constraints):
-                self.keys[op.name] = op
+                self.not_valid[op.name] = op
         return found
 
     def count(self, rows: str, where: str) -> int:
@@ -99,7 +99,7 @@ class Prober:
         kind, table = op.operation, self.quoted(op.qualified_table or "")
         key = op
         if kind == "validate_constraint":
-            key = self.keys.get(op.name, op)
+            key = self.not_valid.get(op.name, op)
         columns = [self.quoted(name) for name in key.columns]
         if kind in ("create_foreign_key", "create_check_constraint", "validate_constraint"):
             if kind != "validate_constraint" and any(each.not_valid for each in op.constraints):

@@ -1,6 +1,7 @@
 """Python's operators, functions and methods that the interpreter runs on known values."""
 
 import ast
+import builtins
 import operator
 import re
 from collections.abc import Callable
@@ -48,9 +49,9 @@ STRUCTURAL: dict[str, Callable[..., Any]] = {
 
 # Functions for which every value must be known.
 EXACT: dict[str, Callable[..., Any]] = {
-    run.__name__: run
-    for run in (abs, all, any, bool, int, isinstance, max, min, repr, sorted, str, sum)
-} | {"frozenset": frozenset, "set": set}
+    name: getattr(builtins, name)
+    for name in words("abs all any bool frozenset int isinstance max min repr set sorted str sum")
+}
 
 
 METHODS: dict[type, frozenset[str]] = {

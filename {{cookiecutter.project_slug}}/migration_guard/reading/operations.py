@@ -36,7 +36,7 @@ LOGGING = words(
 )
 
 
-TYPED = words("postgresql cockroachdb oracle")  # the databases that have types
+TYPED = words("postgresql cockroachdb oracle")  # the databases that have CREATE TYPE
 
 
 OP = Ref.of("alembic.op")

@@ -33,15 +33,17 @@ def concerns(rule: Rule) -> str:
     return ", ".join(f"{name}{versions}" for name, versions in sorted(rule.databases.items()))
 
 
-def fixes(rule: Rule) -> str:
-    return "\n\n".join([rule.fix, *(f"{case}: {fix}" for case, fix in rule.fixes.items())])
+def fixes(rule: Rule, mark: str = "") -> str:
+    """Return the fix and that of each single case, with ``mark`` around the word before it."""
+    cases = (f"{mark}Fix ({case}):{mark} {fix}" for case, fix in rule.fixes.items())
+    return "\n\n".join([f"{mark}Fix:{mark} {rule.fix}", *cases])
 
 
 def explain(rule: Rule) -> str:
     """Return the full description of a rule, for the terminal."""
     return (
         f"{rule.name} ({rule.severity}; category: {rule.category}; databases: {concerns(rule)})\n\n"
-        f"{rule.summary}\n\nWhy: {rule.why}\n\nFix: {fixes(rule)}\n\n"
+        f"{rule.summary}\n\nWhy: {rule.why}\n\n{fixes(rule)}\n\n"
         f"Bad:\n{indent(rule.bad, '    ')}\n\nGood:\n{indent(rule.good, '    ')}\n\n"
         f"Suppress: # migration-guard: ignore[{rule.name}] the reason"
     )
@@ -65,7 +67,7 @@ def handbook(rules: Iterable[Rule]) -> str:
         # Only rules without a function have graphs or SQL as examples.
         language = "python" if rule.check or "op." in rule.bad + rule.good else "text"
         parts += (
-            f"\n## {rule.name}\n\n{rule.summary}\n\n{rule.why}\n\n**Fix:** {fixes(rule)}\n"
+            f"\n## {rule.name}\n\n{rule.summary}\n\n{rule.why}\n\n{fixes(rule, '**')}\n"
             f"\nBad:\n\n```{language}\n{rule.bad}\n```\n"
             f"\nGood:\n\n```{language}\n{rule.good}\n```\n"
         )

@@ -65,8 +65,8 @@ def unnamed_constraint(upgrade: Upgrade) -> Found:
             kinds = ", ".join(
                 f"{unnamed.count(kind)} {kind.replace('_', ' ')}" for kind in dict.fromkeys(unnamed)
             )
-            words = {"prefix": PREFIXES.get(unnamed[0], "ex"), "what": "_".join(op.columns)}
-            yield op, f"{label(op)}: without a name: {kinds}.", words
+            names = {"prefix": PREFIXES.get(unnamed[0], "ex"), "what": "_".join(op.columns)}
+            yield op, f"{label(op)}: without a name: {kinds}.", names
 
 
 PREFIXES = {"unique": "uq", "foreign_key": "fk", "check": "ck", "primary_key": "pk"}

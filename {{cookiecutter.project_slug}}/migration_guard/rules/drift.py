@@ -28,8 +28,8 @@ models_out_of_sync = declare(
     partition: No statement partitions an existing table: create a partitioned table beside it,
     copy the rows in batches and rename both; or remove the partitioning from the model.
 
-    not imported: Import the module in <env>, then: Migrations are out of sync with models:
-    `alembic revision --autogenerate -m "Sync models"`
+    not imported: Import the module in <env>, then create the migration: `alembic revision
+    --autogenerate -m "Sync models"`
 
     not created: Correct the model, or import what it needs.
 

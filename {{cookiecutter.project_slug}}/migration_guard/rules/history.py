@@ -68,7 +68,7 @@ edited_migration = declare(
     Restore it (`git checkout <ref> -- <file>`), and make the change in a new migration. To squash
     old ones, see alembic/README.md.
 
-    squash: Change upgrade() of this file until it makes the same schema: add what is missing, and
+    squash: Change upgrade() of this file until it creates the same schema: add what is missing, and
     remove what is new.
     """,
     bad="""

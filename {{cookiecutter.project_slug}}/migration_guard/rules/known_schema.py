@@ -61,7 +61,7 @@ def is_checked_not_null(upgrade: Upgrade, op: Operation, column: str) -> bool:
 def about_column(
     upgrade: Upgrade, op: Operation, column: str, sure: bool = True
 ) -> Iterator[tuple[Operation, Column | None]]:
-    """Yield the operations that define or change a column, newest first, with a definition.
+    """Yield the operations that define or change a column, newest first, with any definition.
 
     The column may have had other names before. If not ``sure``, also those that may have run.
     """
@@ -106,7 +106,9 @@ def type_before(upgrade: Upgrade, op: Operation) -> Any:
         known = definition.type if definition else each.kwargs.get("type_")
         if isinstance(known, Type):
             sure = definition or upgrade.surely(op, [each])
-            return known if sure and known.name in SQL_TYPES else stated  # else the application's
+            return (
+                known if sure and known.name in SQL_TYPES else stated
+            )  # else a type of the application
     return stated
 
 

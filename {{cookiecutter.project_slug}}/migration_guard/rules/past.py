@@ -39,10 +39,7 @@ class AllRevisions:
 
     @cached_property
     def index(self) -> dict[str, list[tuple[int, str, Operation]]]:
-        """Return the operations, numbered, with their revisions.
-
-        By "table NAME" and by their own name.
-        """
+        """Return the numbered operations with their revisions, by "table NAME" and by name."""
         found: dict[str, list[tuple[int, str, Operation]]] = {}
         numbers = count()
         for migration in self.read():

@@ -10,8 +10,8 @@ from ..finding import Finding
 from ..reading.migration import Migration, Operation
 from .upgrade import Upgrade, label, written
 
-# where (an operation or a line), the message, and where the rule's fix is not enough another one,
-# or what stands for its <words>; the word "fix" chooses the fix of a single case
+# where (an operation or a line), the message, and, if the rule's fix is not enough, another one or
+# the names for its <placeholders>; the name "fix" chooses the fix of a single case
 Fix = str | Mapping[str, str]
 Found = Iterator[tuple[Operation | int, str] | tuple[Operation | int, str, Fix]]
 Check = Callable[[Upgrade], Found]

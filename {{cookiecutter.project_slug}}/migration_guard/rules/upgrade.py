@@ -84,7 +84,7 @@ class Upgrade:
         self.everything = [op for op in migration.operations if op.function.startswith("upgrade")]
         self.at = {id(op): number for number, op in enumerate(self.everything)}
         self.kinds = {op.operation for op in self.everything}
-        # for each operation: those that create its table, its columns
+        # for each operation: those that create its table, and each of its columns
         self.table_creators: dict[int, list[Operation]] = {}
         self.column_creators: dict[int, list[list[Operation]]] = {}
         self._follow([*past.undeployed, *self.everything])
@@ -229,7 +229,10 @@ class Upgrade:
     def history(
         self, op: Operation, *names: str, table: str | None = None, sure: bool = True
     ) -> list[Operation]:
-        """Return the operations on a table (by default its own) that ran before, if ``sure``."""
+        """Return the operations on a table (by default its own) that ran before.
+
+        If not ``sure``, also those that may have run before.
+        """
         name, here = self.before(op, table)
         before = those_named(names, [*self.past.on(name), *here])
         if sure:

@@ -90,9 +90,7 @@ class Roundtrip:
         if len(self.statements) > ENDLESS:
             raise EndlessError(statement)
 
-    def run(
-        self, selected: Set[str | None] | None, start: int, keep: bool, bar: Progress
-    ) -> int | None:
+    def run(self, selected: Revisions, start: int, keep: bool, bar: Progress) -> int | None:
         """Go through the history; return the index at which to continue in a new database."""
         plan = plan_of(self.stepper.scripts)
         chosen = [

@@ -1,4 +1,4 @@
-"""Draw the tables of the models as a diagram for Mermaid; say what each column and each key is."""
+"""Draw the tables of the models as a diagram for Mermaid; describe each column and each key."""
 
 import re
 from typing import Any
@@ -54,7 +54,7 @@ def rows_at_ends(key: sa.ForeignKeyConstraint) -> tuple[str, str]:
     return "maybe" if optional else "one", "maybe" if alone else "many"
 
 
-def text_of(index: sa.Index) -> str:
+def index_text(index: sa.Index) -> str:
     """Return name, columns and predicate of an index."""
     parts = ", ".join(str(getattr(part, "name", None) or part) for part in index.expressions)
     options = index.dialect_kwargs.items()
@@ -63,10 +63,10 @@ def text_of(index: sa.Index) -> str:
     return f"{kind} {index.name} ({parts}){''.join(sorted(where))}"
 
 
-def several(table: sa.Table) -> list[str]:
+def shared_keys(table: sa.Table) -> list[str]:
     """Return the indexes and the keys that the mark of a single column does not show."""
     texts = [
-        text_of(index)
+        index_text(index)
         for index in table.indexes
         if len(index.expressions) > 1 or index.dialect_kwargs
     ]
@@ -86,7 +86,7 @@ def quoted(text: str) -> str:
 
 
 def name_of(text: str) -> str:
-    """Return the text as it is if Mermaid takes it for a name, else in quotes."""
+    """Return the text as it is if Mermaid reads it as a name, else in quotes."""
     return text if re.fullmatch(r"[A-Za-z_]\w*", text, re.ASCII) else quoted(text)
 
 
@@ -117,6 +117,6 @@ def draw(tables: list[sa.Table]) -> str:
             ends = f"{name_of(key.referred_table.key)} {line} {name_of(table.key)}"
             lines.append(f"  {ends} : {name_of(', '.join(key.column_keys))}")
     lines.append("```")
-    if keys := [text for table in tables for text in several(table)]:
+    if keys := [text for table in tables for text in shared_keys(table)]:
         lines += ["", "Keys and indexes of several columns, or with a condition:", "", *keys]
     return "\n".join(lines)

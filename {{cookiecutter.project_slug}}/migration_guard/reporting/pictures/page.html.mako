@@ -267,7 +267,7 @@ card below; a line leads from it to each table that refers to it.</desc>
 </tbody>
 </table>
 % for index in sorted(table.indexes, key=lambda index: str(index.name)):
-<div class="quiet"><code>${draw_tables.text_of(index)}</code></div>
+<div class="quiet"><code>${draw_tables.index_text(index)}</code></div>
 % endfor
 % for constraint in constraints_of(table):
 <div class="quiet"><code>${constraint}</code></div>

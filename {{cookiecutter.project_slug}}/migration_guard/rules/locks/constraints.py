@@ -107,7 +107,7 @@ def columns_of_index(upgrade: Upgrade, op: Operation) -> tuple[str, ...]:
     checks no row.
 
     ForeignKey: Add the column without its ForeignKey, and on the next line:
-    `op.create_foreign_key( op.f("fk_<table>_<column>"), "<table>", "<other>", ["<column>"],
+    `op.create_foreign_key(op.f("fk_<table>_<column>"), "<table>", "<other>", ["<column>"],
     ["<key>"], postgresql_not_valid=True)`. In the next revision: `op.execute("ALTER TABLE <table>
     VALIDATE CONSTRAINT fk_<table>_<column>")`. On MySQL and MariaDB do it at a quiet time and
     suppress this.
@@ -162,8 +162,8 @@ def constraint_scan(upgrade: Upgrade) -> Found:
             yield op, f"{label(op)}: {message}.", {"fix": "REFERENCES"}
         elif column.references and not (upgrade.databases_of(op) <= POSTGRESQL and free):
             table, _, key = column.references[0].rpartition(".")
-            words = {"fix": "ForeignKey", "other": table, "key": key}
-            yield op, f"{label(op)}: the foreign key checks every row under a lock.", words
+            names = {"fix": "ForeignKey", "other": table, "key": key}
+            yield op, f"{label(op)}: the foreign key checks every row under a lock.", names
     for op in upgrade.on_existing_tables("add_column"):
         checks = [check for check in op.constraints if check.kind == "check"]
         on_postgresql = upgrade.databases_of(op) & POSTGRESQL
@@ -250,8 +250,8 @@ def blocking_unique(upgrade: Upgrade) -> Found:
         if upgrade.databases_of(op) & POSTGRESQL:
             message = "the index is built under a lock, and duplicates make it fail"
             kind = op.operation.split("_")[1]
-            words = {"fix": kind, "kind": "PRIMARY KEY" if kind == "primary" else "UNIQUE"}
-            yield op, f"{label(op)}: {message}.", words
+            names = {"fix": kind, "kind": "PRIMARY KEY" if kind == "primary" else "UNIQUE"}
+            yield op, f"{label(op)}: {message}.", names
     for op in upgrade.on_existing_tables("create_unique_constraint", "create_index"):
         unique = op.operation != "create_index" or op.kwargs.get("unique") is True
         if unique and upgrade.databases_of(op) <= MYSQL and may_have_duplicates(upgrade, op):
