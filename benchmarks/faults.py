@@ -210,7 +210,8 @@ def flagged(tool: Tool, programs: Path, database: str, kind: str, history: fault
             "sqlalchemy.url = "
         )
         (folder / "alembic.ini").write_text(f"{ini}{url}\n")
-        (folder / "pytest.ini").write_text(PYTEST_INI + LEAVES_NO_TRACE * (database != "mariadb"))
+        more = "" if database == "mariadb" else LEAVES_NO_TRACE
+        (folder / "pytest.ini").write_text(PYTEST_INI + more)
         if tool.file:
             (folder / tool.file).write_text(tool.code.replace("URL", url))
         path = os.pathsep.join([str(programs), os.environ["PATH"]])

@@ -463,7 +463,7 @@ def test_what_is_deployed_needs_no_pyproject(migrated: Project) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
-def test_it_does_not_try_for_ever(migrated: Project) -> None:
+def test_it_does_not_try_without_end(migrated: Project) -> None:
     write_migration(migrated, 4, 'op.add_column("t", sa.Column("x", sa.Integer))')
     url = migrated.environment["DATABASE_URL"]
     with engine(url).connect() as blocker, engine(url).connect() as bystander:

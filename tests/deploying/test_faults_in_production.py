@@ -98,7 +98,7 @@ def test_killed_at_any_point_it_goes_on_or_says_what_to_repair(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite", "mariadb"], indirect=True)
-def test_stock_alembic_killed_leaves_a_half_applied_revision_and_says_nothing(
+def test_stock_alembic_killed_leaves_a_half_applied_revision_unreported(
     project: Project,
 ) -> None:
     use_stock(project)
@@ -432,7 +432,7 @@ def slow(project: Project) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("lease", ["", "1"], ids=["lock", "lease"])
-def test_who_waits_says_for_whom_and_not_for_ever(
+def test_a_waiting_migrator_names_the_other_and_stops_after_a_time(
     project: Project, request: pytest.FixtureRequest, lease: str
 ) -> None:
     if lease and project.environment["DATABASE_URL"].startswith("sqlite"):

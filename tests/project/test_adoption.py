@@ -172,7 +172,7 @@ def test_the_command_works_where_git_has_no_symbolic_links(tmp_path: Path) -> No
         ("import sqlalchemy.ext.asyncio as a; a.create_async_engine('sqlite://')", "not async"),
     ],
 )
-def test_an_env_py_with_a_command_or_driver_of_its_own_is_told_what_to_do(
+def test_an_env_py_with_a_command_or_driver_of_its_own_gets_a_fix(
     bake: Callable[..., Project], line: str, expected: str
 ) -> None:
     project = bake(starter="blank")
@@ -184,7 +184,7 @@ def test_an_env_py_with_a_command_or_driver_of_its_own_is_told_what_to_do(
     assert 'must run on config.attributes["connection"] if it is set' in done.stdout
 
 
-def test_old_findings_are_let_be_and_new_ones_are_not(shop: Shop) -> None:
+def test_new_findings_are_reported_and_old_ones_are_not(shop: Shop) -> None:
     old = {
         "not-null-without-default",
         "drop-column",

@@ -1234,7 +1234,7 @@ def test_what_is_risky_is_found(name: str, case: Case, body: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "case", "body"), cases("safe"))
-def test_what_is_safe_is_let_be(name: str, case: Case, body: str) -> None:
+def test_what_is_safe_is_not_reported(name: str, case: Case, body: str) -> None:
     assert name not in names(module(body), case.databases)
 
 

@@ -104,7 +104,7 @@ def test_what_the_models_lack_is_not_for_autogenerate_to_drop(
         assert drift(project) == []
 
 
-def test_drift_beside_an_edited_migration_is_mended_by_its_restoration(
+def test_drift_beside_an_edited_migration_is_fixed_by_its_restoration(
     bake: Callable[..., Project],
 ) -> None:
     project = bake()
@@ -127,7 +127,7 @@ def test_drift_beside_an_edited_migration_is_mended_by_its_restoration(
     project.run(*command)
 
 
-def test_a_suppression_at_the_class_lets_be_what_the_models_lack_alone(
+def test_a_suppression_at_the_class_only_hides_what_the_models_lack(
     bake: Callable[..., Project],
 ) -> None:
     project = bake()
@@ -277,7 +277,7 @@ def test_each_difference_is_one_finding(fresh: Project) -> None:
     ]
 
 
-def test_what_env_py_leaves_out_is_let_be(bake: Callable[..., Project]) -> None:
+def test_what_env_py_excludes_is_not_reported(bake: Callable[..., Project]) -> None:
     project = bake(starter="blank")
     made = "op.create_table('legacy', sa.Column('id', sa.Integer(), primary_key=True))"
     faults.write(History((Revision(made),)), project.versions, project.models)

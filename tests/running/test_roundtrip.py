@@ -75,7 +75,7 @@ def test_only_one_revision(blank: Project) -> None:
 def test_a_revision_that_is_not_there_is_one_line(blank: Project) -> None:
     done = blank.run(*GUARD, "-k", "nothing", ok=None)
     assert done.returncode == 2
-    assert done.stdout.startswith("error: -k nothing: no revision")
+    assert done.stdout.startswith("error: -k nothing: 0 revisions match: ")
     assert len(done.stdout.splitlines()) == 1
 
 

@@ -144,7 +144,7 @@ def test_the_next_run_drops_what_a_kill_left_and_nothing_else(server: sa.URL) ->
         end(working, signal.SIGINT)
 
 
-def test_a_database_that_somebody_named_alike_is_let_be(server: sa.URL) -> None:
+def test_a_database_with_a_similar_name_is_kept(server: sa.URL) -> None:
     if server.get_backend_name() == "sqlite":
         folder = Path(tempfile.gettempdir()) / "migration_guard_of_mine"
         folder.mkdir()
