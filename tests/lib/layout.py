@@ -38,6 +38,7 @@ BASE = {
     "no_connection",
     "output",
     "places",
+    "pyproject",
     "settings",
     "source",
 }

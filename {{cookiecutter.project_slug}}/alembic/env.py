@@ -13,7 +13,6 @@ from alembic import context
 from alembic.util import CommandError
 from migration_guard.deploying import connect, migrate, own_tables
 from migration_guard.error_messages import fault, full_message
-from migration_guard.settings import read_settings
 from sqlalchemy import pool
 
 from {{ cookiecutter.__package_name }}.database.connection import (
@@ -81,6 +80,8 @@ def run_offline() -> None:
     except NoDatabaseUrl:
         if not getattr(config.cmd_opts, "sql", False):
             raise
+        from migration_guard.settings import read_settings  # no deployment needs it
+
         name = read_settings(ROOT).dialects[0]
         where = {"dialect_name": name}
     configure(

@@ -1,28 +1,16 @@
-"""The settings in ``[tool.migration-guard]`` of ``pyproject.toml``."""
+"""The settings of the check, from ``pyproject.toml`` and Alembic's own configuration."""
 
+import configparser
+import os
 import re
-import tomllib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .databases import DATABASES, dialects_of
-from .exceptions import CannotCheck, nearest
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """In seconds. The environment overrides them (``lock-timeout``: ``MIGRATION_LOCK_TIMEOUT``)."""
-
-    wait: float = 600  # for another migrator
-    lock_timeout: float = 0.2  # for a lock on a table; everyone behind it waits as long
-    retry: float = 300  # to try again after that
-    statement_timeout: float = 0  # for one statement; 0: none
-    connect_wait: float = 30  # for a server that is still starting
-    stop_grace_period: float = 20  # for the running revision, after SIGTERM or Ctrl-C
-    lease: float = 15  # where a row is the lock: it is free this long after its holder died
-    lease_only: float = 0  # 1: use a row as the lock even if the database looks like one server
+from .exceptions import CannotCheck
+from .pyproject import others, read_pyproject, underscored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +25,9 @@ class Settings:
     versions: tuple[Path, ...]  # the folders of migration files
     config: Path  # alembic.ini
     baseline: Path | None = None
+    url: str = ""  # sqlalchemy.url of alembic.ini
     safe_autogenerate: bool = True  # autogenerate writes safe forms, in several revisions
     offline: bool = False  # --sql must be able to print the whole history
-    lock: Limits = Limits()
 
     @property
     def declared(self) -> dict[str, str]:
@@ -51,75 +39,48 @@ class Settings:
         return dialects_of(self.databases)
 
 
-KEYS: dict[str, tuple[type, str]] = {
-    "databases": (list, "a list of names"),
-    "ignore": (list, "a list of rules or categories"),
-    "rules": (list, "a list of modules beside pyproject.toml"),
-    "first-revision": (str, "a revision"),
-    "versions": (list, "a list of folders"),
-    "config": (str, "a file"),
-    "baseline": (str, "a file"),
-    "offline": (bool, "true or false"),
-    "severity": (dict, "a table of rules, each error, warning or note"),
-    "safe-autogenerate": (bool, "true or false"),
-    "lock": (dict, "a table"),
-}
-
-
 SEVERITIES = ("error", "warning", "note")
-REMOVED = ("cache", "cache-size")
 
 
 def read_settings(root: Path) -> Settings:
     """Return the settings of the project at ``root``, with defaults. Raises CannotCheck."""
-    place = "pyproject.toml: [tool.migration-guard]"
-    given: dict[str, Any] = {"versions": ["alembic/versions"], "config": "alembic.ini"}
-    try:
-        with (root / "pyproject.toml").open("rb") as file:
-            given |= tomllib.load(file).get("tool", {}).get("migration-guard", {})
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError, TypeError) as error:
-        raise CannotCheck(f"{place}: {error}") from None
-    for key, value in given.items():
-        if key in REMOVED:
-            raise CannotCheck(f"{place} {key}: delete this line: no run keeps results any more.")
-        if key not in KEYS:
-            raise CannotCheck(f"{place} {key}: there is no such key{others(key, KEYS)}.")
-        kind, name = KEYS[key]
-        strings = not isinstance(value, list) or all(isinstance(item, str) for item in value)
-        # Without any database, no rule would be checked.
-        empty = value == [] and key not in ("ignore", "rules")
-        if not isinstance(value, kind) or not strings or empty:
-            raise CannotCheck(f"{place} {key}: must be {name}, is {value!r}.")
-    limits = [limit.name.replace("_", "-") for limit in fields(Limits)]
-    for key, value in given.get("lock", {}).items():
-        if key not in limits:
-            raise CannotCheck(f"{place} lock: no key {key}{others(key, limits)}.")
-        if not isinstance(value, int | float):
-            raise CannotCheck(f"{place} lock {key}: must be a number of seconds, is {value!r}.")
+    tools = read_pyproject(root)
+    given = {key: value for key, value in tools["migration-guard"].items() if key != "lock"}
     for name, value in given.get("severity", {}).items():
         if value not in SEVERITIES:
             known = ", ".join(SEVERITIES)
-            raise CannotCheck(f"{place} severity {name}: must be {known}, is {value!r}.")
+            place = "pyproject.toml: [tool.migration-guard] severity"
+            raise CannotCheck(f"{place} {name}: must be {known}, is {value!r}.")
     if "databases" in given:
         given["lowest"] = dict(map(read_database, given["databases"]))
         given["databases"] = list(given["lowest"])
-    given["lock"] = Limits(**underscored(given.get("lock", {})))
+    given = from_alembic(root, root / given["config"], tools.get("alembic", {})) | given
     given["versions"] = [root / folder for folder in given["versions"]]
     given |= {key: root / given[key] for key in ("baseline", "config") if key in given}
     given |= {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
     return Settings(root=root, **underscored(given))
 
 
-def others(name: str, known: Collection[str]) -> str:
-    """Return what may be written instead of an unknown name."""
-    return f"{nearest(name, known)}; known: {', '.join(known)}"
+def from_alembic(root: Path, config: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the folders of migrations and the URL that Alembic's own configuration names.
 
-
-def underscored(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the table with the names of keyword arguments as its keys."""
-    return {key.replace("-", "_"): value for key, value in table.items()}
+    ``options`` are those of ``[tool.alembic]``. Raises CannotCheck.
+    """
+    parser, here = configparser.RawConfigParser(), str(config.parent)
+    try:
+        parser.read_dict({"alembic": {}})
+        parser.read(config, encoding="utf-8")
+    except (configparser.Error, ValueError) as error:
+        raise CannotCheck(f"{config.name}: {str(error).splitlines()[0]}") from None
+    found = {**options, **parser["alembic"]}
+    own = str(found.get("script_location") or ("alembic" if config.parent == root else here))
+    names = found.get("version_locations") or [re.sub(r"^(\w\w+):", r"\1/", own) + "/versions"]
+    if isinstance(names, str):
+        names = re.split(rf"[,;\s{os.pathsep}]+", names)
+    url = parser["alembic"].get("sqlalchemy.url", "").replace("%(here)s", here).replace("%%", "%")
+    unset = "%(" in url or url.startswith("driver://")  # as `alembic init` writes it
+    folders = [name.strip().replace("%(here)s", here) for name in names if name.strip()]
+    return {"versions": folders, "url": "" if unset else url}
 
 
 def read_database(text: str) -> tuple[str, str]:

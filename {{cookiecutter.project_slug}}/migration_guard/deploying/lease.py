@@ -7,7 +7,7 @@ from contextlib import suppress
 import sqlalchemy as sa
 from alembic.util import CommandError
 
-from ..settings import Limits
+from ..pyproject import Limits
 from .limits import is_transient, undo
 from .lock import Lock, me
 

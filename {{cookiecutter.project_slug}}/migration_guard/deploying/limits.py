@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic.util import CommandError
 
 from ..exceptions import CannotCheck
-from ..settings import Limits, read_settings
+from ..pyproject import Limits, read_pyproject
 
 log = logging.getLogger("alembic.migration_guard")
 
@@ -22,7 +22,7 @@ log = logging.getLogger("alembic.migration_guard")
 def read_limits(root: Path) -> Limits:
     """Return the limits of the project at ``root``; what is deployed may have no pyproject.toml."""
     try:
-        limits = read_settings(root).lock
+        limits: Limits = read_pyproject(root)["migration-guard"]["lock"]
     except CannotCheck as error:
         raise CommandError(str(error)) from None
     for name in [field.name for field in fields(limits)]:

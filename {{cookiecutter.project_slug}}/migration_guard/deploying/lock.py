@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import sqlalchemy as sa
 from alembic.util import CommandError
 
-from ..settings import Limits
+from ..pyproject import Limits
 from .stopping import Stop
 
 log = logging.getLogger("alembic.migration_guard")

@@ -4,7 +4,7 @@ import zlib
 
 import sqlalchemy as sa
 
-from ..settings import Limits
+from ..pyproject import Limits
 from .applied import own_name
 from .lock import Lock
 

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from ..settings import Limits
+from ..pyproject import Limits
 
 
 def set_limits(connection: sa.Connection, limits: Limits, name: str) -> None:

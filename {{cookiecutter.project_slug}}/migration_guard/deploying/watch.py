@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from sqlalchemy import event
 
-from ..settings import Limits
+from ..pyproject import Limits
 from . import driver, statements
 from .applied import journal_of, row_of
 from .if_exists import IF_EXISTS_CLAUSE

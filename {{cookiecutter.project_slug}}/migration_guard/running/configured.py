@@ -1,4 +1,4 @@
-"""The configured database: DATABASE_URL, from the environment or from the file .env."""
+"""The configured database: DATABASE_URL, from the environment or .env, or else alembic.ini."""
 
 import os
 import re
@@ -14,7 +14,9 @@ ASSIGNMENT = re.compile(
 
 
 def configured_url(root: Path) -> str:
-    """Return DATABASE_URL, or an SQLite URL if it is not set and the project declares SQLite.
+    """Return DATABASE_URL, or else sqlalchemy.url of alembic.ini.
+
+    If neither is set and the project declares SQLite, it is an SQLite URL.
 
     Raises CannotCheck if it is empty, not set, or can't be read.
     """
@@ -22,8 +24,9 @@ def configured_url(root: Path) -> str:
     if text is None:
         text = from_env_file(root / ".env")
     if text is None:
-        if "sqlite" in read_settings(root).databases:
-            return "sqlite://"
+        settings = read_settings(root)
+        if settings.url or "sqlite" in settings.databases:
+            return settings.url or "sqlite://"
         message = "DATABASE_URL is not set: set it in the environment or in .env (see .env.example)"
         if (root / "compose.yaml").is_file():
             message += "; `docker compose up --detach --wait` starts a server on this machine"
