@@ -106,9 +106,10 @@ def import_graph(guard: Path) -> dict[str, set[str]]:
 
 
 def needed_to_deploy(guard: Path) -> set[str]:
-    """Return the modules of ``deploying`` and all that they import, directly or not."""
+    """Return the modules of ``deploying``, what env.py needs, and all that these import."""
     graph = import_graph(guard)
     needed = {module for module in graph if part_of(module) == "deploying"}
+    needed.add("settings")  # env.py reads them to print SQL where there is no URL
     while more := {other for module in needed for other in graph[module]} - needed:
         needed |= more
     return needed
