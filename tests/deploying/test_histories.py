@@ -122,6 +122,27 @@ def test_a_squash_is_accepted_where_its_last_revision_has_run(project: Project) 
     assert alembic(project, "upgrade", "head")[0] == 0
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_a_revision_that_is_gone_and_not_part_of_the_squash_stops_the_upgrade(
+    project: Project,
+) -> None:
+    write_history(project, "data", 5)
+    assert alembic(project, "upgrade", "head")[0] == 0
+    squash(project)
+    fourth, fifth = project.versions / "r004.py", project.versions / "r005.py"
+    fourth.rename(project.path / "r004.away")
+    fifth.write_text(fifth.read_text().replace("'r004'", "'r003'"))
+    assert "Can't locate revision r004" in last_line(project, "upgrade", "head")
+    (project.path / "r004.away").rename(fourth)
+    fifth.write_text(fifth.read_text().replace("'r003'", "'r004'"))
+    text = fourth.read_text()
+    fourth.write_text(text.replace("n + 1", "n + 2"))
+    assert "r004.py was edited after it was applied" in last_line(project, "upgrade", "head")
+    fourth.write_text(text)
+    assert alembic(project, "upgrade", "head")[0] == 0
+    assert rows(project) == {"r003", "r004", "r005"}
+
+
 @on_sqlite
 def test_a_squash_stops_where_its_last_revision_has_not_run(project: Project) -> None:
     write_history(project, "data", 3)

@@ -241,6 +241,62 @@ def test_what_happens_to_a_deployed_migration_is_found(history: History, change:
     assert history.check()[0] == 0  # no deployed branch is known
 
 
+def squash(history: History) -> None:
+    """Let c1 stand for a1, b1 and c1."""
+    for name in ("a1", "b1"):
+        (history.versions / f"{name}.py").unlink()
+    history.add("c1", None)
+
+
+def remove_after_squash(history: History) -> None:
+    (history.versions / "d1.py").unlink()
+    history.add("e1", "c1")
+
+
+BESIDE_A_SQUASH: dict[str, Callable[[History], object]] = {
+    "edit": lambda history: history.add("d1", "c1", column="other"),
+    "move": lambda history: history.add("e1", "c1"),
+    "remove": remove_after_squash,
+    "keep a part": lambda history: history.add("a1", None),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("edit", ["d1 is deployed (HEAD), and its upgrade() was changed."]),
+        ("move", ["e1 is deployed (HEAD); it followed d1, and now follows c1."]),
+        (
+            "remove",
+            [
+                "d1 is deployed (HEAD), but its file is missing.",
+                "e1 is deployed (HEAD); it followed d1, and now follows c1.",
+            ],
+        ),
+        (
+            "keep a part",
+            [
+                "b1 is deployed (HEAD), but its file is missing.",
+                "c1 is deployed (HEAD); it followed b1, and now follows nothing.",
+            ],
+        ),
+    ],
+)
+def test_what_happens_beside_a_squash_is_found(
+    history: History, change: str, found: list[str]
+) -> None:
+    history.add("d1", "c1")
+    history.add("e1", "d1")
+    history.commit()
+    squash(history)
+    assert history.check("--against", "HEAD") == (0, [])
+    BESIDE_A_SQUASH[change](history)
+    findings = history.check("--against", "HEAD")[1]
+    messages = [each["message"] for each in findings if each["rule"] == "edited-migration"]
+    assert sorted(messages) == found
+
+
 def comment(history: History) -> None:
     path = history.versions / "b1.py"
     path.write_text(

@@ -21,12 +21,13 @@ class Changed:
         """Raise CommandError for the first change that is not allowed; remember the others.
 
         A change is allowed if upgrade() stays the same, and for a squash: one file with the
-        identifier of the last squashed revision and no parent.
+        identifier of the last squashed revision and no parent, in place of all before it.
         """
         here = [name for name in changed if name in self.files]
         squashes = [name for name in here if self.is_squash(name)]
+        replaced = self.before(squashes)
         for name in changed:
-            if name not in self.files and not squashes and "edited" not in flags:
+            if name not in self.files and name not in replaced and "edited" not in flags:
                 raise CommandError(
                     f"{lost(name)} (or, if it is undone: alembic -x edited upgrade head)"
                 )
@@ -59,6 +60,16 @@ class Changed:
             return False
         parents = parents_in(self.stored(revision))
         return bool(parents) and not any(each in self.files for each in parents)
+
+    def before(self, revisions: list[str]) -> set[str]:
+        """Return the applied revisions before these that have no file now."""
+        gone = self.applied.rows.keys() - self.files.keys()
+        found: set[str] = set()
+        while revisions:
+            parents = {parent for each in revisions for parent in parents_in(self.stored(each))}
+            revisions = list(parents & gone - found)
+            found.update(revisions)
+        return found
 
 
 def edited_message(scripts: list[Any]) -> str:

@@ -34,10 +34,11 @@ class Deployed:
         """
         now = {migration.revision: migration for migration in migrations}
         before = {str(old.revision): old for old in self.changed}
+        gone = before.keys() - now.keys()
         for squash in migrations:
             if not parents(squash) and parents(before.get(str(squash.revision), squash)):
                 replaced = lineage(str(squash.revision), before)
-                if replaced - {squash.revision} == before.keys() - now.keys():
+                if {parent for each in replaced for parent in parents(before[each])} <= gone:
                     self.squashes.append((squash, [before[each] for each in replaced]))
         squashed = {old.revision for _, replaced in self.squashes for old in replaced}
         for old in self.changed:
