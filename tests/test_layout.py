@@ -57,9 +57,9 @@ def test_the_guard_imports_its_dependencies_where_they_belong() -> None:
 
 def test_a_wheel_lists_what_a_deployment_needs() -> None:
     settings = (PROJECT_TEMPLATE / "pyproject.toml").read_text(encoding="utf-8")
-    listed = set(re.findall(rf'^"{GUARD}/(.+)\.py" = ', settings, re.MULTILINE))
+    listed = re.findall(rf'^"{GUARD}/(.+)\.py" = ', settings, re.MULTILINE)
     needed = {name or "__init__" for name in needed_to_deploy(FOLDER)} | {"__init__"}
-    assert listed == {name for name in needed if not name.startswith("deploying")}
+    assert listed == sorted(name for name in needed if not name.startswith("deploying"))
 
 
 @pytest.fixture
