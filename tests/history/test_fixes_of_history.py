@@ -1,6 +1,6 @@
 """The fixes of the rules about the history, followed to the letter.
 
-What stands between backticks is pasted or run.
+What is between backticks is pasted or run.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from history.test_history import History
+from lib.checks import codes_of
 from lib.projects import Project
 from migration_guard.rules import RULES
 
@@ -26,10 +27,6 @@ def history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> History:
     made = History(tmp_path / "project", capsys)
     made.add("a1", None)
     return made
-
-
-def codes(found: dict[str, Any]) -> list[str]:
-    return re.findall(r"`([^`]+)`", found["fix"])
 
 
 def bad_example(history: History, rule: str) -> dict[str, Any]:
@@ -56,7 +53,7 @@ def run(history: History, command: str) -> str:
 
 def test_the_parent_that_is_gone_for_good(history: History) -> None:
     found = bad_example(history, "missing-parent")
-    paste(history, found, codes(found)[-1])
+    paste(history, found, codes_of(found["fix"])[-1])
     assert history.check() == (0, [])
 
 
@@ -67,7 +64,7 @@ def test_the_parent_that_git_still_has(history: History) -> None:
     (history.versions / "2026_lost_and_found.py").unlink()
     history.commit()
     (found,) = history.check()[1]
-    log, checkout, _ = codes(found)
+    log, checkout, _ = codes_of(found["fix"])
     commit, file = run(history, log).split()
     run(history, checkout.replace("<commit>", commit).replace("<file>", file))
     assert history.check() == (0, [])
@@ -75,7 +72,7 @@ def test_the_parent_that_git_still_has(history: History) -> None:
 
 def test_two_files_of_one_revision(history: History) -> None:
     found = bad_example(history, "duplicate-revision")
-    follow, name, command = codes(found)
+    follow, name, command = codes_of(found["fix"])
     paste(history, found, follow)
     paste(history, found, name.replace("<identifier>", run(history, command).strip()))
     assert history.check() == (0, [])
@@ -83,7 +80,7 @@ def test_two_files_of_one_revision(history: History) -> None:
 
 def test_a_circle(history: History) -> None:
     found = bad_example(history, "revision-cycle")
-    paste(history, found, codes(found)[0])
+    paste(history, found, codes_of(found["fix"])[0])
     assert history.check() == (0, [])
 
 
@@ -97,7 +94,7 @@ def test_an_edited_migration(history: History) -> None:
     path.write_text(text.replace(old, edited), encoding="utf-8")
     (found,) = history.check("--against", "HEAD")[1]
     assert found["rule"] == "edited-migration"
-    (command,) = codes(found)
+    (command,) = codes_of(found["fix"])
     run(history, command)
     head = (
         'from alembic import op\nimport sqlalchemy as sa\nrevision = "c1"\ndown_revision = "b1"\n'
@@ -113,7 +110,7 @@ def test_a_computed_identifier(history: History) -> None:
     text = history.add("b1", "a1").read_text(encoding="utf-8")
     history.write("b1", text.replace("revision = 'b1'", RULES["unreadable-migration"].bad, 1))
     found = next(each for each in history.check()[1] if each["rule"] == "unreadable-migration")
-    code, command = codes(found)
+    code, command = codes_of(found["fix"])
     paste(history, found, code.replace("<identifier>", run(history, command).strip()))
     assert history.check() == (0, [])
 
@@ -164,7 +161,7 @@ def test_the_head_that_is_not_deployed_is_rebased(team: Project) -> None:
     (found,) = findings(team)
     assert (found["rule"], found["path"]) == ("multiple-heads", "alembic/versions/c1.py")
     assert "if c2 is not deployed, rebase it" in found["fix"]
-    merge, down, follow, up = codes(found)
+    merge, down, follow, up = codes_of(found["fix"])
     assert merge == 'alembic merge -m "Merge migrations" b1 c2'
     team.sh(down)
     team.edit(found["path"], "down_revision = '4c1f0f6a52d3'", follow)
@@ -176,7 +173,7 @@ def test_the_head_that_is_not_deployed_is_rebased(team: Project) -> None:
 
 def test_the_heads_are_merged(team: Project) -> None:
     (found,) = findings(team)
-    team.sh(codes(found)[0])
+    team.sh(codes_of(found["fix"])[0])
     assert findings(team) == []
     team.run("alembic", "upgrade", "head")
     assert tables(team) == ["b1", "c1", "c2"]
@@ -191,7 +188,7 @@ def test_both_ways_are_named_where_nothing_is_known_to_be_deployed(team: Project
     ):
         output = team.run(*command, ok=False).stdout
         assert found["fix"] in output, "the same fix as of the check"
-    merge, down, follow, up = codes(found)
+    merge, down, follow, up = codes_of(found["fix"])
     assert merge == 'alembic merge -m "Merge migrations" b1 c2'
     team.sh(down.replace("<its parent>", "4c1f0f6a52d3"))
     team.edit(

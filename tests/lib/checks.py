@@ -24,6 +24,11 @@ RAN = (
 GRAPH = ("multiple-heads", "missing-parent", "duplicate-revision", "revision-cycle")
 
 
+def codes_of(fix: str) -> list[str]:
+    """Return what a user pastes or runs: the text between backticks."""
+    return re.findall(r"`([^`]+)`", fix)
+
+
 def check(
     root: Path, database: str, *options: str, select: Iterable[str] = RAN + GRAPH
 ) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The fix of every rule, followed to the letter on the rule's own bad example, ends green.
 
-What a user pastes or runs stands between backticks in a fix. Each of these texts is used here as it
+What a user pastes or runs is between backticks in a fix. Each of these texts is used here as it
 is printed, but for its ``<placeholders>``. Green: a check of the files and a roundtrip with rows
 find no more than other rules found before. A suppression, ``lossy`` and ``irreversible`` are the
 decisions of a person, which the fix has to name.
@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from lib import faults
-from lib.checks import RAN, check
+from lib.checks import RAN, check, codes_of
 from lib.faults import History, Revision
 from lib.projects import Project
 from lib.servers import require
@@ -34,7 +34,7 @@ class Fix:
     """A fix as it is printed. ``fix("text")`` is the code between backticks that has this text."""
 
     def __init__(self, text: str) -> None:
-        self.text, self.left = text, re.findall(r"`([^`]+)`", text)
+        self.text, self.left = text, codes_of(text)
         if undo := re.search(r"(?s)Add to downgrade\(\):\n(.*?)(?=\n(?:If|Undo)\b|$)", text):
             self.left.append(undo[1])
         self.codes = tuple(self.left)

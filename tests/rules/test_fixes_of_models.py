@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lib import faults
+from lib.checks import codes_of
 from lib.faults import History, Revision
 from lib.projects import Project
 from lib.servers import fresh_database
@@ -59,7 +59,7 @@ def findings(project: Project, *options: str) -> list[dict[str, Any]]:
 
 def codes(project: Project, rule: str) -> list[str]:
     (found,) = [each for each in findings(project) if each["rule"] == rule]
-    return re.findall(r"`([^`]+)`", found["fix"])
+    return codes_of(found["fix"])
 
 
 def is_green(project: Project) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from ..exceptions import CannotCheck
 from ..finding import Finding
 from ..rules.rule import Rule, report
-from ..running.schema.objects import Difference, SchemaObject, differences
+from ..running.schema.objects import Difference, SchemaObject, differences, without_comment
 from ..running.schema.snapshots import describe
 from .connecting import is_this_machine, shown
 
@@ -134,7 +134,7 @@ class LiveSchema:
         quote = self.url.get_dialect()().identifier_preparer.quote
         kind, _, name = each.prop.partition(" ")
         schema, _, table = each.owner.partition(" ")[2].rpartition(".")
-        text = re.sub(r" comment '(?:[^']|'')*'$", "", str(each.before))
+        text = without_comment(each.before)
         values = getattr(each.before, "not_null", False) and not getattr(each.before, "default", "")
         unnamed = kind == "constraint" and not re.fullmatch(r"\w+", name)
         if values or unnamed:
