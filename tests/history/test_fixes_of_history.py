@@ -190,7 +190,7 @@ def test_both_ways_are_named_where_nothing_is_known_to_be_deployed(team: Project
         assert found["fix"] in output, "the same fix as of the check"
     merge, down, follow, up = codes_of(found["fix"])
     assert merge == 'alembic merge -m "Merge migrations" b1 c2'
-    team.sh(down.replace("<its parent>", "4c1f0f6a52d3"))
+    team.sh(down.replace("<the parent of its first file>", "4c1f0f6a52d3"))
     team.edit(
         "alembic/versions/c1.py",
         "down_revision = '4c1f0f6a52d3'",

@@ -313,6 +313,33 @@ def test_multiple_migration_heads(project: Project) -> None:
     check(project)
 
 
+@pytest.mark.parametrize("project", ["soundhash-postgresql"], indirect=True)
+def test_a_change_of_several_files_is_rebased(project: Project) -> None:
+    """What the section of several heads states about a change that autogenerate split."""
+    project.run("alembic", "upgrade", "head")
+    (before,) = heads(project)
+    add_field(
+        project, 'copy_of: Mapped[int | None] = mapped_column(ForeignKey("videos.id"), index=True)'
+    )
+    output = project.run("alembic", "revision", "--autogenerate", "-m", "Copies").stdout
+    first, *others = re.findall(r"^\d\. (\w+)", output, re.MULTILINE)
+    assert others
+    assert f"alembic downgrade {before} if your database has run it" in output
+    project.run("alembic", "upgrade", "head")
+    project.run("alembic", "downgrade", "-1")
+    assert "copy_of" in columns(project)
+    project.run("alembic", "downgrade", before)
+    assert "copy_of" not in columns(project)
+    project.run("alembic", "revision", "-m", "Theirs", "--head", before, "--splice")
+    (theirs,) = set(heads(project)) - set(others)
+    (file,) = project.versions.glob(f"{first}_*.py")
+    project.edit(file, f'= "{before}"', f'= "{theirs}"')
+    project.run("alembic", "upgrade", "head")
+    assert heads(project) == others[-1:]
+    assert "copy_of" in columns(project)
+    check(project)
+
+
 def test_need_to_rollback(project: Project) -> None:
     project.run("alembic", "revision", "-m", "One")
     project.run("alembic", "revision", "-m", "Two")

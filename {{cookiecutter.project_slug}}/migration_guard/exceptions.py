@@ -24,7 +24,8 @@ def several(heads: Sequence[str], *rebase: str) -> tuple[str, str]:
     ``rebase``: the head that may be rebased, what its first revision follows, another head, and
     the file of its first revision.
     """
-    mine, parent, other, file = rebase or ("one", "<its parent>", "<the other>", "its file")
+    unknown = "one", "<the parent of its first file>", "<the other>", "its first file"
+    mine, parent, other, file = rebase or unknown
     message = f"{len(heads)} heads: {', '.join(heads)}; `alembic upgrade head` refuses to choose."
     fix = (
         f'Merge them: `alembic merge -m "Merge migrations" {" ".join(heads)}`. Or, if {mine} is not'

@@ -11,8 +11,8 @@ multiple_heads = declare(
     """,
     fix="""
     Merge them: `alembic merge -m "Merge migrations" <head> <head>`. Or, if one of them is not
-    deployed, rebase it: `alembic downgrade <its parent>` where it has run, set its down_revision
-    to the other, then `alembic upgrade head`.
+    deployed, rebase it: `alembic downgrade <the parent of its first file>` where it has run, set
+    down_revision in that file to the other, then `alembic upgrade head`.
     """,
     bad="a1 <- b1, a1 <- c1",
     good="a1 <- b1, b1 <- c1",
