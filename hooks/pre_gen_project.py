@@ -20,14 +20,12 @@ PACKAGE = {{cookiecutter.__package_name | pprint}}
 TAKEN = {"alembic", "migration_guard", "src", "test", "tests", "scripts", "docs"}
 INSTALLED = {
     "_pytest", "aiomysql", "aiosqlite", "argcomplete", "ast_serialize", "asyncmy", "asyncpg",
-    "attr", "attrs", "cffi", "click", "colorama", "colorlog", "cryptography", "dependency_groups",
-    "distlib", "exceptiongroup", "filelock", "greenlet", "hatchling", "humanize",
-    "importlib_resources", "iniconfig", "librt", "mako", "markdown_it", "markupsafe", "mdurl",
-    "mypy", "mypy_extensions", "mypyc", "nox", "packaging", "paracelsus", "pathspec",
-    "platformdirs", "pluggy", "psycopg", "psycopg_binary", "py", "pycparser", "pydot", "pygments",
-    "pygraphviz", "pymysql", "pyparsing", "pytest", "python_discovery", "rich", "ruff",
-    "shellingham", "sqlalchemy", "sqlglot", "tomli", "typer", "typing_extensions", "tzdata", "uv",
-    "virtualenv",
+    "attr", "attrs", "cffi", "colorama", "colorlog", "cryptography", "dependency_groups", "distlib",
+    "exceptiongroup", "filelock", "greenlet", "hatchling", "humanize", "importlib_resources",
+    "iniconfig", "librt", "mako", "markupsafe", "mypy", "mypy_extensions", "mypyc", "nox",
+    "packaging", "pathspec", "platformdirs", "pluggy", "psycopg", "psycopg_binary", "py",
+    "pycparser", "pygments", "pygraphviz", "pymysql", "pytest", "python_discovery", "ruff",
+    "sqlalchemy", "sqlglot", "tomli", "typing_extensions", "tzdata", "uv", "virtualenv",
 }
 
 

@@ -106,9 +106,8 @@ def type_before(upgrade: Upgrade, op: Operation) -> Any:
         known = definition.type if definition else each.kwargs.get("type_")
         if isinstance(known, Type):
             sure = definition or upgrade.surely(op, [each])
-            return (
-                known if sure and known.name in SQL_TYPES else stated
-            )  # else a type of the application
+            plain = sure and known.name in SQL_TYPES  # else it may be a type of the application
+            return known if plain else stated
     return stated
 
 
