@@ -86,6 +86,18 @@ def test_an_own_rule_is_selected_suppressed_and_explained_like_any_other(
     assert main(root, ["--static"]) == 0
 
 
+def test_a_fix_may_have_paragraphs_and_single_cases(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = root / "migration_rules.py"
+    text = re.sub(
+        r'fix=".*",', 'fix="""Add it.\\n\\nFill it.\\n\\nolder: Ask.""",', rules.read_text()
+    )
+    rules.write_text(text)
+    assert main(root, ["--explain", "missing-created-at"]) == 0
+    assert "\n\nFix: Add it. Fill it.\n\nFix (older): Ask.\n\n" in capsys.readouterr().out
+
+
 def test_the_examples_of_own_rules_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     exec((root / "test_migration_rules.py").read_text(), namespace := {"__name__": "test"})

@@ -39,7 +39,7 @@ class Texts(TypedDict):
 
     summary: str
     why: str
-    fix: str
+    fix: str  # a later paragraph "case: text" is the fix of a single case
     bad: str
     good: str
     databases: NotRequired[Iterable[str]]  # or a mapping to versions; default: all
@@ -51,12 +51,13 @@ def declare(name: str, check: Check | None = None, **texts: Unpack[Texts]) -> Ru
     if missing := {"summary", "why", "fix", "bad", "good"} - texts.keys():
         raise TypeError(f"the rule {name} has no {' and no '.join(sorted(missing))}")
     databases = texts.get("databases", EVERY)
-    fix, *cases = (" ".join(part.split()) for part in texts["fix"].split("\n\n"))
+    parts = [" ".join(part.split()) for part in texts["fix"].strip().split("\n\n")]
+    cases = [part for part in parts[1:] if ": " in part]
     return Rule(
         name=name,
         summary=" ".join(texts["summary"].split()),
         why=" ".join(texts["why"].split()),
-        fix=fix,
+        fix=" ".join(part for part in parts if part not in cases),
         fixes=dict(case.split(": ", 1) for case in cases),
         bad=cleandoc(texts["bad"]),
         good=cleandoc(texts["good"]),
