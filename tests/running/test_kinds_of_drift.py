@@ -189,14 +189,25 @@ def test_an_enum_value_is_added_in_its_place(drift: Drift) -> None:
     assert drift("postgresql", f"{old[0]}\n{statements}", new[1]) == []
 
 
-def test_a_column_that_may_be_renamed_is_asked_for(drift: Drift) -> None:
+@pytest.mark.parametrize("database", ["sqlite", "postgresql", "mariadb"])
+def test_a_column_that_may_be_renamed_is_asked_for(drift: Drift, database: str) -> None:
+    """Beside another new column; and what the fix prints is what renames it, with its NOT NULL."""
+    size = 'sa.Column("size", sa.Integer())'
+    old = table("t", 'sa.Column("naem", sa.String(20), nullable=False)')
+    new = table("t", 'sa.Column("order", sa.String(20), nullable=False)', size)
+    found = drift(database, old[0], new[1])
+    fixes = [each["fix"] for each in found if "RENAME COLUMN" in each["fix"]]
+    assert (len(found), len(fixes)) == (3, 2)
+    call = fixes[0].partition("revision with `")[2].partition("`. If not")[0]
+    assert drift(database, f'{old[0]}\n{call}\nop.add_column("t", {size})', new[1]) == []
+
+
+def test_a_column_of_another_type_or_one_of_several_is_not_asked_for(drift: Drift) -> None:
     old = table("t", 'sa.Column("naem", sa.String(20))')
-    new = table("t", 'sa.Column("name", sa.String(20))')
-    found = drift("sqlite", old[0], new[1])
-    assert len(found) == 2
-    assert all("op.alter_column('t', 'naem', new_column_name='name')" in e["fix"] for e in found)
     other = table("t", 'sa.Column("name", sa.Integer())')
-    assert all("alter_column" not in each["fix"] for each in drift("sqlite", old[0], other[1]))
+    several = table("t", 'sa.Column("a", sa.String(20))', 'sa.Column("b", sa.String(20))')
+    for new in (other, several):
+        assert all("RENAME" not in each["fix"] for each in drift("sqlite", old[0], new[1]))
 
 
 def test_what_env_py_leaves_out_is_no_drift(

@@ -26,12 +26,23 @@ def test_the_developers_own_database_need_not_be_there(project: Project) -> None
     done = project.run(*REVISION, "Add tags")
     assert "Add tags" in done.stdout
     assert "alembic upgrade head" in done.stdout
-    assert "alembic downgrade" in done.stdout
+    back = "nox -s migrate -- downgrade 4c1f0f6a52d3, or alembic downgrade 4c1f0f6a52d3."
+    assert back in done.stdout
     assert not list(project.path.glob("*.db"))
     assert len(list(project.versions.glob("*add_tags*.py"))) == 1
     again = project.run(*REVISION, "Nothing")
     assert "Nothing to write" in again.stdout
     assert not list(project.versions.glob("*nothing*.py"))
+
+
+def test_the_call_that_renames_stands_in_a_comment(project: Project) -> None:
+    """Also where the table gets a column of another type."""
+    title = TABLE.replace("name:", "title:")
+    project.edit(project.models, TABLE, f"{title}    tags: Mapped[int | None]\n")
+    project.run(*REVISION, "Rename")
+    (written,) = project.versions.glob("*rename*.py")
+    call = "# op.execute('ALTER TABLE examples RENAME COLUMN name TO title')"
+    assert call in written.read_text(encoding="utf-8")
 
 
 def test_suppressed_drift_is_left_out(project: Project) -> None:

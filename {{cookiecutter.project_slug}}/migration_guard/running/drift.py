@@ -82,7 +82,7 @@ def drift(
     differences = compare(context, models, migrated)
     for difference in differences:
         at = models.place(difference.owner, difference.prop)
-        how = fix_of(difference, differences)
+        how = fix_of(difference, differences, context.dialect.name)
         found.append(finding(difference.name, message_of(difference), how, at))
     metadata = context.opts["target_metadata"]
     for target, table, message in as_alembic_sees(context, metadata, {*models.failed}):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..rules.drift import models_out_of_sync
 from ..rules.rule import filled_in
 from .schema.objects import EXISTS, Column, Difference, labels_of
+from .undo import quoted, sql
 
 
 def fix(case: str = "", **names: str) -> str:
@@ -26,12 +27,10 @@ def definition(value: Column | str | None) -> str:
     return f" ({value})" if value and value != EXISTS else ""
 
 
-def fix_of(difference: Difference, others: Sequence[Difference]) -> str:
+def fix_of(difference: Difference, others: Sequence[Difference], dialect: str) -> str:
     """Return what to do about a difference; ``others`` are all that were found."""
     before, after = difference.before, difference.after
-    one_side = before is None or after is None
-    call = renaming(difference.owner, others)
-    if call and one_side and difference.prop.startswith("column "):
+    if call := renaming(difference, others, dialect):
         return fix("renamed", call=call)
     if labels_of(before) and labels_of(after):
         return enum_fix(difference)
@@ -42,20 +41,24 @@ def fix_of(difference: Difference, others: Sequence[Difference]) -> str:
     return fix("not in the models") if after is None else manual_fix(difference) or fix()
 
 
-def renaming(owner: str, differences: Iterable[Difference]) -> str:
-    """Return the call that renames, if the table lost one column and got one of the same type."""
-    columns = [each for each in differences if each.owner == owner and each.prop[:7] == "column "]
-    gone = [each for each in columns if each.after is None]
-    new = [each for each in columns if each.before is None]
+def renaming(difference: Difference, others: Iterable[Difference], dialect: str) -> str:
+    """Return the call that renames, if the table lost one column of a type and got one, or ""."""
+    type_ = type_of(difference)
+    columns = [each for each in others if each.owner == difference.owner]
+    columns = [each for each in columns if type_ and type_of(each) == type_]
+    gone = [each.prop for each in columns if each.after is None]
+    new = [each.prop for each in columns if each.before is None]
     if len(gone) != 1 or len(new) != 1:
         return ""
-    old, now = gone[0].before, new[0].after
-    if not isinstance(old, Column) or not isinstance(now, Column) or old.type != now.type:
-        return ""
-    schema, _, table = owner.partition(" ")[2].rpartition(".")
-    names = [each.prop.partition(" ")[2] for each in (gone[0], new[0])]
-    where = f", schema={schema!r}" if schema else ""
-    return f"op.alter_column({table!r}, {names[0]!r}, new_column_name={names[1]!r}{where})"
+    names = (name.partition(" ")[2] for name in (difference.owner, *gone, *new))
+    table, old, now = (quoted(name, dialect) for name in names)
+    return sql(f"ALTER TABLE {table} RENAME COLUMN {old} TO {now}")
+
+
+def type_of(difference: Difference) -> str:
+    """Return the type of a column that only one side has, or ""."""
+    sides = [each for each in (difference.before, difference.after) if each is not None]
+    return sides[0].type if len(sides) == 1 and isinstance(sides[0], Column) else ""
 
 
 def enum_fix(difference: Difference) -> str:

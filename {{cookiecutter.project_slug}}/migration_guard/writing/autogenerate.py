@@ -99,8 +99,9 @@ class RevisionWriter:
         else:
             steps = chain(plain_steps(parts, models, every), seen)
         directives[:] = write_scripts(script, steps)
-        owners = dict.fromkeys(each.owner for each in comparison.differences)
-        hints = [call for each in owners if (call := renaming(each, comparison.differences))]
+        found = comparison.differences
+        calls = (renaming(each, found, context.dialect.name) for each in found)
+        hints = dict.fromkeys(filter(None, calls))
         for each in directives:
             add_decisions(each, context, self.settings, hints, new)
 
@@ -118,7 +119,6 @@ def summarize(context: MigrationContext, directives: list[ops.MigrationScript]) 
         config.print_stdout("%d. %s %s", number, script.rev_id, script.message or "")
     config.print_stdout("Next: check them (nox -s check, or python -m migration_guard),")
     config.print_stdout("then migrate (nox -s migrate, or alembic upgrade head).")
-    config.print_stdout(
-        "To take it back: alembic downgrade %s if your database has run it; delete the files.",
-        before,
-    )
+    back = f"nox -s migrate -- downgrade {before}, or alembic downgrade {before}"
+    config.print_stdout("To take it back: if your database has run it, %s.", back)
+    config.print_stdout("Then delete the files.")

@@ -43,7 +43,8 @@ def add_decisions(
             text = " ".join(text.replace("# migration-guard:", "migration-guard:").split())
             comments += wrap(text, 90, break_on_hyphens=False)  # names of rules stay whole
     for call in renames:
-        comments += ["If a column was renamed, write this instead of dropping and adding it:", call]
+        comments += ["If this renames a column, write it instead of the drop and the add, and the"]
+        comments += ["reverse in downgrade():", call]
     if comments:
         upgrade.ops.insert(0, Lines(*(f"# {line}" for line in comments)))
 
