@@ -144,7 +144,9 @@ def test_when_you_modify_database_models(project: Project) -> None:
     add_field(project, "field: Mapped[str | None] = mapped_column(String(20))")
     run_section(project, "When You Modify Database Models")
     assert "field" in columns(project)
-    assert "versions" in project.run("git", "show", "--name-only").stdout
+    shown = project.run("git", "show", "--name-only").stdout
+    assert "versions" in shown
+    assert "docs/SCHEMA.md" in shown
     assert project.run("git", "status", "--short").stdout == ""
     check(project)
 
