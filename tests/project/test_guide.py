@@ -142,6 +142,7 @@ def test_when_you_pull_changes(project: Project) -> None:
 def test_when_you_modify_database_models(project: Project) -> None:
     project.run("alembic", "upgrade", "head")
     add_field(project, "field: Mapped[str | None] = mapped_column(String(20))")
+    project.sh("uv lock --quiet && git add uv.lock && git commit -qm Versions")  # of the first nox
     run_section(project, "When You Modify Database Models")
     assert "field" in columns(project)
     shown = project.run("git", "show", "--name-only").stdout

@@ -35,7 +35,7 @@ class Fix:
 
     def __init__(self, text: str) -> None:
         self.text, self.left = text, codes_of(text)
-        if undo := re.search(r"(?s)Add to downgrade\(\):\n(.*?)(?=\n(?:If|Undo)\b|$)", text):
+        if undo := re.search(r"(?s)downgrade\(\):\n(.*?)(?=\n(?:If|Undo)\b|$)", text):
             self.left.append(undo[1])
         self.codes = tuple(self.left)
 

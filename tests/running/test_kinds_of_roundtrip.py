@@ -76,6 +76,23 @@ def test_what_downgrade_forgets_is_printed_to_be_pasted(roundtrip: Roundtrip, ki
     assert roundtrip(database, BASE, Revision(upgrade, f"{downgrade}\n{fix}")) == []
 
 
+@pytest.mark.parametrize("database", ["postgresql", "sqlite"])
+def test_what_undoes_an_upgrade_runs_in_the_printed_order(
+    roundtrip: Roundtrip, database: str
+) -> None:
+    """A downgrade that fails gets all of it; the tables of a key, a type and a sequence in it."""
+    parts = "op.create_table('a', sa.Column('id', sa.Integer(), primary_key=True){})"
+    key = ", sa.Column('b', sa.Integer(), sa.ForeignKey('b.id', name='fk_a_b')), {}"
+    mood = "sa.Column('m', sa.Enum('sad', name='mood'), server_default='sad')"
+    new = parts.replace("'a'", "'b'").format(""), parts.format(key.format(mood))
+    upgrade = "\n".join([*new, "op.add_column('users', sa.Column('x', sa.Integer()))"])
+    (found,) = roundtrip(database, BASE, Revision(upgrade, "op.drop_table('c')"))
+    assert found["rule"] == "downgrade-fails"
+    fix = found["fix"].partition("in place of the body of downgrade():\n")[2]
+    fix = fix.partition("\nUndo in")[0]
+    assert roundtrip(database, BASE, Revision(upgrade, fix)) == []
+
+
 def test_there_is_no_way_back_from_an_enum_value_and_from_validate(roundtrip: Roundtrip) -> None:
     moods = Revision(MOODS, f"op.drop_table('moods')\n{sql('DROP TYPE mood')}")
     value = Revision(sql("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'glad'"))

@@ -53,13 +53,9 @@ def as_alembic_sees(
             found: Any = api.compare_metadata(context, metadata)
     finally:
         opts["include_name"], opts["include_object"] = include_name, include_object
-    parts = [part for item in found for part in (item if isinstance(item, list) else [item])]
-    listed = [described(part) for part in parts]
-    return [
-        each
-        for part, each in zip(parts, listed, strict=True)
-        if each[1] in tables or not is_own(str(part[0]))
-    ]
+    parts = (part for item in found for part in (item if isinstance(item, list) else [item]))
+    seen = [(is_own(str(part[0])), described(part)) for part in parts]
+    return [each for own, each in seen if not own or each[1] in tables]
 
 
 def is_own(kind: str) -> bool:

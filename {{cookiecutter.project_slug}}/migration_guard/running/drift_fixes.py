@@ -43,12 +43,11 @@ def fix_of(difference: Difference, others: Sequence[Difference], dialect: str) -
 
 def renaming(difference: Difference, others: Iterable[Difference], dialect: str) -> str:
     """Return the call that renames, if the table lost one column of a type and got one, or ""."""
-    type_ = type_of(difference)
-    columns = [each for each in others if each.owner == difference.owner]
-    columns = [each for each in columns if type_ and type_of(each) == type_]
+    wanted = difference.owner, type_of(difference)
+    columns = [each for each in others if (each.owner, type_of(each)) == wanted]
     gone = [each.prop for each in columns if each.after is None]
     new = [each.prop for each in columns if each.before is None]
-    if len(gone) != 1 or len(new) != 1:
+    if not wanted[1] or len(gone) != 1 or len(new) != 1:
         return ""
     names = (name.partition(" ")[2] for name in (difference.owner, *gone, *new))
     table, old, now = (quoted(name, dialect) for name in names)

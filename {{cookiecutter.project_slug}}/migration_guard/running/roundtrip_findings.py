@@ -3,6 +3,8 @@
 import inspect
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -18,7 +20,7 @@ from ..rules import RULES
 from ..rules.rule import report
 from .reproduce import reproduce
 from .rows import Rows
-from .schema.objects import Changes, Difference, differences, words
+from .schema.objects import Changes, Difference, differences, referred, words
 from .undo import undo_fix
 
 ROW_ERRORS = (sa.exc.IntegrityError, sa.exc.DataError)
@@ -27,6 +29,10 @@ ROW_ERRORS = (sa.exc.IntegrityError, sa.exc.DataError)
 # Some errors of MySQL and MariaDB are also about rows: 1834 is a UNIQUE on equal rows that other
 # tables refer to.
 OF_ROWS = re.compile(r"^(?!.*\bsyntax\b).*(NULL|\(1834,)")
+
+
+MORE = "Add to downgrade():"
+ALL = "This undoes the upgrade; write it in place of the body of downgrade():"
 
 
 ENDLESS = 10_000  # statements of one function
@@ -67,7 +73,7 @@ class RoundtripFindings:
         elif "op.batch_alter_table()" in message:
             case = "batch"
         fix = RULES["upgrade-fails"].fixes.get(case, "")
-        if not fix and (undo := undo_fix(changed(changes), self.dialect)):
+        if not fix and (undo := undo_fix(changed(changes), self.dialect, ALL)):
             fix = f"{undo}\n{RULES[rule].fix}"
         self.add(script, rule, function, message, fix, [message, statement])
 
@@ -75,7 +81,7 @@ class RoundtripFindings:
         """Report what differs from before the upgrade. ``empty``: the downgrade ran nothing."""
         found = [each for each in changed(changes) if not may_stay(each)]
         for group in [found] if empty and found else [[each] for each in found]:
-            message, fix = left_behind(group[0]), undo_fix(group, self.dialect)
+            message, fix = left_behind(group[0]), undo_fix(group, self.dialect, MORE)
             if empty:
                 listed = ", ".join(dict.fromkeys(each.name for each in group))
                 message = f"downgrade() undoes nothing of what upgrade() does: {listed}."
@@ -125,8 +131,20 @@ class RoundtripFindings:
 
 
 def changed(changes: Changes) -> list[Difference]:
+    """Return the differences; a later one is undone before an earlier one, which it may need."""
     before, after = zip(*changes.values(), strict=True) if changes else ((), ())
-    return list(differences(before, after))
+    needs = {each.table: {*referred(each.properties)} - {each.table} for each in after if each}
+    places: dict[str | None, int] = {}
+    with suppress(CycleError):
+        places = {
+            table: place for place, table in enumerate(TopologicalSorter(needs).static_order())
+        }
+
+    def rank(each: Difference) -> tuple[bool, bool, int]:
+        kind, _, name = each.owner.partition(" ")
+        return kind == "view", kind == "table", places.get(name, 0)
+
+    return sorted(differences(before, after), key=rank)
 
 
 def left_behind(difference: Difference) -> str:

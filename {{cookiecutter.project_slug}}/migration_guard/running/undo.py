@@ -7,10 +7,10 @@ from sqlalchemy.engine import make_url
 from .schema.objects import EXISTS, Column, Difference, without_comment
 
 
-def undo_fix(differences: Sequence[Difference], dialect: str) -> str:
-    """Return a fix with the lines to add to downgrade(), or "" if they are unknown."""
+def undo_fix(differences: Sequence[Difference], dialect: str, what: str) -> str:
+    """Return a fix, which begins with ``what``, and lines for downgrade(); "": they are unknown."""
     lines = [line for each in reversed(differences) for line in undo(each, dialect)]
-    return "\n".join(["Add to downgrade():", *lines]) if lines else ""
+    return "\n".join([what, *lines]) if lines else ""
 
 
 def undo(difference: Difference, dialect: str) -> Iterator[str]:
@@ -33,7 +33,7 @@ def undo_object(kind: str, name: str, difference: Difference) -> Iterator[str]:
     if difference.before is None and kind == "table":
         yield f"op.drop_table({name!r})"
     elif difference.before is None:
-        yield sql(f"DROP {kind.upper()} {name}")
+        yield sql(f"DROP {kind.upper()} IF EXISTS {name}")  # a sequence goes with its column
     elif difference.before != EXISTS and kind in ("function", "procedure"):
         yield sql(without_comment(difference.before))
 

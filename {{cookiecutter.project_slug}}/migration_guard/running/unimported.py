@@ -44,13 +44,8 @@ def tables_in(path: Path) -> Iterator[tuple[str, int]]:
         if "__tablename__" not in source:
             return
         for node in ast.walk(ast.parse(source)):
-            if not isinstance(node, ast.Assign | ast.AnnAssign):
-                continue
-            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            if (
-                isinstance(target, ast.Name)
-                and target.id == "__tablename__"
-                and isinstance(node.value, ast.Constant)
-                and isinstance(node.value.value, str)
-            ):
-                yield node.value.value, node.lineno
+            match node:
+                case ast.Assign(
+                    [ast.Name("__tablename__")], ast.Constant(str(name))
+                ) | ast.AnnAssign(ast.Name("__tablename__"), _, ast.Constant(str(name))):
+                    yield name, node.lineno
