@@ -22,6 +22,7 @@ def change(
 
 
 CODE = 'Column("code", String(20))'
+PARENT = 'Column("p", ForeignKey("parents.id"))'
 
 DOMAIN = (
     'mail = postgresql.DOMAIN("mail", postgresql.CITEXT, check=text("VALUE ~ \'@\'"),'
@@ -82,11 +83,18 @@ CHANGES = [
     change(
         "two foreign keys added",
         CODE,
-        (
-            f'{CODE}, Column("p", ForeignKey("parents.id")), Column("q", '
-            'ForeignKey("parents.id")), Index("ix_q", "q", "code")'
-        ),
+        f'{CODE}, {PARENT}, Column("q", ForeignKey("parents.id")), Index("ix_qp", "q", "p")',
         decide="mariadb:constraint-scan",
+    ),
+    change(
+        "index of a foreign key",
+        f"{CODE}, {PARENT}",
+        f'{CODE}, {PARENT}, Index("ix_p", "p", "code")',
+    ),
+    change(
+        "index of a foreign key dropped",
+        f'{CODE}, Column("p", ForeignKey("parents.id"), index=True)',
+        f"{CODE}, {PARENT}",
     ),
     change(
         "foreign key, options",

@@ -23,9 +23,9 @@ class Comparison:
     def __init__(self, context: MigrationContext, connection: sa.Connection, root: Path) -> None:
         """Raises CannotCheck if no scratch database can be created."""
         schema = ModelledSchema(context.opts["target_metadata"], root, "env.py")
-        self.models = Models(context, schema.tables)
         hidden = own_tables(context.version_table, context.version_table_schema)
         self.migrated = describe(connection, hidden)
+        self.models = Models(context, schema.tables, self.migrated)
         schema.create_beside(connection.engine.url, self.migrated)
         self.modelled = schema.objects
         self.differences = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from typing import Any
 
@@ -11,15 +11,24 @@ from alembic.migration import MigrationContext
 from alembic.operations import ops
 from sqlalchemy import make_url
 
+from ..running.schema.objects import SchemaObject
 from .dialects import families
 
 
 class Models:
     """The models of the project, for the database that autogenerate compares them with."""
 
-    def __init__(self, context: MigrationContext, tables: Mapping[str, sa.Table]) -> None:
-        """``tables`` are by their names in lower case, without the default schema."""
-        self.tables, self.dialect = tables, context.dialect
+    def __init__(
+        self,
+        context: MigrationContext,
+        tables: Mapping[str, sa.Table],
+        migrated: Mapping[str, SchemaObject],
+    ) -> None:
+        """``tables`` are by their names in lower case, without the default schema.
+
+        ``migrated``: what the database has.
+        """
+        self.tables, self.migrated, self.dialect = tables, migrated, context.dialect
         self.default_schema = context.dialect.default_schema_name
 
     def on(self, family: str) -> Models:
@@ -57,6 +66,25 @@ class Models:
             case _:
                 return None
         return f"{table}.{part}".lower() if part else None
+
+    def shorter_indexes(self, operation: ops.MigrateOperation) -> Iterator[ops.CreateIndexOp]:
+        """Yield the indexes of old foreign keys whose place a new or dropped index has or takes.
+
+        MySQL and MariaDB drop the index that they made for a key when there is a longer one, and
+        refuse to drop that one, because the key needs an index.
+        """
+        wider = operation.reverse() if isinstance(operation, ops.DropIndexOp) else operation
+        table = self.tables.get(self.full_name(operation).lower())
+        if table is None or not isinstance(
+            wider, (ops.CreateIndexOp, ops.CreateUniqueConstraintOp)
+        ):
+            return
+        columns = [getattr(each, "name", each) for each in wider.columns]
+        old = self.migrated.get(f"table {self.full_name(operation)}")
+        for key in table.foreign_key_constraints:
+            name, mine = self.short(key.name), list(key.column_keys)
+            if old and f"constraint {name}" in old.properties and columns[: len(mine)] == mine:
+                yield ops.CreateIndexOp(name, table.name, mine, schema=table.schema)
 
     def short(self, name: Any) -> str | None:
         """Return a name as the database has it: SQLAlchemy cuts a long one of a convention."""

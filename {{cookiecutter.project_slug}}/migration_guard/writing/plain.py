@@ -6,6 +6,8 @@ from dataclasses import replace
 from alembic.operations import ops
 
 from .backfill import backfill
+from .blocks import Block
+from .dialects import condition
 from .models import Models
 from .steps import Phase, Step
 
@@ -30,4 +32,11 @@ def plain_steps(
         if "mysql" in families and isinstance(operation, constraints):
             last = f"constraint {getattr(operation, 'constraint_name', None) or ''}".strip()
         phase = Phase.NOT_NULL if fills else Phase.SCHEMA
-        yield Step(phase, [operation], [operation.reverse()], last=last)
+        up, down = [operation], [operation.reverse()]
+        if "mysql" in families:
+            shorter: Sequence[ops.MigrateOperation] = [*models.shorter_indexes(operation)]
+            if shorter and families[1:]:
+                shorter = [Block(condition(["mysql"]), shorter)]
+            dropping = up if isinstance(operation, ops.DropIndexOp) else down
+            dropping[:0] = shorter
+        yield Step(phase, up, down, last=last)

@@ -52,7 +52,7 @@ def constraints_last(operations: Operations) -> Operations:
     So no row meets a column before its constraint, and each can be the last of a revision.
     """
     moved: Operations = []
-    constraints = [each for each in operations if isinstance(each, ops.AddConstraintOp)]
+    constraints = leading_last(operations)
     waiting = set().union(*map(columns_in, constraints))
     for constraint in constraints:
         mine = columns_in(constraint)
@@ -66,12 +66,35 @@ def constraints_last(operations: Operations) -> Operations:
     return [*(each for each in operations if each not in moved), *moved]
 
 
-def columns_in(operation: ops.MigrateOperation) -> set[tuple[object, str]]:
-    """Return the columns that an operation adds, indexes or constrains, by table."""
+def leading_last(operations: Operations) -> list[ops.AddConstraintOp]:
+    """Return the new constraints; one on the first column of an index follows those on the rest.
+
+    MySQL and MariaDB drop the index of a foreign key when a longer one comes, which then can't go.
+    """
+    constraints = [each for each in operations if isinstance(each, ops.AddConstraintOp)]
+    graph: dict[ops.AddConstraintOp, list[ops.AddConstraintOp]] = {it: [] for it in constraints}
+    for index in operations:
+        if isinstance(index, ops.CreateIndexOp):
+            for first in constraints:
+                mine, rest = columns_in(first), columns_in(index)
+                if mine & columns_in(index, 1):
+                    graph[first] += [it for it in constraints if columns_in(it) & (rest - mine)]
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError:
+        return constraints
+
+
+def columns_in(
+    operation: ops.MigrateOperation, first: int | None = None
+) -> set[tuple[object, str]]:
+    """Return the columns that an operation adds, indexes or constrains, or the first of them."""
     columns = getattr(operation, "local_cols", getattr(operation, "columns", ()))
     if isinstance(operation, ops.AddColumnOp):
         columns = [operation.column]
-    return {(table_of(operation), str(getattr(each, "name", each))) for each in columns}
+    return {
+        (table_of(operation), str(getattr(each, "name", each))) for each in list(columns)[:first]
+    }
 
 
 def foreign_keys(create: ops.CreateTableOp) -> list[sa.ForeignKeyConstraint]:
