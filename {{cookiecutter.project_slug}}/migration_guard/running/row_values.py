@@ -21,7 +21,7 @@ SHAPES = {  # PostgreSQL's geometric types
 }
 
 
-BASE_TYPE = re.compile(r"(.+?)( NOT NULL)?(?: DEFAULT .*| \S+ CHECK .*)?$")
+BASE_TYPE = re.compile(r"(.+?)(?: COLLATE \S+)?( NOT NULL)?(?: DEFAULT .*| CONSTRAINT .*)?$")
 
 
 COORDINATES = {  # of PostGIS's, MySQL's and MariaDB's shapes; # stands for a point

@@ -28,6 +28,7 @@ from .steps import Step, write_scripts
 from .tables import constraints_last, in_order
 from .undeployed import new_tables, undeployed
 
+Scripts = list[ops.MigrationScript]
 log = logging.getLogger(__name__)
 
 
@@ -49,9 +50,7 @@ class RevisionWriter:
     def __init__(self, root: Path, settings: Settings) -> None:
         self.root, self.settings = root, settings
 
-    def __call__(
-        self, context: MigrationContext, revision: Any, directives: list[ops.MigrationScript]
-    ) -> None:
+    def __call__(self, context: MigrationContext, revision: Any, directives: Scripts) -> None:
         """Replace ``directives`` by revisions that the check accepts."""
         script, *others = directives
         upgrade, *engines = script.upgrade_ops_list
@@ -67,18 +66,11 @@ class RevisionWriter:
             except CannotCheck as error:
                 log.warning("%s Autogenerate writes only what Alembic itself compares.", error)
         write_if_exists(context, revision, directives)
-        if (
-            getattr(context.config and context.config.cmd_opts, "autogenerate", False)
-            and not several
-        ):
+        asked = getattr(context.config and context.config.cmd_opts, "autogenerate", False)
+        if asked and not several:
             summarize(context, directives)
 
-    def write(
-        self,
-        context: MigrationContext,
-        comparison: Comparison,
-        directives: list[ops.MigrationScript],
-    ) -> None:
+    def write(self, context: MigrationContext, comparison: Comparison, directives: Scripts) -> None:
         (script,) = directives
         upgrade, models = script.upgrade_ops_list[0], comparison.models
         here = families([context.dialect.name])[0]
@@ -106,7 +98,7 @@ class RevisionWriter:
             add_decisions(each, context, self.settings, hints, new)
 
 
-def summarize(context: MigrationContext, directives: list[ops.MigrationScript]) -> None:
+def summarize(context: MigrationContext, directives: Scripts) -> None:
     """Print which revisions are written and what comes next; write none where nothing differs."""
     config = context.config
     assert config is not None

@@ -136,10 +136,8 @@ class PostgreSQL:
     def partitioned_index(self, operation: ops.CreateIndexOp) -> Iterator[Step]:
         """Yield the index of the parent alone, then that of each partition by itself."""
         table, label = self.models.quoted(operation), self.models.short(operation.index_name) or ""
-        properties = self.comparison.modelled[
-            f"table {self.models.full_name(operation)}"
-        ].properties
-        text = without_comment(properties[f"index {label}"])
+        modelled = self.comparison.modelled[f"table {self.models.full_name(operation)}"]
+        text = without_comment(modelled.properties[f"index {label}"])
         name = self.quote.quote(label)
         schema = f"{self.quote.quote(operation.schema)}." if operation.schema else ""
         only = execute(text.replace(" INDEX ", f" INDEX {name} ", 1))
@@ -153,19 +151,15 @@ class PostgreSQL:
         columns = [getattr(column, "name", "") for column in operation.to_index().expressions]
         if any((*table_of(operation), name) in self.dropped_columns for name in columns):
             return Step(Phase.OLD_INDEXES, [drop], [drop, create])
-        if (
-            *table_of(operation),
-            str(operation.index_name),
-        ) in self.replaced:  # by the step that creates it
-            return Step(Phase.INDEXES, [], [create])
+        if (*table_of(operation), str(operation.index_name)) in self.replaced:
+            return Step(Phase.INDEXES, [], [create])  # the step that creates it drops it
         return Step(Phase.INDEXES, [drop], [drop, create])
 
     def unique(self, operation: ops.CreateUniqueConstraintOp) -> Iterator[Step]:
         """Yield a unique index CONCURRENTLY, and a constraint that takes it over."""
         constraint = operation.to_constraint()
-        options = {
-            key: value for key, value in constraint.dialect_kwargs.items() if value is not None
-        }
+        given = constraint.dialect_kwargs.items()
+        options = {key: value for key, value in given if value is not None}
         create = ops.CreateIndexOp(
             str(operation.constraint_name),
             operation.table_name,
@@ -250,8 +244,6 @@ Index = TypeVar("Index", ops.CreateIndexOp, ops.DropIndexOp)
 def concurrently(operation: Index) -> Index:
     changed = copy(operation)
     changed.kw = {**operation.kw, "postgresql_concurrently": True}
-    if isinstance(changed, ops.DropIndexOp):
-        changed.if_exists = True
-    else:
-        changed.if_not_exists = True
+    drops = isinstance(operation, ops.DropIndexOp)
+    setattr(changed, "if_exists" if drops else "if_not_exists", True)
     return changed

@@ -48,9 +48,8 @@ class MySQL(Snapshot):
             routines = bool(named & {"function", "procedure", "event", "package", "call"})
             if "call" not in named:  # the tables of a procedure are not visible here
                 scope = {name for name in names | self.objects.keys() if is_named(str(name), named)}
-                scope |= {
-                    name for name in self.objects.keys() - names if " " not in name
-                } | names - self.objects.keys()
+                scope |= {name for name in self.objects.keys() - names if " " not in name}
+                scope |= names - self.objects.keys()
                 if "trigger" in named:  # DROP TRIGGER names no table
                     scope |= self.triggered
                 scope = self.children(scope)

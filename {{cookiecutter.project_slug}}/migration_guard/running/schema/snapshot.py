@@ -83,9 +83,8 @@ class Snapshot(ABC):
 
     def rewritten(self, changes: Changes, statements: Sequence[str] | None) -> set[str]:
         """Return tables whose rows may have changed: altered or named ones and their children."""
-        altered = {
-            table for pair in changes.values() for item in pair if item and (table := item.table)
-        }
+        items = (item for pair in changes.values() for item in pair if item)
+        altered = {item.table for item in items if item.table}
         if statements is None or self.triggered:
             return altered | set(self.tables)
         named = words(statements)

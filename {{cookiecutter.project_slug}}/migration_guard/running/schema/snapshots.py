@@ -10,12 +10,8 @@ from .postgresql import PostgreSQL
 from .snapshot import Snapshot
 from .sqlite import SQLite
 
-SNAPSHOTS: dict[str, type[Snapshot]] = {
-    "sqlite": SQLite,
-    "postgresql": PostgreSQL,
-    "mysql": MySQL,
-    "mariadb": MySQL,
-}
+SNAPSHOTS: dict[str, type[Snapshot]] = {"sqlite": SQLite, "postgresql": PostgreSQL}
+SNAPSHOTS |= {"mysql": MySQL, "mariadb": MySQL}
 
 
 def snapshot_of(

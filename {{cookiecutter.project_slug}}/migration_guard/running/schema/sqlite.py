@@ -94,9 +94,7 @@ def read_clauses(item: list[str], name: str | None, properties: Properties) -> C
             label, index = item[index], index + 1
             continue
         if clause == "default":
-            index = (
-                closing(item, index) if item[index] == "(" else index + 1 + (item[index] in "+-")
-            )
+            index = closing(item, index + (item[index] in "+-"))
             column = column._replace(default=joined(bare(item[start + 1 : index])))
             continue
         while index < len(item) and (
@@ -121,19 +119,13 @@ def read_clauses(item: list[str], name: str | None, properties: Properties) -> C
             if clause == "check":
                 text = ["check", "(", *bare(text[1:]), ")"]
             elif name is not None:
-                keys = (
-                    ["foreign", "key"]
-                    if clause == "references"
-                    else text[: 2 if clause == "primary" else 1]
-                )
-                text = [*keys, "(", name, ")", *text[0 if clause == "references" else len(keys) :]]
+                size = {"references": 0, "primary": 2}.get(clause, 1)
+                keys = text[:size] or ["foreign", "key"]
+                text = [*keys, "(", name, ")", *text[size:]]
             definition = joined(text)
-            actions = sorted(
-                action for action in ACTION.findall(definition) if action[1] != "no action"
-            )
-            definition = ACTION.sub("", definition) + "".join(
-                f" on {event} {what}" for event, what in actions
-            )
+            actions = [f" on {' '.join(action)}" for action in sorted(ACTION.findall(definition))]
+            kept = (action for action in actions if not action.endswith("no action"))
+            definition = "".join([ACTION.sub("", definition), *kept])
             properties[f"constraint {label}" if label else f"constraint {definition}"] = definition
         label = ""
     return column
