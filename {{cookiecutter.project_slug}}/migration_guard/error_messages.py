@@ -9,7 +9,7 @@ from alembic.script import revision
 from alembic.util import CommandError
 from sqlalchemy.exc import NoReferenceError
 
-from .exceptions import CannotCheck, nearest, several
+from .exceptions import CannotCheck, nearest, several_heads
 from .output import printable
 
 
@@ -58,7 +58,7 @@ def text_of(error: BaseException) -> str:
                 f"Revision {heads[0]} is in several files: give each file its own identifier, or"
                 " remove the copies"
             )
-        return " ".join(several(heads))
+        return " ".join(several_heads(heads))
     if isinstance(cause, revision.ResolutionError) and "start with" not in str(cause):
         return lost(cause.argument)
     text = str(getattr(error, "orig", None) or error)

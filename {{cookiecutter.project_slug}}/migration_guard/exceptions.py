@@ -18,7 +18,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}" if close else ""
 
 
-def several(heads: Sequence[str], *rebase: str) -> tuple[str, str]:
+def several_heads(heads: Sequence[str], *rebase: str) -> tuple[str, str]:
     """Return the message about several heads, and its fix.
 
     ``rebase``: the head that may be rebased, what its first revision follows, another head, and

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from ..exceptions import CannotCheck, several
+from ..exceptions import CannotCheck, several_heads
 from ..finding import Finding
 from ..reading.migration import Migration
 from ..rules import RULES
@@ -71,7 +71,7 @@ def check_graph(migrations: list[Migration], undeployed: set[str | None]) -> Ite
                     first = next(known[each] for each in first.down_revision if each in above)
                 parent = next(iter(first.down_revision), "base")
                 rebase = mine, parent, next(head for head in heads if head != mine), first.path
-            yield fault("multiple-heads", first, "revision", *several(heads, *rebase))
+            yield fault("multiple-heads", first, "revision", *several_heads(heads, *rebase))
 
 
 def in_order(migrations: Iterable[Migration]) -> list[Migration]:
