@@ -31,9 +31,8 @@ def squash(project: Project) -> Path:
     (file,) = project.versions.glob("*.py")
     source = file.read_text(encoding="utf-8")
     assert re.search(r"(?m)^down_revision\b.* = None$", source)
-    source, number = re.subn(r'(?m)^(revision\b.*) = ".*"$', rf'\1 = "{last}"', source)
-    assert number == 1
-    file.write_text(source, encoding="utf-8")
+    (old,) = re.findall(r'(?m)^revision\b.* = "(\w+)"$', source)
+    project.edit(file, f'= "{old}"', f'= "{last}"')
     return file
 
 
