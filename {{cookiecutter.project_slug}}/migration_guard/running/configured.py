@@ -40,17 +40,16 @@ def from_env_file(path: Path) -> str | None:
     """Return the last DATABASE_URL of an env file, or None. Raises CannotCheck if it is unclear."""
     if not path.is_file():
         return None
-    content = path.read_bytes()
-    if content.startswith(b"\xef\xbb\xbf"):
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise CannotCheck(f"{path.name} is not UTF-8: save it as UTF-8 without BOM.") from None
+    if text.startswith("\ufeff"):
         raise CannotCheck(
             f"{path.name} begins with a byte order mark: save it as UTF-8 without BOM."
         )
-    try:
-        lines = content.decode().splitlines()
-    except UnicodeDecodeError:
-        raise CannotCheck(f"{path.name} is not UTF-8: save it as UTF-8 without BOM.") from None
     found = None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.splitlines(), 1):
         if match := ASSIGNMENT.match(line):
             name, sign, *values = match.groups()
             found = next(filter(None, values), None)

@@ -89,13 +89,10 @@ def create_engine(url: URL | str | None = None, **options: Any) -> Engine:
     """Return an engine for ``url``, by default `database_url()`; ``options`` are those of `sqlalchemy.create_engine`.
 
     Every connection enforces foreign keys and speaks UTC, whatever the database's own default is.
-
-    Raises:
-        ValueError: the driver for ``url`` is not installed, or there is none of that name.
+    Raises ValueError if the driver for ``url`` is not installed, or there is none of that name.
     """
     url = database_url() if url is None else _with_sync_driver(make_url(url))
     engine: Engine = _create(sa.create_engine, url, options)
-    _prepare(engine)
     return engine
 
 {%- if cookiecutter.driver == "async" %}
@@ -104,8 +101,7 @@ def create_engine(url: URL | str | None = None, **options: Any) -> Engine:
 def create_async_engine(url: URL | str | None = None, **options: Any) -> asyncio.AsyncEngine:
     """Return an engine for asyncio, as `create_engine` does, with the async driver of the same database.
 
-    Raises:
-        ValueError: as `create_engine`, or asyncpg has no such option as the URL has.
+    Raises ValueError as `create_engine`, and if asyncpg has no such option as the URL has.
     """
     url = database_url() if url is None else _with_sync_driver(make_url(url))
     url = url.set(drivername=ASYNC_DRIVERS.get(url.get_backend_name(), url.drivername))
@@ -118,15 +114,14 @@ def create_async_engine(url: URL | str | None = None, **options: Any) -> asyncio
                 f"DATABASE_URL: asyncpg has no option {unknown[0]}: pass it in connect_args instead"
             )
     engine: asyncio.AsyncEngine = _create(asyncio.create_async_engine, url, options)
-    _prepare(engine.sync_engine)
     return engine
 {%- endif %}
 
 
 def _create(create: Callable[..., Any], url: URL, options: dict[str, Any]) -> Any:
-    """Return what ``create`` makes. Raises ValueError where there is no driver."""
+    """Return a new engine, whose connections are prepared. Raises ValueError where there is no driver."""
     try:
-        return create(url, **{"hide_parameters": True, **options})
+        engine = create(url, **{"hide_parameters": True, **options})
     except ModuleNotFoundError as error:
         raise ValueError(
             f"the driver {error.name} is not installed: add it to the project's dependencies"
@@ -136,15 +131,14 @@ def _create(create: Callable[..., Any], url: URL, options: dict[str, Any]) -> An
             f"DATABASE_URL: unknown database or driver {url.drivername}:"
             " use sqlite, postgresql, mariadb or mysql"
         ) from None
-
-
-def _prepare(engine: Engine) -> None:
-    """Have every connection enforce foreign keys and speak UTC."""
+    inner = getattr(engine, "sync_engine", engine)  # that of an engine for asyncio
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(inner, "connect", _prepare_sqlite)
+        event.listen(inner, "begin", _begin_sqlite)
     elif engine.dialect.name in ("mysql", "mariadb"):
-        event.listen(engine, "connect", _prepare_mysql)
+        utc = "SET time_zone = '+00:00'"
+        event.listen(inner, "connect", lambda connection, _: connection.cursor().execute(utc))
+    return engine
 
 
 def session_factory(engine: Engine | None = None) -> sessionmaker[Session]:
@@ -166,19 +160,18 @@ def _from_env_file(path: Path) -> str | None:
     """Return the last ``DATABASE_URL`` of an env file, or None. Raises ValueError for one that is easily misread."""
     if not path.is_file():
         return None
-    content = path.read_bytes()
-    if content.startswith(b"\xef\xbb\xbf"):
-        raise ValueError(f"{path.name} begins with a byte order mark: save it as UTF-8 without BOM")
     try:
-        lines = content.decode().splitlines()
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ValueError(f"{path.name} is not UTF-8: save it as UTF-8 without BOM") from None
+    if text.startswith("\ufeff"):
+        raise ValueError(f"{path.name} begins with a byte order mark: save it as UTF-8 without BOM")
     found = None
     assignment = re.compile(
         r"""\s*(?:export\s+)?(DATABASE_URL)\s*([=:])\s*(?:"([^"]*)"|'([^']*)'|([^\s#]\S*)?)""",
         re.IGNORECASE,
     )
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.splitlines(), 1):
         if match := assignment.match(line):
             name, sign, *values = match.groups()
             found = next(filter(None, values), None)
@@ -202,10 +195,10 @@ def _declares_sqlite(project: Path) -> bool:
 
 def _how_to_set(project: Path | None) -> str:
     """Return the message for a missing DATABASE_URL."""
-    if project is None:
-        return "DATABASE_URL is not set: set it in the environment to the URL of the database"
-    message = "DATABASE_URL is not set: set it in the environment or in .env (see .env.example)"
-    if (project / "compose.yaml").is_file():
+    message = "DATABASE_URL is not set: set it in the environment"
+    if project:
+        message += " or in .env (see .env.example)"
+    if project and (project / "compose.yaml").is_file():
         message += "; `docker compose up --detach --wait` starts a server on this machine"
     return message
 
@@ -233,7 +226,3 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     # Source: SQLAlchemy's documentation, "Enabling Non-Legacy SQLite Transactional Modes with the sqlite3 driver".
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
-
-
-def _prepare_mysql(connection: Any, record: object) -> None:
-    connection.cursor().execute("SET time_zone = '+00:00'")
