@@ -56,10 +56,6 @@ HIDING = words(
 )
 
 
-# What a call changes and its end restores.
-FRAME = words("scopes returns yields after_return after_break site branch path online")
-
-
 DIALECT_CLASS = re.compile(r"sqlalchemy\.dialects\.(\w+)\.")
 
 
