@@ -28,7 +28,7 @@ from ..exceptions import CannotCheck, NoServer
 from ..no_connection import why_no_connection
 from .configured import configured_url
 
-# What a server's image creates in its database, and the migrations need.
+# Extensions that a server's image creates in its database, and that migrations need.
 EXTENSIONS = ("citus",)
 ELSEWHERE = "or name another server with --database-url."
 DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mysql": ("pymysql",), "mariadb": ("pymysql",)}
