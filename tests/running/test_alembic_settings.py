@@ -29,6 +29,7 @@ def write(root: Path, ini: str = "", toml: str = "", file: str = "alembic.ini") 
         ("", "", ["alembic/versions"]),
         ("script_location = %(here)s/db", "", ["db/versions"]),
         ("script_location = shop:db", "", ["shop/db/versions"]),
+        ("script_location = shop.orders:db", "", ["shop/orders/db/versions"]),
         ("script_location = db\nversion_locations = a b, c", "", ["a", "b", "c"]),
         (f"version_locations = %(here)s/a{os.pathsep}b\npath_separator = os", "", ["a", "b"]),
         ("version_locations = a;b\nversion_path_separator = ;", "", ["a", "b"]),

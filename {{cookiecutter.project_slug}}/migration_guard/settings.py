@@ -74,7 +74,8 @@ def from_alembic(root: Path, config: Path, options: Mapping[str, Any]) -> dict[s
         raise CannotCheck(f"{config.name}: {str(error).splitlines()[0]}") from None
     found = {**options, **parser["alembic"]}
     own = str(found.get("script_location") or ("alembic" if config.parent == root else here))
-    names = found.get("version_locations") or [re.sub(r"^(\w\w+):", r"\1/", own) + "/versions"]
+    own = re.sub(r"^[\w.]{2,}:", lambda package: package[0][:-1].replace(".", "/") + "/", own)
+    names = found.get("version_locations") or [f"{own}/versions"]
     if isinstance(names, str):
         names = re.split(rf"[,;\s{os.pathsep}]+", names)
     url = parser["alembic"].get("sqlalchemy.url", "").replace("%(here)s", here).replace("%%", "%")
