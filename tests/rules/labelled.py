@@ -2904,4 +2904,97 @@ CASES: list[Case] = [
         "",
         "",
     ),
+    (
+        "SQLAlchemy's dialect mariadb refuses a server of MySQL",
+        "mysql",
+        [],
+        ["table-rewrite"],
+        "if op.get_bind().dialect.name == 'mysql':\n    op.execute('SELECT 1')\nelse:\n"
+        "    op.drop_constraint('pk', 't', type_='primary')",
+        "",
+        "",
+    ),
+    (
+        "SQLAlchemy's dialect mariadb refuses a server of MySQL",
+        "mariadb",
+        ["table-rewrite"],
+        [],
+        "if op.get_bind().dialect.name == 'mysql':\n    op.execute('SELECT 1')\nelse:\n"
+        "    op.drop_constraint('pk', 't', type_='primary')",
+        "",
+        "",
+    ),
+    (
+        "a sequence is renamed with its table",
+        "postgresql",
+        ["rename-table"],
+        ["rename-object"],
+        "op.rename_table('aspects', 'areas')\n"
+        "op.execute('ALTER SEQUENCE aspects_id_seq RENAME TO areas_id_seq')",
+        "",
+        "",
+    ),
+    (
+        "a sequence is renamed with its table",
+        "postgresql",
+        ["rename-object"],
+        [],
+        "op.rename_table('aspects', 'areas')\n"
+        "op.execute('ALTER SEQUENCE orders RENAME TO numbers')",
+        "",
+        "",
+    ),
+    (
+        "an autocommit block that looks whether it has run",
+        "postgresql",
+        [],
+        ["autocommit-mixed"],
+        "if op.get_bind().execute(sa.text('SELECT 1 FROM pg_class')).scalar() is None:\n"
+        "    with op.get_context().autocommit_block():\n"
+        "        op.create_index('i', 't', ['c'], postgresql_concurrently=True)\n"
+        "op.add_column('t', sa.Column('x', sa.Text()))",
+        "",
+        "",
+    ),
+    (
+        "an autocommit block that looks whether it has run",
+        "postgresql",
+        ["autocommit-mixed"],
+        [],
+        "with op.get_context().autocommit_block():\n"
+        "    for row in op.get_bind().execute(sa.text('SELECT id FROM t')):\n"
+        "        op.execute(sa.text('DELETE FROM t WHERE id = :id'), {'id': row.id})\n"
+        "op.drop_table('t')",
+        "",
+        "",
+    ),
+    (
+        "an autocommit block that looks whether it has run",
+        "postgresql",
+        ["autocommit-mixed"],
+        [],
+        "with op.get_context().autocommit_block():\n"
+        "    op.create_index('i', 't', ['c'], postgresql_concurrently=True)\n"
+        "op.add_column('t', sa.Column('x', sa.Text()))",
+        "",
+        "",
+    ),
+    (
+        "the application's own type states its time zone itself",
+        "postgresql",
+        [],
+        ["type-change"],
+        "op.alter_column('t', 'a', type_=TIMESTAMP)",
+        "from app.types import TIMESTAMP",
+        "op.create_table('t', sa.Column('a', sa.TIMESTAMP(timezone=True)))",
+    ),
+    (
+        "the application's own type states its time zone itself",
+        "postgresql",
+        ["type-change"],
+        [],
+        "op.alter_column('t', 'a', type_=sa.TIMESTAMP)",
+        "",
+        "op.create_table('t', sa.Column('a', sa.TIMESTAMP(timezone=True)))",
+    ),
 ]

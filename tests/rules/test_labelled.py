@@ -200,3 +200,29 @@ def test_a_later_revision_may_build_the_index_of_a_foreign_key(later: str, found
     past = Past(AllRevisions(lambda: [first, second]))
     rules = judge(first, {"postgresql": ""}, lambda module: False, RULES, past)
     assert ("foreign-key-without-index" in [each.rule for each in rules]) is found
+
+
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [
+        ("", True),
+        ("e.create(op.get_bind())", False),
+        ("op.create_table('o', sa.Column('a', e))", False),
+        ("e.create(op.get_bind())\nop.execute('DROP TYPE e')", True),
+        ("e.create(op.get_bind())\nop.execute('ALTER TYPE e RENAME TO f')", True),
+        ("e.create(op.get_bind())\nop.execute(\"ALTER TYPE e ADD VALUE 'b'\")", False),
+    ],
+)
+def test_the_enum_type_of_a_revision_before_stays(before: str, found: bool) -> None:
+    enum = "e = sa.Enum('a', name='e')"
+    first = migration("a1", None, enum, before, "postgresql")
+    second = read_migration(
+        "b1.py",
+        dialects=("postgresql",),
+        source=f"{HEAD}revision = 'b1'\ndown_revision = 'a1'\n{enum}\n\ndef upgrade():\n"
+        "    e.create(op.get_bind())\n    op.add_column('t', sa.Column('a', e))\n\n"
+        "def downgrade():\n    op.drop_column('t', 'a')\n",
+    )
+    past = Past(AllRevisions(lambda: [first]), {"a1"})
+    rules = judge(second, {"postgresql": ""}, lambda module: False, RULES, past)
+    assert ("enum-left-behind" in [each.rule for each in rules]) is found

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 DATABASES: dict[str, tuple[str, ...]] = {
     "sqlite": ("sqlite",),
     "postgresql": ("postgresql",),
-    "mysql": ("mysql", "mariadb"),
+    "mysql": ("mysql",),  # the dialect mariadb refuses such a server
     "mariadb": ("mariadb", "mysql"),
     "galera": ("mariadb", "mysql"),
     "citus": ("postgresql",),

@@ -25,6 +25,7 @@ TYPES = {
     "AutoString": "varchar",  # of sqlmodel
 }
 
+SQLALCHEMY = ("sqlalchemy", "sqlmodel")
 
 # Arguments that only concern Python, and not the database's type.
 IN_PYTHON = ("as_uuid", "asdecimal", "decimal_return_scale", "native_uuid", "none_as_null")
@@ -37,7 +38,7 @@ def given(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: s
 
 def class_name(ref: Ref) -> str:
     """Return the name of a type's class; the application's own JSON gets its whole path."""
-    own = ref.name == "JSON" and ref.root not in ("sqlalchemy", "sqlmodel")
+    own = ref.name == "JSON" and ref.root not in SQLALCHEMY
     return ref.path if own else ref.name
 
 
@@ -46,7 +47,8 @@ def type_of(value: Any) -> Type | None:
     if isinstance(value, Type) or value is None:
         return value
     if isinstance(value, Ref):
-        value = Call(class_name(value))
+        own = value.name in ("TIMESTAMP", "DateTime") and value.root not in SQLALCHEMY
+        value = Call(class_name(value), (), {"timezone": UNKNOWN} if own else {})
     if isinstance(value, Either):  # another type on each database
         ways = {name: type_of(each) for names, _, each in value.ways for name in names}
         base = next(filter(None, ways.values()), None)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from ..databases import DATABASES, MYSQL, POSTGRESQL
-from ..reading.migration import Type, words
+from ..reading.migration import UNKNOWN, Type, words
 
 SQL_TYPES = words(
     "bigint smallint tinyint mediumint integer numeric float real double boolean bit varbit money "
@@ -90,7 +90,8 @@ def is_free(database: str, old: Any, new: Type, width: int = 4) -> bool:
         return size(new) == UNLIMITED or (longer and scale[0] == scale[1])
     if same and old.name in ("timestamp", "time", "interval", "varbit"):
         # Another time zone converts every value.
-        return longer and bool(old.kwargs.get("timezone")) == bool(new.kwargs.get("timezone"))
+        zones = [type_.kwargs.get("timezone", False) for type_ in (old, new)]
+        return longer and (UNKNOWN in zones or zones[0] == zones[1])
     return (old.name, new.name) in {("cidr", "inet"), ("xml", "text"), ("xml", "varchar")}
 
 

@@ -55,8 +55,16 @@ def enum_left_behind(upgrade: Upgrade) -> Found:
             elif old is not None and new_name:
                 created[new_name] = old
     for name, op in created.items():
-        if name not in there:
+        if name not in there and not is_there_before(upgrade, name):
             yield op, f"The enum type {name} stays after downgrade.", {"type": name}
+
+
+def is_there_before(upgrade: Upgrade, name: str) -> bool:
+    """Return whether a revision before creates the type, and none drops or renames it."""
+    before = upgrade.past.of("create_type", "create_table", "drop_type", "alter_type")
+    on_type = [op for op in before if name.casefold() in enums_of(op)]
+    gone = [op for op in on_type if op.operation == "drop_type" or op.kwargs.get("new_name")]
+    return bool(on_type) and not gone
 
 
 def name_of_enum(type_: Any) -> str:

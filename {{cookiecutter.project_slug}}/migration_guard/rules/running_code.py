@@ -317,13 +317,17 @@ def drop_object(upgrade: Upgrade) -> Found:
     good="op.execute(\"ALTER TYPE status ADD VALUE 'open'\")",
 )
 def rename_object(upgrade: Upgrade) -> Found:
+    renames = list(upgrade.operations("rename_table"))
     for op in upgrade.operations(*(f"alter_{kind}" for kind in OBJECTS)):
         kind = op.operation.removeprefix("alter_")
         change = re.search(
             r"(?i)\b(RENAME\s+VALUE|RENAME\s+ATTRIBUTE|RENAME\s+TO|SET\s+SCHEMA)\b", statement(op)
         )
         new_name = op.kwargs.get("new_name")
-        if (change or new_name) and not is_replaced(upgrade, op, kind):
+        # what is named after a table gets another name with it
+        tables = [each for each in renames if (op.name or "").startswith(f"{each.table}_")]
+        renamed_too = kind == "sequence" and upgrade.any_runs_whenever(op, tables)
+        if (change or new_name) and not (renamed_too or is_replaced(upgrade, op, kind)):
             what = " ".join(change[1].upper().split()) if change else "RENAME"
             to = f" {new_name}" if new_name else ""
             yield op, f"{kind.replace('_', ' ').capitalize()} {op.name}: {what}{to}."

@@ -36,8 +36,12 @@ def autocommit_mixed(upgrade: Upgrade) -> Found:
         if op.autocommit or not is_change(op):
             continue
         if any(
-            not each.excludes(op) and (is_change(each) or upgrade.at[id(op)] < upgrade.at[id(each)])
+            upgrade.at[id(op)] < upgrade.at[id(each)]
+            or each.operation in DATA_CHANGES
+            # a block on a condition of its own can look whether it has run
+            or (is_schema(each) and upgrade.any_runs_whenever(op, [each]))
             for each in inside
+            if not each.excludes(op)
         ):
             yield op, f"{label(op)}: {op.operation} is committed apart from the autocommit block."
             return
