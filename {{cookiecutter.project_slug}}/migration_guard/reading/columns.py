@@ -26,6 +26,7 @@ TYPES = {
 }
 
 SQLALCHEMY = ("sqlalchemy", "sqlmodel")
+INTEGERS = ("smallint", "integer", "bigint")
 
 # Arguments that only concern Python, and not the database's type.
 IN_PYTHON = ("as_uuid", "asdecimal", "decimal_return_scale", "native_uuid", "none_as_null")
@@ -37,8 +38,8 @@ def given(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: s
 
 
 def class_name(ref: Ref) -> str:
-    """Return the name of a type's class; the application's own JSON gets its whole path."""
-    own = ref.name == "JSON" and ref.root not in SQLALCHEMY
+    """Return the name of a type's class; the application's own JSON or function: its path."""
+    own = (ref.name == "JSON" or ref.name.islower()) and ref.root not in SQLALCHEMY
     return ref.path if own else ref.name
 
 
@@ -82,6 +83,8 @@ def default_of(value: Any) -> Any:
     null = value.strip() if isinstance(value, Text) else getattr(value, "name", "")
     if isinstance(null, str) and null.upper() == "NULL":
         return None
+    if isinstance(value, Call) and "." in value.name:  # computed in Python
+        return UNKNOWN
     if isinstance(value, Text) or not isinstance(value, str):
         return value if value is None or isinstance(value, (Text, Call, bool)) else UNKNOWN
     return UNKNOWN if HOLE in value else "'" + value.replace("'", "''") + "'"
@@ -126,6 +129,9 @@ def column(args: Args, kwargs: Kwargs) -> Column:
             column.default = value is not None
         elif key in ("primary_key", "unique", "index"):
             setattr(column, key, value is True)
+    # SQLAlchemy numbers such a key: SERIAL, AUTO_INCREMENT
+    if column.primary_key and column.type and column.type.name in INTEGERS and not references:
+        column.identity = identity or kwargs.get("autoincrement") is not False
     return column
 
 

@@ -63,7 +63,7 @@ def is_there_before(upgrade: Upgrade, name: str) -> bool:
     """Return whether a revision before creates the type, and none drops or renames it."""
     before = upgrade.past.of("create_type", "create_table", "drop_type", "alter_type")
     on_type = [op for op in before if name.casefold() in enums_of(op)]
-    gone = [op for op in on_type if op.operation == "drop_type" or op.kwargs.get("new_name")]
+    gone = any(op.operation == "drop_type" or op.kwargs.get("new_name") for op in on_type)
     return bool(on_type) and not gone
 
 

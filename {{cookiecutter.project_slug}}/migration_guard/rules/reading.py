@@ -52,8 +52,8 @@ def no_operations_read(upgrade: Upgrade) -> Found:
         yield line, f"{name}() has code, but no operation in it could be read."
 
 
-# The name of a helper that only reads.
-ASKS = re.compile(r"(has|is|get|check|verify|inspect)_|\w*exists?$")
+# The name of a helper that only reads, or of what a session does without an operation.
+ASKS = re.compile(r"(has|is|get|check|verify|inspect)_|\w*exists?$|(close|commit|rollback|flush)$")
 
 
 @rule(

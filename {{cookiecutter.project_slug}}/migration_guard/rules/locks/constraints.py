@@ -254,15 +254,11 @@ def blocking_unique(upgrade: Upgrade) -> Found:
             yield op, f"{label(op)}: {message}.", names
     for op in upgrade.on_existing_tables("create_unique_constraint", "create_index"):
         unique = op.operation != "create_index" or op.kwargs.get("unique") is True
-        if unique and upgrade.databases_of(op) <= MYSQL and may_have_duplicates(upgrade, op):
+        fits = upgrade.adds_columns(op) or is_unique_already(upgrade, op)
+        if unique and upgrade.databases_of(op) <= MYSQL and not fits:
             message = f"{label(op)}: it fails if two rows have the same values."
             yield op, message, {"fix": "MySQL and MariaDB"}
     for op, column in upgrade.added_columns():
         if (column.unique or column.primary_key) and upgrade.databases_of(op) & POSTGRESQL:
             message = f"{label(op)}: the unique index is built under the lock of ADD COLUMN."
             yield op, message, {"fix": "unique=True"}
-
-
-def may_have_duplicates(upgrade: Upgrade, op: Operation) -> bool:
-    """Return whether rows that exist may have the same values in the columns of a new key."""
-    return not upgrade.adds_columns(op) and not is_unique_already(upgrade, op)
