@@ -197,8 +197,6 @@ class Calls(Expressions):
                 )
         if name == "partial" and args:
             return Partial(args[0], args[1:], kwargs)
-        if name == "map" and len(args) == 2:
-            return [self.call(args[0], [value], {}, node) for value in self.turns(args[1])[0]]
         if name == "dedent" and args:
             return args[0]
         if name == "import_module" and args and isinstance(args[0], str) and plain(args):

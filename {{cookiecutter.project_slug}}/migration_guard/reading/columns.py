@@ -120,15 +120,11 @@ def column(args: Args, kwargs: Kwargs) -> Column:
     if enum.get("native_enum") is False and enum.get("create_constraint") is True:
         checks.append(Constraint("check", enum.get("name")))
     column.checks = tuple(checks)
-    for key, value in kwargs.items():
-        if key == "nullable":
-            column.nullable = shown(value)
-        elif key == "server_default":
-            column.server_default = default_of(value)
-        elif key == "default":
-            column.default = value is not None
-        elif key in ("primary_key", "unique", "index"):
-            setattr(column, key, value is True)
+    column.nullable = shown(kwargs.get("nullable"))
+    column.server_default = default_of(kwargs.get("server_default"))
+    column.default = kwargs.get("default") is not None
+    for key in ("primary_key", "unique", "index"):
+        setattr(column, key, kwargs.get(key) is True)
     # SQLAlchemy numbers such a key: SERIAL, AUTO_INCREMENT
     if column.primary_key and column.type and column.type.name in INTEGERS and not references:
         column.identity = identity or kwargs.get("autoincrement") is not False

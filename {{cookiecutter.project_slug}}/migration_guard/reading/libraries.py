@@ -163,9 +163,7 @@ class Libraries(Operations):
             return owner
         elif owner is SESSION:
             return self.call_session(name, args, kwargs, node)
-        elif owner is DIALECT_NAME:
-            if not plain(args):
-                return UNKNOWN
+        elif owner is DIALECT_NAME and plain(args):
             return self.on_dialects(lambda dialect: getattr(dialect, name)(*args))
         elif owner is BIND or owner is CONTEXT:
             if name not in ("commit", "close", "rollback"):

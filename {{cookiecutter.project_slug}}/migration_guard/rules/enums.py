@@ -40,18 +40,15 @@ def enum_left_behind(upgrade: Upgrade) -> Found:
         *upgrade.operations(),
         *(op for op in upgrade.migration.operations if op.function.startswith("downgrade")),
     ]:
-        back = op.function.startswith("downgrade")
+        back, new_name = op.function.startswith("downgrade"), op.kwargs.get("new_name")
         if op.operation == "create_table" and not back:
             created |= {name: op for column in op.definitions if (name := enum_name(column.type))}
         elif op.operation == "create_type" and op.name and not back:
             created[op.name] = op
-        elif op.operation in ("drop_type", "alter_type") and op.name:
-            new_name = op.kwargs.get("new_name")
-            if op.operation == "alter_type" and not new_name:
-                continue
-            old = created.pop(op.name, None)
+        elif op.operation == "drop_type" or (op.operation == "alter_type" and new_name):
+            old = created.pop(str(op.name), None)
             if old is None and not back:
-                there.add(op.name)
+                there.add(str(op.name))
             elif old is not None and new_name:
                 created[new_name] = old
     for name, op in created.items():

@@ -53,11 +53,8 @@ def one_for_each_line(found: Iterable[Finding]) -> list[Finding]:
         groups.setdefault((each.rule, each.line), []).append(each)
     result = []
     for first, *others in groups.values():
-        if others:
-            more = f"{first.message} ({len(others)} more on this line)"
-            result.append(replace(first, message=more))
-        else:
-            result.append(first)
+        more = f" ({len(others)} more on this line)" if others else ""
+        result.append(replace(first, message=f"{first.message}{more}"))
     return result
 
 

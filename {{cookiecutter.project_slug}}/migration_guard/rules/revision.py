@@ -202,8 +202,7 @@ def is_repeatable(upgrade: Upgrade, op: Operation) -> bool:
         other.name == op.name and other.kwargs.get("if_exists")
         for other in upgrade.earlier(op, undone)
     )
-    if op.operation == "alter_table" and TABLE_OPTION.search(op.sql or ""):
-        return True
+    option = op.operation == "alter_table" and TABLE_OPTION.search(op.sql or "")
     replaces = re.match(r"(?i)\s*CREATE\s+OR\s+REPLACE\b", op.sql or "")
     guarded = True in (op.kwargs.get("if_not_exists"), op.kwargs.get("if_exists"))
-    return bool(cleared or replaces or guarded)
+    return bool(option or cleared or replaces or guarded)

@@ -112,9 +112,8 @@ def not_null_lost(upgrade: Upgrade) -> Found:
 )
 def drop_default(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("alter_column"):
-        if "server_default" not in op.kwargs or not is_null(op.kwargs["server_default"]):
-            continue
-        if op.kwargs.get("nullable") is True:
+        dropped = "server_default" in op.kwargs and is_null(op.kwargs["server_default"])
+        if not dropped or op.kwargs.get("nullable") is True:
             continue
         if any(may_be_null(upgrade, op, column) is not True for column in op.columns):
             yield op, f"{label(op)} loses its default, on which code that still runs may rely."
@@ -297,9 +296,8 @@ def drop_object(upgrade: Upgrade) -> Found:
         kind = op.operation.removeprefix("drop_")
         # a type goes with its last column, for which there are rules
         carriers = ("drop_table", "drop_column", "alter_column")
-        unused = kind in ("type", "domain", "sequence") and upgrade.any_runs_whenever(
-            op, [each for each in upgrade.operations(*carriers) if comes_before(upgrade, each, op)]
-        )
+        gone = those_named(carriers, upgrade.everything[: upgrade.at[id(op)]])
+        unused = kind in ("type", "domain", "sequence") and upgrade.any_runs_whenever(op, gone)
         if not unused and not is_replaced(upgrade, op, kind):
             yield op, f"{kind.replace('_', ' ').capitalize()} {op.name} is dropped."
 
@@ -340,10 +338,6 @@ def is_replaced(upgrade: Upgrade, op: Operation, kind: str) -> bool:
     back = [one for one in those_named((f"alter_{kind}",), known) if one is not op]
     same += [one for one in back if op.name == one.kwargs.get("new_name")]
     return upgrade.any_runs_whenever(op, same)
-
-
-def comes_before(upgrade: Upgrade, op: Operation, other: Operation) -> bool:
-    return upgrade.at[id(op)] < upgrade.at[id(other)]
 
 
 @rule(
