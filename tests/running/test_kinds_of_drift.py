@@ -107,6 +107,29 @@ def test_the_same_on_both_sides_is_no_difference(drift: Drift, kind: str) -> Non
     assert drift(database, upgrade, models) == []
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "same", "other"),
+    [
+        ("sa.JSON()", "postgresql.JSONB()", '{"a":  1}', "[]"),
+        ("sa.Integer()", "sa.BigInteger()", "-1", "1"),
+        ("sa.Text()", "sa.String(20)", "it's 5%", "it"),
+        ("sa.DateTime()", "sa.DateTime(timezone=True)", "2020-01-01", "2020-01-02"),
+    ],
+)
+def test_a_constant_that_has_the_old_type_is_no_difference(
+    drift: Drift, old: str, new: str, same: str, other: str
+) -> None:
+    """Where the type was changed and the default was not set again."""
+    upgrade, _ = table("t", column(old, repr(same)))
+    using = f'postgresql_using="v::" + str(({new}).compile(dialect=postgresql.dialect()))'
+    upgrade += f'\nop.alter_column("t", "v", type_={new}, existing_type={old}, {using})'
+    imports = "from sqlalchemy.dialects import postgresql"
+    for value, expected in ((same, []), (other, ["column t.v"])):
+        _, models = table("t", column(new, repr(value)))
+        found = drift("postgresql", f"{imports}\n{upgrade}", f"{imports}\n{models}")
+        assert [each["operation"] for each in found] == expected
+
+
 def test_what_the_server_can_not_compare_hides_no_other_difference(drift: Drift) -> None:
     json = column("sa.JSON()", "sa.text(\"'{}'\")")
     quote = 'sa.Column("q", sa.String(20), server_default="it\'s")'

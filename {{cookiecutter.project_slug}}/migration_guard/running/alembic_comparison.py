@@ -1,5 +1,6 @@
 """What Alembic's own comparison and its plugins find if the server can't describe both sides."""
 
+import re
 import warnings
 from importlib.util import find_spec
 from typing import Any
@@ -11,8 +12,7 @@ CHECKS = "alembic.ext.checkconstraint_byname"  # not in Alembic before 1.19
 
 
 # What Alembic itself compares; a plugin's differences have other kinds.
-OBJECTS = ("table", "column", "constraint", "index", "fk", "table_comment")
-OWN_KINDS = {f"{verb}_{name}" for verb in ("add", "remove") for name in OBJECTS}
+OWN = re.compile("modify_|(add|remove)_(table|column|constraint|index|fk|table_comment)$")
 
 
 def as_alembic_sees(
@@ -54,12 +54,8 @@ def as_alembic_sees(
     finally:
         opts["include_name"], opts["include_object"] = include_name, include_object
     parts = (part for item in found for part in (item if isinstance(item, list) else [item]))
-    seen = [(is_own(str(part[0])), described(part)) for part in parts]
+    seen = [(OWN.match(str(part[0])), described(part)) for part in parts]
     return [each for own, each in seen if not own or each[1] in tables]
-
-
-def is_own(kind: str) -> bool:
-    return kind in OWN_KINDS or kind.startswith("modify_")
 
 
 def full_name(name: str | None, schema: str | None) -> str:

@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from .models import Models
 from .schema.objects import (
     EXISTS,
+    TEXT,
     Column,
     Difference,
     Properties,
@@ -63,7 +64,25 @@ def compare(
         else:
             table = models.tables.get(rest.lower())
             found += table_differences(name, old.properties, new.properties, names, table)
-    return [difference for difference in found if filters.include(difference)]
+    found = [difference for difference in found if filters.include(difference)]
+    assert context.connection is not None
+    return [each for each in found if not same_constant(each, context.connection)]
+
+
+# A text or a number, perhaps with the type that the column once had.
+CONSTANT = re.compile(rf"\(?(?:{TEXT}|-?[\d.]+)\)?(?:::[\w .\"(,)]+)?")
+
+
+def same_constant(difference: Difference, connection: sa.Connection) -> bool:
+    """Return whether only the defaults differ, and PostgreSQL would store the same value."""
+    both = (difference.before, difference.after)
+    sides = [each for each in both if isinstance(each, Column) and CONSTANT.fullmatch(each.default)]
+    rest = {each._replace(default="") for each in sides}
+    if connection.dialect.name != "postgresql" or len(sides) != 2 or len(rest) != 1:
+        return False
+    values = " = ".join(f"CAST(CAST({each.default} AS {each.type}) AS text)" for each in sides)
+    query = f"SELECT {values}".replace("%", "%%")
+    return bool(connection.exec_driver_sql(query).scalar())
 
 
 def simple(name: str) -> str:
@@ -167,8 +186,5 @@ def part_of(table: sa.Table, kind: str, name: str) -> Any:
     """Return the table, or its column, index or constraint of that name, or None."""
     if kind == "table":
         return table
-    if kind == "column":
-        parts: Any = table.columns
-    else:
-        parts = table.indexes if kind == "index" else table.constraints
+    parts: Any = {"column": table.columns, "index": table.indexes}.get(kind, table.constraints)
     return next((part for part in parts if str(part.name).lower() == name.lower()), None)

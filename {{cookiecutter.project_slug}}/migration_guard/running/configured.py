@@ -46,19 +46,15 @@ def from_env_file(path: Path) -> str | None:
         raise CannotCheck(f"{path.name} is not UTF-8: save it as UTF-8 without BOM.") from None
     if text.startswith("\ufeff"):
         raise CannotCheck(
-            f"{path.name} begins with a byte order mark: save it as UTF-8 without BOM."
+            f"{path.name} begins with a byte order mark: save it as UTF-8 without it."
         )
     found = None
     for number, line in enumerate(text.splitlines(), 1):
         if match := ASSIGNMENT.match(line):
-            name, sign, *values = match.groups()
+            where, (name, sign, *values) = f"{path.name}:{number}", match.groups()
             found = next(filter(None, values), None)
             if name != "DATABASE_URL" or sign != "=":
-                raise CannotCheck(
-                    f"{path.name}:{number}: write DATABASE_URL=, in capitals and with =."
-                )
+                raise CannotCheck(f"{where}: write DATABASE_URL=, in capitals and with =.")
             if found is None:
-                raise CannotCheck(
-                    f"{path.name}:{number}: DATABASE_URL is empty: set it to the database's URL."
-                )
+                raise CannotCheck(f"{where}: DATABASE_URL is empty: set it to the database's URL.")
     return found

@@ -31,7 +31,6 @@ ROW_ERRORS = (sa.exc.IntegrityError, sa.exc.DataError)
 OF_ROWS = re.compile(r"^(?!.*\bsyntax\b).*(NULL|\(1834,)")
 
 
-MORE = "Add to downgrade():"
 ALL = "This undoes the upgrade; write it in place of the body of downgrade():"
 
 
@@ -81,7 +80,7 @@ class RoundtripFindings:
         """Report what differs from before the upgrade. ``empty``: the downgrade ran nothing."""
         found = [each for each in changed(changes) if not may_stay(each)]
         for group in [found] if empty and found else [[each] for each in found]:
-            message, fix = left_behind(group[0]), undo_fix(group, self.dialect, MORE)
+            message, fix = left_behind(group[0]), undo_fix(group, self.dialect)
             if empty:
                 listed = ", ".join(dict.fromkeys(each.name for each in group))
                 message = f"downgrade() undoes nothing of what upgrade() does: {listed}."

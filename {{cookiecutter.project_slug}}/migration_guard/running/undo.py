@@ -7,9 +7,9 @@ from sqlalchemy.engine import make_url
 from .schema.objects import EXISTS, Column, Difference, without_comment
 
 
-def undo_fix(differences: Sequence[Difference], dialect: str, what: str) -> str:
+def undo_fix(found: Sequence[Difference], dialect: str, what: str = "Add to downgrade():") -> str:
     """Return a fix, which begins with ``what``, and lines for downgrade(); "": they are unknown."""
-    lines = [line for each in reversed(differences) for line in undo(each, dialect)]
+    lines = [line for each in reversed(found) for line in undo(each, dialect)]
     return "\n".join([what, *lines]) if lines else ""
 
 
