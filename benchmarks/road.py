@@ -204,11 +204,12 @@ def seconds(database: str, rounds: int = 5) -> dict[str, float]:
                 road.alembic("upgrade", "head")
                 road.write(CHANGES[0].models(CHANGES[0].after))
         command = [sys.executable, "-m", "alembic", "revision", "--autogenerate", "-m", "After"]
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # compiled once, as elsewhere
         for _ in range(rounds):  # one after the other, since the machine may have other work
             for name, road in roads.items():
                 before = set(road.versions.glob("*.py"))
                 with road.at_home():
+                    # Compiled once, as elsewhere.
+                    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
                     start = time.perf_counter()
                     subprocess.run(command, check=True, capture_output=True, env=environment)
                     times[name].append(time.perf_counter() - start)

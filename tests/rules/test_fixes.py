@@ -409,7 +409,7 @@ def _(bad: Revision, fix: Fix) -> Ways:
 
 @case("not-null-without-default", videos(""), 'op.drop_column("videos", "views")')
 def _(bad: Revision, fix: Fix) -> Ways:
-    call = f"{bad.upgrade[:-2]}, {fix('server_default', value='0')}))"
+    call = f"{bad.upgrade[:-2]}, {fix('server_default')}))"
     for database in ("postgresql", "mariadb", "sqlite"):
         yield database, (replace(bad, upgrade=call),)
 

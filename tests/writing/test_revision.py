@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,26 @@ def test_safe_autogenerate_can_be_turned_off(tmp_path: Path) -> None:
         project.edit(project.models, TABLE, TABLE + column)
         project.run("alembic", "revision", "--autogenerate", "-m", "Add size")
         assert len(list(project.versions.glob("*.py"))) == 2
+
+
+def test_a_required_column_comes_with_the_line_of_the_model_to_write(project: Project) -> None:
+    """The line has the model's own default as its server default, or else a plain one."""
+    columns = [
+        "    size: Mapped[int]\n",
+        "    tags: Mapped[str] = mapped_column(\n        String(20),\n    )\n",
+        "    rate: Mapped[float] = mapped_column(default=1.5)\n",
+    ]
+    project.edit(project.models, TABLE, TABLE + "".join(columns))
+    project.run(*REVISION, "Add columns")
+    (file,) = project.versions.glob("*add_columns*")
+    lines = re.findall(r"# In the model: (.*)", file.read_text(encoding="utf-8"))
+    assert lines == [
+        "size: Mapped[int] = mapped_column(server_default='0')",
+        "tags: Mapped[str] = mapped_column(String(20), server_default='')",
+        "rate: Mapped[float] = mapped_column(default=1.5, server_default='1.5')",
+    ]
+    file.unlink()
+    for column, line in zip(columns, lines, strict=True):
+        project.edit(project.models, column, f"    {line}\n")
+    project.run(*REVISION, "Add columns")
+    project.run("python", "scripts/check_migrations.py")

@@ -46,7 +46,11 @@ def not_null_without_default(upgrade: Upgrade) -> Found:
         emptied = any(is_whole(other) for other in upgrade.earlier(op, "delete", "truncate"))
         if required and not filled and not emptied:
             message = "is NOT NULL, and existing rows get no value: it has no server default"
-            yield op, f"{op.qualified_table or '?'}.{column.name} {message}."
+            value = "0" if column.type and column.type.name in NUMBERS else ""
+            yield op, f"{op.qualified_table or '?'}.{column.name} {message}.", {"value": value}
+
+
+NUMBERS = words("integer bigint smallint numeric float double boolean")
 
 
 @rule(

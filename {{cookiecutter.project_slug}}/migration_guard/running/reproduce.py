@@ -42,12 +42,9 @@ def inserts(rows: Rows, texts: Sequence[str]) -> list[tuple[int, str, str]]:
     """
     named = words(texts)
     tables = {table for table in rows.inserts if is_named(table, named)}
-    needed = set(tables)
-    snapshot = rows.snapshot
-    while (
-        more := {parent for table in needed for parent in snapshot.parents.get(table, ())} - needed
-    ):
-        needed |= more
+    needed, snapshot = set(tables), rows.snapshot
+    for _ in snapshot.parents:  # as many generations as there can be
+        needed |= {parent for table in needed for parent in snapshot.parents.get(table, ())}
     found = []
     for table in needed:
         listed = rows.inserts.get(table, [])

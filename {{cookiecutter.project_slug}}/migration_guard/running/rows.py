@@ -61,11 +61,8 @@ class Rows:
             if not after:
                 yield table, [], len(before), 0
                 continue
-            described = {
-                prop[7:].lower(): value
-                for prop, value in self.snapshot.tables[table].items()
-                if isinstance(value, Column)
-            }
+            items = self.snapshot.tables[table].items()
+            described = {it[7:].lower(): each for it, each in items if isinstance(each, Column)}
             names = [name for name in before[0] if name in described and writable(described[name])]
             filled = [name for name in names if (table, name) in fillable]
             if is_same(before, after, names, filled):
@@ -85,9 +82,8 @@ class Rows:
         there = self.snapshot.tables
         filled = waiting = {table for table in tables if table in there}
         while waiting:
-            ready = [
-                table for table in waiting if not (self.snapshot.parents[table] - {table}) & waiting
-            ] or waiting
+            parents = self.snapshot.parents
+            ready = [it for it in waiting if not (parents[it] - {it}) & waiting] or waiting
             for table in sorted(ready):
                 self.insert(table, there[table])
             waiting = waiting - set(ready)
@@ -119,9 +115,8 @@ class Rows:
             if not done and MISSING.search(error or ""):
                 self.broken[table] = f"{error} in: {statement}"
         self.refused.pop(table, None)
-        self.inserts.setdefault(table, []).extend(
-            (self.maker.serial, self.revision, statement) for statement in done
-        )
+        order, revision = self.maker.serial, self.revision
+        self.inserts.setdefault(table, []).extend((order, revision, text) for text in done)
         self.remember([table])
 
     def literal(self, value: re.Match[str]) -> str:

@@ -20,6 +20,7 @@ from .decisions import add_decisions
 from .dialects import families
 from .differences import difference_steps
 from .if_exists import write_if_exists
+from .model_lines import with_defaults
 from .models import plain_dialect
 from .plain import plain_steps
 from .postgresql import PostgreSQL
@@ -90,12 +91,13 @@ class RevisionWriter:
             steps = chain(writer.all_steps(seen))
         else:
             steps = chain(plain_steps(parts, models, every), seen)
+        lines = with_defaults(parts, models, comparison.schema)
         directives[:] = write_scripts(script, steps)
         found = comparison.differences
         calls = (renaming(each, found, context.dialect.name) for each in found)
         hints = dict.fromkeys(filter(None, calls))
         for each in directives:
-            add_decisions(each, context, self.settings, hints, new)
+            add_decisions(each, context, self.settings, hints, new, lines)
 
 
 def summarize(context: MigrationContext, directives: Scripts) -> None:

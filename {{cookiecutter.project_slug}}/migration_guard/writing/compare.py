@@ -1,5 +1,6 @@
 """What the server describes differently in the database and in one created from the models."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ class Comparison:
 
     def __init__(self, context: MigrationContext, connection: sa.Connection, root: Path) -> None:
         """Raises CannotCheck if no scratch database can be created."""
-        schema = ModelledSchema(context.opts["target_metadata"], root, "env.py")
+        self.schema = schema = ModelledSchema(context.opts["target_metadata"], root, "env.py")
         hidden = own_tables(context.version_table, context.version_table_schema)
         self.migrated = describe(connection, hidden)
         self.models = Models(context, schema.tables, self.migrated)
@@ -58,16 +59,15 @@ class Comparison:
             if getattr(each, "ops", True) and self.models.key(each) not in self.left_out
         ]
 
-    def unseen(self, operations: Operations) -> list[Difference]:
-        """Return the differences that no operation removes; an altered column may still differ."""
+    def unseen(self, operations: Operations) -> Iterator[Difference]:
+        """Yield the differences that no operation removes; an altered column may still differ."""
         whole = [each for each in operations if not isinstance(each, ops.AlterColumnOp)]
         keys = {self.models.key(each) for each in whole}
-        return [
-            each
-            for each in self.differences
-            if each.owner.startswith("sequence ")
-            or (each.owner.startswith("table ") and each.prop and simple(each.name) not in keys)
-        ]
+        for each in self.differences:
+            kind = each.owner.partition(" ")[0]
+            seen = kind != "table" or not each.prop or simple(each.name) in keys
+            if kind == "sequence" or not seen:
+                yield each
 
     def add_defaults(self, operations: Operations) -> None:
         """Alter the server defaults that differ, some of which Alembic can't compare."""

@@ -1,6 +1,7 @@
 """Comments on what only a person can decide: what the rules find in what is written."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from textwrap import indent, wrap
 
 from alembic.autogenerate.api import AutogenContext
@@ -23,8 +24,12 @@ def add_decisions(
     settings: Settings,
     renames: Iterable[str],
     undeployed: list[Migration],
+    lines: Mapping[str, tuple[str, str]],
 ) -> None:
-    """Begin upgrade() with comments: what the check will find in it, and calls that rename."""
+    """Begin upgrade() with comments: what the check will find in it, and calls that rename.
+
+    ``lines``: a default of a new column and the model's line with it, by ``table.column``.
+    """
     upgrade = script.upgrade_ops_list[0]
     if upgrade.is_empty():
         return
@@ -39,9 +44,14 @@ def add_decisions(
     for found in judge(migration, settings.declared, lambda module: False, RULES, past):
         if found.severity == "error" and found.rule not in OF_FILES:
             text = f"Decide ({found.rule}): {found.message} {found.fix}"
+            value, line = lines.get(found.message.split()[0], ("", ""))
+            if found.rule == "not-null-without-default" and line:
+                text = re.sub('server_default="[^"]*"', f'server_default="{value}"', text)
+                line = f"In the model: {line}"
             # In a comment it would suppress a finding.
             text = " ".join(text.replace("# migration-guard:", "migration-guard:").split())
             comments += wrap(text, 90, break_on_hyphens=False)  # names of rules stay whole
+            comments += [line] if line else []
     for call in renames:
         comments += ["If this renames a column, write it instead of the drop and the add, and the"]
         comments += ["reverse in downgrade():", call]

@@ -29,11 +29,9 @@ def write(operations: Iterable[ops.MigrateOperation], dropped: Collection[object
             case ops.OpContainer():
                 drops = [op for op in operation.ops if isinstance(op, ops.DropTableOp)]
                 gone = {*dropped, *map(table_of, drops)}
-                operation.ops = [
-                    op
-                    for op in operation.ops
-                    if not isinstance(op, ops.DropIndexOp) or table_of(op) not in gone
-                ]
+                with_table = [op for op in operation.ops if table_of(op) in gone]
+                indexes = [op for op in with_table if isinstance(op, ops.DropIndexOp)]
+                operation.ops = [op for op in operation.ops if op not in indexes]
                 write(operation.ops, gone)
             case ops.CreateTableOp() | ops.AddColumnOp() | ops.CreateIndexOp():
                 operation.if_not_exists = True

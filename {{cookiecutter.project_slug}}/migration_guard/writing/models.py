@@ -14,16 +14,14 @@ from sqlalchemy import make_url
 from ..running.schema.objects import SchemaObject
 from .dialects import families
 
+Tables = Mapping[str, sa.Table]
+Objects = Mapping[str, SchemaObject]
+
 
 class Models:
     """The models of the project, for the database that autogenerate compares them with."""
 
-    def __init__(
-        self,
-        context: MigrationContext,
-        tables: Mapping[str, sa.Table],
-        migrated: Mapping[str, SchemaObject],
-    ) -> None:
+    def __init__(self, context: MigrationContext, tables: Tables, migrated: Objects) -> None:
         """``tables`` are by their names in lower case, without the default schema.
 
         ``migrated``: what the database has.

@@ -31,12 +31,8 @@ def builds(definition: str, table: str, name: str, label: str) -> list[ops.Migra
     """
     head, _, rest = definition.partition(" ON ONLY ")
     rest = rest[rest.index(" USING ") :].replace("%", "%%")
-    values = {
-        "table": table,
-        "name": name,
-        "label": label,
-        "create": f"{head} %s %I ON %s %s{rest}",
-    }
+    create = f"{head} %s %I ON %s %s{rest}"
+    values = {"table": table, "name": name, "label": label, "create": create}
     query = STATEMENTS.format(**{key: text.replace("'", "''") for key, text in values.items()})
     loop = Block("for statement in statements:", [Lines("op.execute(statement)")])
     loops = Block("for statements in op.get_bind().execute(builds).all():", [loop])

@@ -1,12 +1,16 @@
 """The order in which tables and constraints are created and dropped."""
 
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
+from itertools import product
+from typing import TypeVar
 
 import sqlalchemy as sa
 from alembic.operations import ops
 
 from .models import table_of
 
+T = TypeVar("T")
 Operations = list[ops.MigrateOperation]
 
 
@@ -21,10 +25,6 @@ def in_order(operations: Operations, alters: bool) -> Operations:
         name: {target(key) for key in foreign_keys(drop.reverse())} & drops.keys() - {name}
         for name, drop in drops.items()
     }
-    try:
-        ordered = reversed(list(TopologicalSorter(graph).static_order()))
-    except CycleError:  # a person must drop a foreign key first
-        ordered = iter(drops)
     rest = [each for each in operations if not isinstance(each, ops.DropTableOp)]
     creates = [each for each in rest if isinstance(each, ops.CreateTableOp)]
     later = {table_of(each) for each in creates}
@@ -43,7 +43,7 @@ def in_order(operations: Operations, alters: bool) -> Operations:
         create.columns = columns
     for key in keys:
         key.kw.pop("use_alter", None)
-    return [*rest, *keys, *(drops[key] for key in ordered)]
+    return [*rest, *keys, *(drops[key] for key in reversed(sorted_by(graph)))]
 
 
 def constraints_last(operations: Operations) -> Operations:
@@ -73,16 +73,20 @@ def leading_last(operations: Operations) -> list[ops.AddConstraintOp]:
     """
     constraints = [each for each in operations if isinstance(each, ops.AddConstraintOp)]
     graph: dict[ops.AddConstraintOp, list[ops.AddConstraintOp]] = {it: [] for it in constraints}
-    for index in operations:
-        if isinstance(index, ops.CreateIndexOp):
-            for first in constraints:
-                mine, rest = columns_in(first), columns_in(index)
-                if mine & columns_in(index, 1):
-                    graph[first] += [it for it in constraints if columns_in(it) & (rest - mine)]
+    indexes = [each for each in operations if isinstance(each, ops.CreateIndexOp)]
+    for first, index in product(constraints, indexes):
+        mine, rest = columns_in(first), columns_in(index)
+        if mine & columns_in(index, 1):
+            graph[first] += [each for each in constraints if columns_in(each) & (rest - mine)]
+    return sorted_by(graph)
+
+
+def sorted_by(graph: Mapping[T, Iterable[T]]) -> list[T]:
+    """Return the keys, each after what it depends on; as they are if they form a circle."""
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError:
-        return constraints
+        return list(graph)
 
 
 def columns_in(

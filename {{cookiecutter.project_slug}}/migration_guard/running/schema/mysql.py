@@ -28,13 +28,8 @@ UNNAMED = re.compile(r"CONSTRAINT_\d+|.*_ibfk_\d+")  # names that the server gen
 class MySQL(Snapshot):
     def note(self, statements: Sequence[str], atomic: bool) -> None:
         super().note(statements, atomic)
-        self.foreign |= {
-            name
-            for statement in statements
-            for pair in FOREIGN.findall(statement)
-            for name in pair
-            if name
-        }
+        pairs = [pair for statement in statements for pair in FOREIGN.findall(statement)]
+        self.foreign |= {name for pair in pairs for name in pair if name}
 
     def read(self, steps: Steps | None) -> tuple[dict[Any, SchemaObject], set[Any] | None]:
         # SHOW FULL TABLES, which has the kind of each, takes longer than many steps.
@@ -68,10 +63,8 @@ class MySQL(Snapshot):
                 " concat_ws(' ', event_definition, execute_at, interval_value, status)"
                 " FROM information_schema.events WHERE event_schema = database()"
             )
-            found |= {
-                f"{kind} {name}": SchemaObject(f"{kind} {name}", {"": text})
-                for kind, name, text in rows
-            }
+            for kind, name, text in rows:
+                found[f"{kind} {name}"] = SchemaObject(f"{kind} {name}", {"": text})
             if scope is not None:
                 scope |= {key for key in self.objects if " " in key}
         return found, scope
@@ -101,9 +94,8 @@ class MySQL(Snapshot):
                 r"(?:CONSTRAINT `(?P<name>[^`]+)` )?(?P<text>(?:FOREIGN KEY|CHECK|PRIMARY KEY).*)",
                 line,
             ):
-                label = match["name"]
-                if not label or UNNAMED.fullmatch(label):
-                    label = match["text"]
+                label = match["name"] or match["text"]
+                label = match["text"] if UNNAMED.fullmatch(label) else label
                 properties[f"constraint {label}"] = match["text"].replace("`", "")
             elif match := re.match(r"(UNIQUE|FULLTEXT|SPATIAL)? ?KEY `([^`]+)` (.*)", line):
                 text = f"{match[1] or ''} {match[3]}".strip().replace("`", "")

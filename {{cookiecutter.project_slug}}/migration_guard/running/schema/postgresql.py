@@ -12,8 +12,7 @@ TOUCHED = """
 WITH locked AS (
   SELECT relation AS oid, bool_or(mode NOT IN ('RowShareLock', 'RowExclusiveLock')) AS altered
   FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation >= 16384 AND
-    mode <> 'AccessShareLock'
-  GROUP BY relation
+    mode <> 'AccessShareLock' GROUP BY relation
 )
 SELECT oid, altered FROM locked
 UNION ALL SELECT indrelid, true FROM pg_index WHERE indexrelid IN (SELECT oid FROM locked WHERE
@@ -57,8 +56,7 @@ WITH relation AS MATERIALIZED (
 SELECT oid, name, '' AS prop, text, false AS not_null, '' AS def, '' AS generated, '' AS rest
   FROM relation
 UNION ALL SELECT oid, name, 'comment', quote_literal(obj_description(oid, 'pg_class')), false,
-  '', '', ''
-  FROM relation WHERE obj_description(oid, 'pg_class') IS NOT NULL
+  '', '', '' FROM relation WHERE obj_description(oid, 'pg_class') IS NOT NULL
 UNION ALL SELECT oid, name, 'security', concat_ws(' ', CASE WHEN relrowsecurity THEN 'row level'
   || ' security' END, CASE WHEN relforcerowsecurity THEN 'forced' END), false, '', '', ''
   FROM relation WHERE relrowsecurity OR relforcerowsecurity
@@ -86,8 +84,7 @@ UNION ALL SELECT r.oid, name, 'column ' || attname, format_type(atttypid, atttyp
       || CASE attgenerated WHEN '' THEN '' ELSE 'GENERATED ALWAYS AS (' || pg_get_expr(adbin,
         adrelid) || ')' END,
     concat_ws(' ', CASE WHEN attcollation NOT IN (0, typcollation) THEN 'COLLATE ' ||
-      attcollation::regcollation END,
-      'comment ' || quote_literal(col_description(r.oid, attnum)))
+      attcollation::regcollation END, 'comment ' || quote_literal(col_description(r.oid, attnum)))
   FROM relation r JOIN pg_attribute a ON attrelid = r.oid JOIN pg_type t ON t.oid = atttypid
   LEFT JOIN pg_attrdef ON adrelid = r.oid AND adnum = attnum
   WHERE attnum > 0 AND NOT attisdropped AND relkind <> 'S'
@@ -132,8 +129,7 @@ SELECT kind || ' ' || CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END
     concat_ws(' ', format_type(typbasetype, typtypmod), CASE WHEN typcollation NOT IN (0,
       (SELECT typcollation FROM pg_type WHERE oid = t.typbasetype)) THEN 'COLLATE ' ||
       typcollation::regcollation END, CASE WHEN typnotnull THEN 'NOT NULL' END,
-      'DEFAULT ' || typdefault,
-    (SELECT string_agg('CONSTRAINT ' || quote_ident(conname) || ' ' ||
+      'DEFAULT ' || typdefault, (SELECT string_agg('CONSTRAINT ' || quote_ident(conname) || ' ' ||
       pg_get_constraintdef(c.oid), ' ' ORDER BY conname)
       FROM pg_constraint c WHERE contypid = t.oid))
   FROM pg_type t WHERE oid >= 16384 AND typtype = 'd'
@@ -145,8 +141,7 @@ SELECT kind || ' ' || CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END
     ELSE 'function' END, pronamespace, proname || '(' || pg_get_function_identity_arguments(oid)
     || ')', 'pg_proc'::regclass, oid, concat_ws(' ',
       CASE WHEN prokind = 'a' THEN 'aggregate' ELSE pg_get_functiondef(oid) END,
-      'comment ' || quote_literal(obj_description(oid, 'pg_proc')))
-  FROM pg_proc WHERE oid >= 16384
+      'comment ' || quote_literal(obj_description(oid, 'pg_proc'))) FROM pg_proc WHERE oid >= 16384
 ) AS objects JOIN pg_namespace n ON n.oid = namespace
 WHERE NOT EXISTS (SELECT FROM extension WHERE classid = class AND objid = object)
 UNION ALL SELECT 'extension ' || extname, extversion FROM (
@@ -185,10 +180,8 @@ class PostgreSQL(Snapshot):
         found: dict[Any, SchemaObject] = {}
         scope: set[Any] = set()
         if steps is None or NO_TABLES & words(steps.statements):
-            found = {
-                row[0]: SchemaObject(row[0], {"": row[1] or ""})
-                for row in self.connection.execute(OTHERS)
-            }
+            others = self.connection.execute(OTHERS)
+            found = {name: SchemaObject(name, {"": text or ""}) for name, text in others}
             scope = {key for key in self.objects if isinstance(key, str)}
             if scope - found.keys():
                 steps = None  # tables without a lock may use a type that was renamed
@@ -204,18 +197,17 @@ class PostgreSQL(Snapshot):
         found |= self.relations(altered)
         if everything:
             return found, None
-        if renamed := [
-            oid for oid in altered if self.names(self.objects.get(oid)) - self.names(found.get(oid))
-        ]:
+        old, new = self.objects, found
+        renamed = [it for it in altered if self.names(old.get(it)) - self.names(new.get(it))]
+        if renamed:
             more = {oid for (oid,) in self.ask("naming", NAMING, listed(renamed))} - altered
             found, altered = found | self.relations(more), altered | more
         return found, scope | altered
 
     def relations(self, oids: set[Any]) -> dict[Any, SchemaObject]:
         found: dict[Any, SchemaObject] = {}
-        for oid, name, prop, text, *column in (
-            self.ask("relations", RELATIONS, listed(oids)) if oids else ()
-        ):
+        rows = self.ask("relations", RELATIONS, listed(oids)) if oids else ()
+        for oid, name, prop, text, *column in rows:
             item = found.setdefault(oid, SchemaObject(name, {}))
             item.properties[prop] = Column(text, *column) if prop.startswith("column ") else text
         return found
@@ -223,9 +215,8 @@ class PostgreSQL(Snapshot):
     @staticmethod
     def names(item: SchemaObject | None) -> set[str]:
         """Return the names of a table and its columns."""
-        if item is None:
-            return set()
-        return {item.name, *(prop for prop in item.properties if prop.startswith("column "))}
+        columns = [it for it in item.properties if it.startswith("column ")] if item else []
+        return {item.name, *columns} if item else set()
 
     def quoted(self, table: str) -> str:
         schema, _, name = table.partition(".")

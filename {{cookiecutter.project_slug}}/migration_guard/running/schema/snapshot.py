@@ -108,13 +108,10 @@ class Snapshot(ABC):
 
     def children(self, parents: set[str]) -> set[str]:
         """Return ``parents`` and the tables whose rows may be deleted or changed with theirs."""
-        found = set(parents)
-        while more := {
-            name
-            for name, others in self.parents.items()
-            if name not in found and not others.isdisjoint(found)
-        }:
-            found |= more
+        found, before = set(parents), -1
+        while before != len(found):
+            before = len(found)
+            found |= {name for name, others in self.parents.items() if others & found}
         return found
 
     @abstractmethod
