@@ -241,6 +241,18 @@ def test_what_happens_to_a_deployed_migration_is_found(history: History, change:
     assert history.check()[0] == 0  # no deployed branch is known
 
 
+@pytest.mark.slow
+def test_a_new_parent_is_found_where_it_is_set(history: History) -> None:
+    history.commit()
+    history.add("a0", None)
+    moved = history.add("a1", "a0")
+    moved.write_text(f"# It has another parent now.\n{moved.read_text()}")
+    _, findings = history.check("--against", "HEAD")
+    (found,) = [each for each in findings if each["rule"] == "edited-migration"]
+    assert found["message"] == "a1 is deployed (HEAD); it followed nothing, and now follows a0."
+    assert found["line"] == 3, "where the new file sets down_revision"
+
+
 def squash(history: History) -> None:
     """Let c1 stand for a1, b1 and c1."""
     for name in ("a1", "b1"):

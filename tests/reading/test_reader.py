@@ -1493,3 +1493,26 @@ def test_everything_imported_from_op_is_an_operation() -> None:
         "\n\ndef upgrade", "\n\ndef drop_table(name):\n    pass\n\ndef upgrade"
     )
     assert read_migration("a.py", source=harmless).operations == []
+
+
+BOOLEANS = {
+    "'a' or 'b'": ["a"],
+    "'' or 'b'": ["b"],
+    "'a' and 'b'": ["b"],
+    "None or '' or 'c'": ["c"],
+    "'a' and 'b' and 'c'": ["c"],
+    "('a' + 'b') or flag()": ["ab"],
+    "('a' * 2)[1:] + 'b'": ["ab"],
+}
+
+
+@pytest.mark.parametrize("value", BOOLEANS)
+def test_the_value_of_and_and_or_is_that_of_a_part(value: str) -> None:
+    migration = read(f"op.drop_table({value})", "from app import flag")
+    assert [operation.table for operation in migration.operations] == BOOLEANS[value]
+
+
+def test_what_is_added_to_sql_text_stays_sql_text() -> None:
+    body = "op.alter_column('t', 'a', server_default=sa.text('now') + '()')"
+    (operation,) = read(body).operations
+    assert operation.kwargs["server_default"] == "now()"

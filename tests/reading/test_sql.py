@@ -77,6 +77,8 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "VACUUM (FULL FALSE) t": ("vacuum t", {"full": False}),
     "VACUUM (FULL off, ANALYZE) t": ("vacuum t", {"full": False}),
     "VACUUM (FULL, VERBOSE FALSE) t": ("vacuum t", {"full": True}),
+    "VACUUM (FULL 0) t": ("vacuum t", {"full": False}),
+    "VACUUM (FULL 'false') t": ("vacuum t", {"full": False}),
     "VACUUM (ANALYZE) t": ("vacuum t", {"full": False}),
     "LOCK TABLE t IN ACCESS EXCLUSIVE MODE NOWAIT": ("lock_table t", {"mode": "ACCESS EXCLUSIVE"}),
     "CREATE INDEX ix ON t USING gin (a)": ("create_index t", {"postgresql_using": "gin"}),
@@ -205,3 +207,35 @@ def test_many_rows_are_read_at_once() -> None:
     assert (inserted.table, inserted.certain, dropped.table) == ("t", True, "u")
     many = ";\n".join(f"INSERT INTO t VALUES ({number})" for number in range(60_000))
     assert len(read(many)) == 60_000
+
+
+TIME_ZONES = {
+    "timestamptz": ("timestamp", {"timezone": True}),
+    "timetz": ("time", {"timezone": True}),
+    "timestamp with time zone": ("timestamp", {"timezone": True}),
+    "timestamp without time zone": ("timestamp", {}),
+    "timestamp": ("timestamp", {}),
+}
+
+
+@pytest.mark.parametrize("type_", TIME_ZONES)
+def test_a_type_has_a_time_zone_in_each_spelling(type_: str) -> None:
+    (operation,) = read(f"ALTER TABLE t ALTER c TYPE {type_}")
+    found = operation.kwargs["type_"]
+    assert (found.name, found.kwargs) == TIME_ZONES[type_]
+
+
+@pytest.mark.parametrize("wait", ["WAIT 5", "NOWAIT", ""])
+def test_mariadb_may_wait_for_the_lock_of_an_alter_table(wait: str) -> None:
+    (operation,) = read(f"ALTER TABLE t {wait} DROP COLUMN a", "mariadb")
+    assert (operation.operation, operation.table, operation.columns) == ("drop_column", "t", ("a",))
+
+
+def test_tables_of_a_tablespace_are_not_known() -> None:
+    (operation,) = read("ALTER TABLE ALL IN TABLESPACE old SET TABLESPACE new")
+    assert (operation.operation, operation.table, operation.certain) == ("alter_table", None, False)
+
+
+def test_an_operation_keeps_its_own_text() -> None:
+    first, second = read("DROP TABLE a; DROP TABLE b")
+    assert (first.sql, second.sql) == ("DROP TABLE a", "DROP TABLE b")
