@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from migration_guard.reading.migration import Operation
+from migration_guard.reading.migration import HOLE, Operation
 from migration_guard.reading.sql import read_sql
 
 
@@ -238,4 +238,8 @@ def test_tables_of_a_tablespace_are_not_known() -> None:
 
 def test_an_operation_keeps_its_own_text() -> None:
     first, second = read("DROP TABLE a; DROP TABLE b")
+    assert (first.sql, second.sql) == ("DROP TABLE a", "DROP TABLE b")
+    (unknown,) = read(f"DROP TABLE {HOLE}")
+    assert unknown.sql == "DROP TABLE ?"
+    first, second = read("DO $$ BEGIN DROP TABLE a; EXECUTE 'DROP TABLE b'; END $$")
     assert (first.sql, second.sql) == ("DROP TABLE a", "DROP TABLE b")

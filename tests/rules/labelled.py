@@ -3051,4 +3051,35 @@ CASES: list[Case] = [
         "from app import db",
         "",
     ),
+    (
+        "a table that the migration empties",
+        "postgresql",
+        [],
+        ["blocking-unique", "constraint-scan", "set-not-null", "type-change"],
+        "op.execute('DELETE FROM t')\nop.create_unique_constraint('u', 't', ['a'])\n"
+        "op.create_foreign_key('f', 't', 'o', ['a'], ['id'])\n"
+        "op.alter_column('t', 'b', nullable=False)\nop.alter_column('t', 'c', type_=sa.Text())",
+        "",
+        "",
+    ),
+    (
+        "a table that the migration empties",
+        "postgresql",
+        ["blocking-unique", "constraint-scan", "set-not-null", "type-change"],
+        [],
+        "op.execute('DELETE FROM t WHERE a > 1')\nop.create_unique_constraint('u', 't', ['a'])\n"
+        "op.create_foreign_key('f', 't', 'o', ['a'], ['id'])\n"
+        "op.alter_column('t', 'b', nullable=False)\nop.alter_column('t', 'c', type_=sa.Text())",
+        "",
+        "",
+    ),
+    (
+        "a table that the migration empties",
+        "postgresql",
+        ["drop-column"],
+        [],
+        "op.execute('DELETE FROM t')\nop.drop_column('t', 'a')",
+        "",
+        "",
+    ),
 ]

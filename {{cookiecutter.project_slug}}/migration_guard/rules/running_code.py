@@ -14,7 +14,6 @@ from .upgrade import (
     CONSTRAINTS,
     Upgrade,
     is_null,
-    is_whole,
     label,
     names_column,
     on_table,
@@ -43,8 +42,7 @@ def not_null_without_default(upgrade: Upgrade) -> Found:
     for op, column in upgrade.added_columns():
         required = column.nullable is False or (column.primary_key and column.nullable is None)
         filled = not is_null(column.server_default) or column.computed or column.identity
-        emptied = any(is_whole(other) for other in upgrade.earlier(op, "delete", "truncate"))
-        if required and not filled and not emptied:
+        if required and not filled and not upgrade.is_emptied(op):
             message = "is NOT NULL, and existing rows get no value: it has no server default"
             value = "0" if column.type and column.type.name in NUMBERS else ""
             yield op, f"{op.qualified_table or '?'}.{column.name} {message}.", {"value": value}
@@ -319,7 +317,6 @@ def drop_object(upgrade: Upgrade) -> Found:
     good="op.execute(\"ALTER TYPE status ADD VALUE 'open'\")",
 )
 def rename_object(upgrade: Upgrade) -> Found:
-    renames = list(upgrade.operations("rename_table"))
     for op in upgrade.operations(*(f"alter_{kind}" for kind in OBJECTS)):
         kind = op.operation.removeprefix("alter_")
         change = re.search(
@@ -327,7 +324,8 @@ def rename_object(upgrade: Upgrade) -> Found:
         )
         new_name = op.kwargs.get("new_name")
         # what is named after a table gets another name with it
-        tables = [each for each in renames if (op.name or "").startswith(f"{each.table}_")]
+        renames = upgrade.operations("rename_table")
+        tables = [each for each in renames if str(op.name).startswith(f"{each.table}_")]
         renamed_too = kind == "sequence" and upgrade.any_runs_whenever(op, tables)
         if (change or new_name) and not (renamed_too or is_replaced(upgrade, op, kind)):
             what = " ".join(change[1].upper().split()) if change else "RENAME"

@@ -160,6 +160,14 @@ class Upgrade:
         """Yield the operations of these names on tables that were there before this upgrade."""
         return (op for op in self.operations(*names) if not self.creates_table(op))
 
+    def on_filled_tables(self, *names: str) -> Iterator[Operation]:
+        """Yield the operations of these names on tables that were there and may have rows."""
+        return (op for op in self.on_existing_tables(*names) if not self.is_emptied(op))
+
+    def is_emptied(self, op: Operation) -> bool:
+        """Return whether the upgrade deletes all rows of the operation's table before."""
+        return any(is_whole(each) for each in self.earlier(op, "delete", "truncate"))
+
     def added_columns(self) -> Iterator[tuple[Operation, Column]]:
         """Yield every column that is added to a table that was there before."""
         for op in self.on_existing_tables("add_column"):

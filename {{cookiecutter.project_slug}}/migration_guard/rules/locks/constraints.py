@@ -46,7 +46,7 @@ CHECKED_SET_NOT_NULL = {"postgresql": "12", "citus": "12"}  # older ones read th
     """,
 )
 def set_not_null(upgrade: Upgrade) -> Found:
-    for op in upgrade.on_existing_tables("alter_column"):
+    for op in upgrade.on_filled_tables("alter_column"):
         if op.kwargs.get("nullable") is not False or op.kwargs.get("existing_nullable") is False:
             continue
         if op.via and "type_" in op.kwargs:  # MODIFY and CHANGE repeat a NOT NULL that is there
@@ -60,7 +60,7 @@ def set_not_null(upgrade: Upgrade) -> Found:
             else:
                 message = "NOT NULL rebuilds the table, and one NULL makes it fail"
                 yield op, f"{label(op)}: {message}.", {"fix": "MySQL, MariaDB, SQLite"}
-    for op in upgrade.on_existing_tables("create_primary_key"):
+    for op in upgrade.on_filled_tables("create_primary_key"):
         for column in columns_of_index(upgrade, op):
             if may_be_null(upgrade, op, column) and not is_excused(upgrade, op, column):
                 yield op, f"{label(op)}: {column} may be NULL, so the whole table is read."
@@ -140,7 +140,7 @@ def columns_of_index(upgrade: Upgrade, op: Operation) -> tuple[str, ...]:
     databases=POSTGRESQL | MYSQL,
 )
 def constraint_scan(upgrade: Upgrade) -> Found:
-    for op in upgrade.on_existing_tables("create_foreign_key", "create_check_constraint"):
+    for op in upgrade.on_filled_tables("create_foreign_key", "create_check_constraint"):
         text = statement(op)
         # the server refuses LOCK=NONE where it can't be kept
         unlocked = upgrade.databases_of(op) <= MYSQL and re.search(r"(?i)\bLOCK *= *NONE\b", text)
@@ -244,7 +244,7 @@ def unproven_partition(upgrade: Upgrade, op: Operation) -> str | None:
 )
 def blocking_unique(upgrade: Upgrade) -> Found:
     kinds = ("create_unique_constraint", "create_primary_key", "create_exclude_constraint")
-    for op in upgrade.on_existing_tables(*kinds):
+    for op in upgrade.on_filled_tables(*kinds):
         if op.kwargs.get("using_index"):
             continue
         if upgrade.databases_of(op) & POSTGRESQL:
@@ -252,7 +252,7 @@ def blocking_unique(upgrade: Upgrade) -> Found:
             kind = op.operation.split("_")[1]
             names = {"fix": kind, "kind": "PRIMARY KEY" if kind == "primary" else "UNIQUE"}
             yield op, f"{label(op)}: {message}.", names
-    for op in upgrade.on_existing_tables("create_unique_constraint", "create_index"):
+    for op in upgrade.on_filled_tables("create_unique_constraint", "create_index"):
         unique = op.operation != "create_index" or op.kwargs.get("unique") is True
         fits = upgrade.adds_columns(op) or is_unique_already(upgrade, op)
         if unique and upgrade.databases_of(op) <= MYSQL and not fits:

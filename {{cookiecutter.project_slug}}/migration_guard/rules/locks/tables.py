@@ -147,7 +147,7 @@ PLAIN_CAST = re.compile(
     good='op.alter_column("videos", "url", type_=sa.String(30), existing_type=sa.String(20))',
 )
 def type_change(upgrade: Upgrade) -> Found:
-    for op in upgrade.on_existing_tables("alter_column"):
+    for op in upgrade.on_filled_tables("alter_column"):
         new = op.kwargs.get("type_")
         if not isinstance(new, Type) or upgrade.adds_columns(op):
             continue

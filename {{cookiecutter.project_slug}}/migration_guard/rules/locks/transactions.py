@@ -33,7 +33,7 @@ from ..upgrade import DATA_CHANGES, Upgrade, is_schema, label, statement
 def autocommit_mixed(upgrade: Upgrade) -> Found:
     inside = [op for op in upgrade.operations() if op.autocommit]
     for op in upgrade.operations():
-        if op.autocommit or not is_change(op):
+        if op.autocommit or not (is_schema(op) or op.operation in DATA_CHANGES):
             continue
         if any(
             upgrade.at[id(op)] < upgrade.at[id(each)]
@@ -45,10 +45,6 @@ def autocommit_mixed(upgrade: Upgrade) -> Found:
         ):
             yield op, f"{label(op)}: {op.operation} is committed apart from the autocommit block."
             return
-
-
-def is_change(op: Operation) -> bool:
-    return is_schema(op) or op.operation in DATA_CHANGES
 
 
 ENDS = re.compile(
