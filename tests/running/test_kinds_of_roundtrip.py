@@ -76,6 +76,22 @@ def test_what_downgrade_forgets_is_printed_to_be_pasted(roundtrip: Roundtrip, ki
     assert roundtrip(database, BASE, Revision(upgrade, f"{downgrade}\n{fix}")) == []
 
 
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"])
+@pytest.mark.parametrize(
+    ("statement", "remedy"),
+    [
+        ("ALTER TABLE users ADD CONSTRAINT ck CHECK (name IN ('a'))", "The test rows include"),
+        ("ALTER TABLE users ADD CONSTRAINT ck CHECK (nam IN ('a'))", "Correct it"),
+    ],
+)
+def test_rows_that_a_check_refuses_are_the_cause(
+    roundtrip: Roundtrip, database: str, statement: str, remedy: str
+) -> None:
+    found = roundtrip(database, BASE, Revision(sql(statement), "pass"))
+    assert found[0]["rule"] == "upgrade-fails"
+    assert found[0]["fix"].startswith(remedy)
+
+
 @pytest.mark.parametrize("database", ["postgresql", "sqlite"])
 def test_what_undoes_an_upgrade_runs_in_the_printed_order(
     roundtrip: Roundtrip, database: str

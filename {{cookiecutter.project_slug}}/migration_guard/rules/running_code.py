@@ -170,9 +170,10 @@ def is_created_again(upgrade: Upgrade, op: Operation) -> bool:
     """,
     fix="""
     1. Make the column nullable, or give it a server default. 2. Remove it from the model, write `#
-    migration-guard: ignore[models-out-of-sync] <column> goes in <release>` above the class, and
-    deploy. 3. Drop it in a later release, with `# migration-guard: ignore[drop-column] not used
-    since <release>`, and remove the other comment. The comment counts for the roundtrip, too.
+    migration-guard: ignore[models-out-of-sync] <column> goes in <release>` above the class, remove
+    this statement and what undoes it in downgrade(), and deploy. 3. Drop it in a later release,
+    with `# migration-guard: ignore[drop-column] not used since <release>`, and remove the other
+    comment. The comment counts for the roundtrip, too.
     """,
     bad='op.drop_column("videos", "url")',
     good='op.alter_column("videos", "url", nullable=True, existing_type=sa.String(200))',

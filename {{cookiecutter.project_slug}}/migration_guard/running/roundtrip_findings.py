@@ -26,9 +26,9 @@ from .undo import undo_fix
 ROW_ERRORS = (sa.exc.IntegrityError, sa.exc.DataError)
 
 
-# Some errors of MySQL and MariaDB are also about rows: 1834 is a UNIQUE on equal rows that other
-# tables refer to.
-OF_ROWS = re.compile(r"^(?!.*\bsyntax\b).*(NULL|\(1834,)")
+# Some errors of MySQL and MariaDB are also about rows: a wrong date, a UNIQUE on equal rows that
+# other tables refer to, a CHECK on each of the two.
+OF_ROWS = re.compile(r"^(?!.*\bsyntax\b).*(NULL|\((1292|1834|3819|4025),)")
 
 
 ALL = "This undoes the upgrade; write it in place of the body of downgrade():"

@@ -103,8 +103,8 @@ def columns_of_index(upgrade: Upgrade, op: Operation) -> tuple[str, ...]:
     `op.execute("ALTER TABLE <table> VALIDATE CONSTRAINT <name>")`.
 
     MySQL and MariaDB: Do it at a quiet time, with `# migration-guard: ignore[constraint-scan]
-    <when>`; or add a foreign key in SQL with LOCK=NONE after SET foreign_key_checks=0, which
-    checks no row.
+    <when>`. A foreign key, but no CHECK, can be added without that: in SQL with LOCK=NONE after SET
+    foreign_key_checks=0, which checks no row.
 
     ForeignKey: Add the column without its ForeignKey, and on the next line:
     `op.create_foreign_key(op.f("fk_<table>_<column>"), "<table>", "<other>", ["<column>"],
