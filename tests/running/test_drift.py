@@ -137,6 +137,30 @@ def test_a_suppression_at_the_class_only_hides_what_the_models_lack(
     assert [found["operation"] for found in drift(project)] == ["column videos.added"]
 
 
+def test_a_suppression_at_the_class_hides_no_new_index_and_no_changed_check(
+    bake: Callable[..., Project],
+) -> None:
+    """Each can be suppressed where the models have it: at its first column or in __table_args__."""
+    project = bake()
+    reason = "# migration-guard: ignore[models-out-of-sync] retry_count goes in 3.0"
+    project.edit(
+        project.models, "class ProcessingJob(Base):", f"{reason}\nclass ProcessingJob(Base):"
+    )
+    project.edit(
+        project.models, '    retry_count: Mapped[int] = mapped_column(server_default="0")\n', ""
+    )
+    project.edit(project.models, "'done', 'failed')", "'done', 'failed', 'cancelled')")
+    started = "    started_at: Mapped[datetime | None]"
+    project.edit(project.models, started, f"{started} = mapped_column(index=True)")
+    found = [each["operation"].rpartition(".")[2] for each in drift(project)]
+    assert found == ["ck_processing_jobs_status", "ix_processing_jobs_started_at"]
+    comment = f"    {reason.replace('retry_count goes', 'it comes')}\n"
+    project.edit(project.models, started, f"{comment}{started}")
+    table = '__tablename__ = "processing_jobs"\n'
+    project.edit(project.models, table, f"{table}{comment}")
+    assert drift(project) == []
+
+
 @pytest.mark.parametrize(
     ("databases", "drops", "found"),
     [

@@ -15,9 +15,7 @@ CHECKS = "alembic.ext.checkconstraint_byname"  # not in Alembic before 1.19
 OWN = re.compile("modify_|(add|remove)_(table|column|constraint|index|fk|table_comment)$")
 
 
-def as_alembic_sees(
-    context: MigrationContext, metadata: Any, tables: set[str]
-) -> list[tuple[str, str, str]]:
+def as_alembic_sees(context: MigrationContext, tables: set[str]) -> list[tuple[str, str, str]]:
     """Compare these tables as Alembic does, and run the plugins that the project has.
 
     Returns the object, its table and a message for each difference.
@@ -50,7 +48,7 @@ def as_alembic_sees(
     try:
         # Alembic warns that a computed column can't be altered, which only matters to autogenerate.
         with warnings.catch_warnings(action="ignore"):
-            found: Any = api.compare_metadata(context, metadata)
+            found: Any = api.compare_metadata(context, opts["target_metadata"])
     finally:
         opts["include_name"], opts["include_object"] = include_name, include_object
     parts = (part for item in found for part in (item if isinstance(item, list) else [item]))

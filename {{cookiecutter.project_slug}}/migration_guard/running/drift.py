@@ -81,11 +81,10 @@ def drift(
         found.append(finding(f"table {name}", message, how, (where, line)))
     differences = compare(context, models, migrated)
     for difference in differences:
-        at = models.place(difference.owner, difference.prop)
+        at = models.place(difference.owner, difference.prop, difference.after is None)
         how = fix_of(difference, differences, context.dialect.name)
         found.append(finding(difference.name, message_of(difference), how, at))
-    metadata = context.opts["target_metadata"]
-    for target, table, message in as_alembic_sees(context, metadata, {*models.failed}):
+    for target, table, message in as_alembic_sees(context, {*models.failed}):
         how = fix("not in the models" if message.startswith("The migrations") else "")
         found.append(finding(target, message, how, models.place(f"table {table}", target)))
     for table, why in models.failed.items():

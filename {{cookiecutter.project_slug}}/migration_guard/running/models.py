@@ -59,8 +59,7 @@ class Models:
         """Create all tables in an empty database and describe it; False if the server refuses."""
         with engine.connect() as connection:
             created = self.create_all(connection)
-            if created:
-                self.objects = describe(connection)
+            self.objects = describe(connection) if created else {}
         return created
 
     def create_in_parts(self, server: sa.URL, migrated: dict[str, SchemaObject]) -> None:
@@ -128,13 +127,21 @@ class Models:
     def sequences(self) -> set[str]:
         return {f"sequence {key}" for metadata in self.metadata for key in metadata._sequences}
 
-    def place(self, owner: str, prop: str = "") -> tuple[str, int]:
-        """Return the file and line of a table, column or type in the models, or else env.py."""
+    def place(self, owner: str, prop: str = "", lacks: bool = False) -> tuple[str, int]:
+        """Return the file and line of a table, column or type in the models, or else env.py.
+
+        An index or a constraint is at its first column or in __table_args__, unless the models
+        lack it: a comment above the class covers what they lack.
+        """
         kind, _, table = owner.lower().partition(" ")
-        attribute = prop.partition(" ")[2] if prop.startswith("column ") else ""
+        what, _, name = prop.partition(" ")
+        attribute = name if what == "column" else ""
+        if what in ("index", "constraint") and not lacks and table in self.tables:
+            parts: Any = (*self.tables[table].indexes, *self.tables[table].constraints)
+            found = [part.columns for part in parts if str(part.name).lower() == name.lower()]
+            attribute = next((each.name for columns in found for each in columns), "__table_args__")
         if kind == "type":
-            columns = (column for each in self.tables.values() for column in each.c)
-            for column in columns:
+            for column in (column for each in self.tables.values() for column in each.c):
                 if str(getattr(column.type, "name", None)).lower() == table:
                     table, attribute = name_of(column.table).lower(), column.key
                     break
@@ -147,7 +154,7 @@ class Models:
 
     def is_suppressed(self, difference: Difference) -> bool:
         """Return whether a comment in the models suppresses the difference."""
-        path, line = self.place(difference.owner, difference.prop)
+        path, line = self.place(difference.owner, difference.prop, difference.after is None)
         with suppress(OSError, ValueError):
             marks = ignores((self.root / path).read_text(encoding="utf-8"))
             return any(RULE in mark.rules and line in mark.covers and mark.reason for mark in marks)
