@@ -1503,6 +1503,7 @@ BOOLEANS = {
     "'a' and 'b' and 'c'": ["c"],
     "('a' + 'b') or flag()": ["ab"],
     "('a' * 2)[1:] + 'b'": ["ab"],
+    "2 * 'a'": ["aa"],
 }
 
 
@@ -1516,3 +1517,16 @@ def test_what_is_added_to_sql_text_stays_sql_text() -> None:
     body = "op.alter_column('t', 'a', server_default=sa.text('now') + '()')"
     (operation,) = read(body).operations
     assert operation.kwargs["server_default"] == "now()"
+
+
+def test_what_is_invoked_has_the_arguments_of_op() -> None:
+    body = (
+        "op.invoke(ops.CreateTableOp('t', [sa.Column('a', sa.Integer())]))\n"
+        "op.invoke(ops.AlterColumnOp('t', 'a', modify_name='b', modify_nullable=False))\n"
+        "op.invoke(ops.AlterColumnOp('t', 'b', modify_type=sa.Text()))"
+    )
+    created, renamed, retyped = read(body, "from alembic.operations import ops").operations
+    assert (created.table, [column.name for column in created.definitions]) == ("t", ["a"])
+    assert (renamed.columns, renamed.kwargs["new_column_name"]) == (("a",), "b")
+    assert renamed.kwargs["nullable"] is False
+    assert retyped.kwargs["type_"].name == "text"

@@ -225,6 +225,12 @@ def test_a_type_has_a_time_zone_in_each_spelling(type_: str) -> None:
     assert (found.name, found.kwargs) == TIME_ZONES[type_]
 
 
+@pytest.mark.parametrize("options", ["FREEZE", "VERBOSE", "ANALYZE", "FREEZE VERBOSE ANALYZE", ""])
+def test_vacuum_names_its_table_after_its_options(options: str) -> None:
+    (operation,) = read(f"VACUUM {options} t")
+    assert (operation.table, operation.kwargs) == ("t", {"full": False})
+
+
 @pytest.mark.parametrize("wait", ["WAIT 5", "NOWAIT", ""])
 def test_mariadb_may_wait_for_the_lock_of_an_alter_table(wait: str) -> None:
     (operation,) = read(f"ALTER TABLE t {wait} DROP COLUMN a", "mariadb")

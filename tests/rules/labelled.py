@@ -3082,4 +3082,56 @@ CASES: list[Case] = [
         "",
         "",
     ),
+    (
+        "a table that the migration empties",
+        "postgresql",
+        ["blocking-unique"],
+        [],
+        "op.execute('DELETE FROM t')\nop.execute('INSERT INTO t SELECT * FROM o')\n"
+        "op.create_unique_constraint('u', 't', ['a'])",
+        "",
+        "",
+    ),
+    (
+        "a table that the migration empties",
+        "postgresql",
+        [],
+        ["blocking-index"],
+        "op.execute('TRUNCATE t')\nop.create_index('i', 't', ['a'])",
+        "",
+        "",
+    ),
+    (
+        "a time zone is added while the session is in UTC",
+        "postgresql",
+        [],
+        ["type-change"],
+        "op.execute('SET timezone=UTC')\n"
+        "op.alter_column('t', 'a', existing_type=sa.TIMESTAMP(),"
+        " type_=sa.TIMESTAMP(timezone=True))",
+        "",
+        "",
+    ),
+    (
+        "a time zone is added while the session is in UTC",
+        "postgresql",
+        ["type-change"],
+        [],
+        "op.execute(\"SET TIME ZONE 'Europe/Paris'\")\n"
+        "op.alter_column('t', 'a', existing_type=sa.TIMESTAMP(),"
+        " type_=sa.TIMESTAMP(timezone=True))",
+        "",
+        "",
+    ),
+    (
+        "a time zone is added while the session is in UTC",
+        "postgresql",
+        ["type-change"],
+        [],
+        "op.execute(\"SET TIME ZONE 'UTC'\")\n"
+        "op.alter_column('t', 'a', existing_type=sa.TIMESTAMP(),"
+        " type_=sa.TIMESTAMP(timezone=True))",
+        "",
+        "op.create_table('t', sa.Column('a', sa.TIMESTAMP(), index=True))",
+    ),
 ]

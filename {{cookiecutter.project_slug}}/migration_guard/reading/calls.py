@@ -192,9 +192,8 @@ class Calls(Expressions):
         if name == "super" and self.stack:
             owner = next(iter(self.scopes[0].values()), None)
             if isinstance(owner, Instance):
-                return Instance(
-                    Table(names=self.stack[-1].inherited), owner.names, owner.itself or owner
-                )
+                parent = Table(names=self.stack[-1].inherited)
+                return Instance(parent, owner.names, owner.itself or owner)
         if name == "partial" and args:
             return Partial(args[0], args[1:], kwargs)
         if name == "dedent" and args:

@@ -100,9 +100,8 @@ class Expressions(Truth):
         value = kind.names.get(name, UNKNOWN)
         if not isinstance(value, Function):
             return value
-        decorators = {
-            d.id for d in getattr(value.node, "decorator_list", ()) if isinstance(d, ast.Name)
-        }
+        above = getattr(value.node, "decorator_list", ())
+        decorators = {each.id for each in above if isinstance(each, ast.Name)}
         if "property" in decorators:
             return self.run(value, [owner], {})
         if "classmethod" in decorators:

@@ -142,9 +142,8 @@ class Operations(Interpreter):
         if name == "f" or name == "inline_literal":
             return first if args else next(iter(kwargs.values()), UNKNOWN)
         if name == "batch_alter_table":
-            return Batch(
-                self.found(given(args, kwargs, 0, "table_name")), given(args, kwargs, 1, "schema")
-            )
+            table = self.found(given(args, kwargs, 0, "table_name"))
+            return Batch(table, given(args, kwargs, 1, "schema"))
         if name == "execute":
             return self.execute(args, kwargs, node)
         if batch and name in ("get_bind", "get_context"):
@@ -166,12 +165,11 @@ class Operations(Interpreter):
             return self.unresolved("invoke", [call], {}, node)
         name = snake(call.name.removesuffix("Op")).removesuffix("_sql")
         args = list(call.args)
-        kwargs = {key.removeprefix("modify_"): value for key, value in call.kwargs.items()}
-        if name == "create_table":
-            args = [*args[:1], *(args[1] if len(args) > 1 else kwargs.pop("columns", []))]
-        if name == "alter_column":
-            renamed = {"type": "type_", "name": "new_column_name"}
-            kwargs = {renamed.get(key, key): value for key, value in kwargs.items()}
+        if name == "create_table" and len(args) > 1:
+            args = [*args[:1], *args[1]]
+        names = {"modify_type": "type_", "modify_name": "new_column_name"}
+        given = call.kwargs.items()
+        kwargs = {names.get(key, key.removeprefix("modify_")): value for key, value in given}
         return self.call_op(name, args, kwargs, node)
 
     def execute(self, args: Args, kwargs: Kwargs, node: ast.expr) -> Any:

@@ -61,24 +61,18 @@ def is_free(database: str, old: Any, new: Type, width: int = 4) -> bool:
     if database in MYSQL | {"tidb"}:
         before, after = (tuple(type_.kwargs.get("values") or ()) for type_ in (old, new))
         if same and old.name == "set":  # as many bytes for up to eight values
-            return (
-                old.args == new.args[: len(old.args)]
-                and (len(old.args) + 7) // 8 == (len(new.args) + 7) // 8
-            )
+            octets = [(len(type_.args) + 7) // 8 for type_ in (old, new)]
+            return old.args == new.args[: len(old.args)] and octets[0] == octets[1]
         if same and old.name == "enum":  # one byte holds 255 values
-            one_byte = len(before) <= 255
-            return (
-                bool(before) and after[: len(before)] == before and one_byte == (len(after) <= 255)
-            )
-        byte = 255 // (
-            width if old.name == "varchar" else 1
-        )  # up to here the length takes one byte, beyond it two
+            kept = bool(before) and after[: len(before)] == before
+            return kept and (len(before) <= 255) == (len(after) <= 255)
+        # up to here the length takes one byte, beyond it two
+        byte = 255 // (width if old.name == "varchar" else 1)
         instant = byte // 2 if database in ("mariadb", "galera") else 0
         one_class = size(old) <= instant or (size(old) <= byte) == (size(new) <= byte)
         one_charset = old.kwargs.get("charset") == new.kwargs.get("charset")
-        return (
-            same and old.name in ("varchar", "varbinary") and longer and one_class and one_charset
-        )
+        varying = same and old.name in ("varchar", "varbinary")
+        return varying and longer and one_class and one_charset
     if old.kwargs.get("collation") != new.kwargs.get("collation"):
         return False  # every index of the column is built again
     if {old.name, new.name} <= {"varchar", "text", "citext", "mediumtext", "longtext"}:

@@ -113,9 +113,8 @@ def data_with_schema(upgrade: Upgrade) -> Found:
         for op in upgrade.on_existing_tables("update", "delete", "merge", "bulk_insert")
         if op.operation != "bulk_insert" or re.search(r"(?i)\bSELECT\b", op.sql or "")
     ]
-    columns = ("add_column", "alter_column", "drop_column", "drop_constraint")
-    indexes = ("create_index", "drop_index")
-    changes = list(upgrade.on_existing_tables(*columns, *indexes, *CONSTRAINTS.values()))
+    kinds = words("add_column alter_column drop_column drop_constraint create_index drop_index")
+    changes = list(upgrade.on_existing_tables(*kinds, *CONSTRAINTS.values()))
     for data in filled:
         beside = [op for op in changes if not data.excludes(op)]
         of_its_table = [op for op in beside if table_of(op) == table_of(data)]

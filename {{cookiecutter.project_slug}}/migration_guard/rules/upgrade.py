@@ -166,7 +166,9 @@ class Upgrade:
 
     def is_emptied(self, op: Operation) -> bool:
         """Return whether the upgrade deletes all rows of the operation's table before."""
-        return any(is_whole(each) for each in self.earlier(op, "delete", "truncate"))
+        rows = those_named(("delete", "truncate", "bulk_insert", "merge"), self.before(op)[1])
+        gone = [each for each in rows[-1:] if each.operation in ("delete", "truncate")]
+        return self.any_runs_whenever(op, filter(is_whole, gone))
 
     def added_columns(self) -> Iterator[tuple[Operation, Column]]:
         """Yield every column that is added to a table that was there before."""

@@ -41,7 +41,7 @@ from ..upgrade import Upgrade, concurrently, label, names_column, statement
 )
 def blocking_index(upgrade: Upgrade) -> Found:
     for op in upgrade.on_existing_tables("create_index", "drop_index", "reindex"):
-        if op.kwargs.get("only"):
+        if op.kwargs.get("only") or (op.operation == "create_index" and upgrade.is_emptied(op)):
             continue
         what = op.operation.replace("_", " ")
         goes = op.operation == "drop_index" and (

@@ -7,7 +7,7 @@ from typing import Any
 from ...databases import MYSQL, POSTGRESQL
 from ...reading.migration import Call, Column, Operation, Type
 from ..column_types import are_comparable, is_free, name_on, size
-from ..known_schema import bytes_of_a_character, known_checks, type_before
+from ..known_schema import bytes_of_a_character, is_indexed, known_checks, type_before
 from ..rule import Found, rule
 from ..upgrade import Upgrade, label, statement, those_named
 
@@ -152,6 +152,8 @@ def type_change(upgrade: Upgrade) -> Found:
         if not isinstance(new, Type) or upgrade.adds_columns(op):
             continue
         databases, old = upgrade.databases_of(op), type_before(upgrade, op)
+        if is_same_in_utc(upgrade, op, old, new):
+            continue
         if reason := costly_on_postgresql(upgrade, op, old) if databases & POSTGRESQL else "":
             yield op, f"{label(op)}: {reason}."
             continue
@@ -171,6 +173,20 @@ def type_change(upgrade: Upgrade) -> Found:
                 what = "the values of an enum type are"
             message = f"{label(op)}: {what} not known"
             yield op, f"{message}; most changes to {name_on(new, costly[0])} rewrite the table."
+
+
+UTC = re.compile(r"(?i)SET\s+TIME\s?ZONE\s*(=|\bTO\b)?\s*'?UTC\b")
+
+
+def is_same_in_utc(upgrade: Upgrade, op: Operation, old: Any, new: Type) -> bool:
+    """Return whether a time zone comes or goes while the session is in UTC, and no index with it.
+
+    Then PostgreSQL keeps the values. It builds an index of the column again.
+    """
+    before = those_named(("set",), upgrade.everything[: upgrade.at[id(op)]])
+    in_utc = upgrade.any_runs_whenever(op, [each for each in before if UTC.match(each.sql or "")])
+    stamps = isinstance(old, Type) and old.name == new.name == "timestamp" and old.args == new.args
+    return in_utc and stamps and not is_indexed(upgrade, op, op.columns)
 
 
 def costly_on_postgresql(upgrade: Upgrade, op: Operation, old: Any) -> str:
