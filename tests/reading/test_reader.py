@@ -1530,3 +1530,9 @@ def test_what_is_invoked_has_the_arguments_of_op() -> None:
     assert (renamed.columns, renamed.kwargs["new_column_name"]) == (("a",), "b")
     assert renamed.kwargs["nullable"] is False
     assert retyped.kwargs["type_"].name == "text"
+
+
+def test_sql_text_that_can_not_be_computed_is_unknown() -> None:
+    body = "op.add_column('t', sa.Column('a', sa.Text(), server_default=sa.text('a') - 'b'))"
+    (operation,) = read(body).operations
+    assert operation.definitions[0].server_default is UNKNOWN

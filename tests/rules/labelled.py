@@ -3134,4 +3134,26 @@ CASES: list[Case] = [
         "",
         "op.create_table('t', sa.Column('a', sa.TIMESTAMP(), index=True))",
     ),
+    (
+        "tables of a base class that are created in one call",
+        "postgresql",
+        ["blocking-index"],
+        [],
+        "Base.metadata.create_all(op.get_bind(), tables=[T.__table__])\n"
+        "op.create_index('i', 'u', ['id'])",
+        "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\nclass T(Base):\n"
+        "    __tablename__ = 't'\n    id = sa.Column(sa.Integer, primary_key=True)",
+        "",
+    ),
+    (
+        "tables of a base class that are created in one call",
+        "postgresql",
+        [],
+        ["blocking-index", "unresolved-operation"],
+        "Base.metadata.create_all(op.get_bind(), tables=[T.__table__])\n"
+        "op.create_index('i', 't', ['id'])",
+        "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\nclass T(Base):\n"
+        "    __tablename__ = 't'\n    id = sa.Column(sa.Integer, primary_key=True)",
+        "",
+    ),
 ]

@@ -122,11 +122,13 @@ class Libraries(Operations):
             return owner
         if isinstance(owner, PurePath):
             return method_of_path(owner, name, args, self.file)
+        tables = kwargs.get("tables") or (list(owner.values()) if kind is Metadata else None)
+        if name in ("create_all", "drop_all") and (tables or kind is Metadata):
+            for table in tables or [UNKNOWN]:
+                self.change(table, f"{name.removesuffix('all')}table", node)
+            return owner
         if kind is Metadata:
-            if name in ("create_all", "drop_all"):
-                for table in kwargs.get("tables") or list(owner.values()) or [UNKNOWN]:
-                    self.change(table, f"{name.removesuffix('all')}table", node)
-            elif name == "reflect":
+            if name == "reflect":
                 self.bind_read()
             return owner
         if isinstance(owner, (str, list, dict, set, tuple)):
