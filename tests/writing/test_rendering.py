@@ -77,6 +77,14 @@ def test_a_type_of_a_package_is_imported(monkeypatch) -> None:
     )
 
 
+def test_the_index_of_a_spatial_type_is_an_operation_of_its_own() -> None:
+    geometry = type("Geometry", (Money,), {"spatial_index": True, "__module__": "builtins"})
+    geometry.__repr__ = lambda self: f"Geometry(spatial_index={self.spatial_index})"
+    kind = geometry()
+    assert written(kind, "postgresql")[0] == "builtins.Geometry(spatial_index=False)"
+    assert kind.spatial_index
+
+
 @pytest.mark.parametrize(
     ("dialects", "text"),
     [

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from lib.projects import Project, bake_into
 from lib.servers import fresh_database
+from migration_guard.running.models import Models
 
 pytestmark = pytest.mark.slow
 TABLE = """
@@ -145,3 +147,38 @@ def test_a_required_column_comes_with_the_line_of_the_model_to_write(project: Pr
         project.edit(project.models, column, f"    {line}\n")
     project.run(*REVISION, "Add columns")
     project.run("python", "scripts/check_migrations.py")
+
+
+def test_an_extension_keeps_its_table_and_an_enum_type_is_there_already(tmp_path: Path) -> None:
+    for url in fresh_database("postgresql", tmp_path):
+        path = bake_into(tmp_path, database="postgresql", starter="blank", project_slug="shop")
+        project = Project(path, "shop", url)
+        mood = '    mood: Mapped[str | None] = mapped_column(Enum("a", "b", name="mood"))\n'
+        project.edit(project.models, TABLE, TABLE + mood)
+        project.edit(project.models, "DateTime, ", "DateTime, Enum, ")
+        project.run(*REVISION, "Add mood")
+        project.edit(project.models, mood, mood + mood.replace("mood:", "before:"))
+        project.run(*REVISION, "Add mood before")
+        (file,) = project.versions.glob("*add_mood_before*")
+        assert "Decide" not in file.read_text(encoding="utf-8")
+        project.run("alembic", "upgrade", "head")
+        engine = sa.create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE EXTENSION citext")
+            connection.exec_driver_sql("CREATE TABLE owned (id integer UNIQUE)")
+            connection.exec_driver_sql("ALTER EXTENSION citext ADD TABLE owned")
+        engine.dispose()
+        project.run("alembic", "check")
+
+
+def test_only_the_extension_that_is_missing_is_created(tmp_path: Path) -> None:
+    """The server's message is 'operator class "gin_trgm_ops" does not exist'."""
+    metadata = sa.MetaData()
+    operators = {"postgresql_using": "gin", "postgresql_ops": {"text": "gin_trgm_ops"}}
+    index = sa.Index("ix_text", "text", **operators)
+    sa.Table("texts", metadata, sa.Column("text", sa.Text), index)
+    for url in fresh_database("postgresql", tmp_path):
+        models = Models(metadata, tmp_path, "env.py")
+        models.create_beside(sa.make_url(url), {})
+        found = [name for name in models.objects if name.startswith("extension ")]
+        assert found == ["extension pg_trgm"]

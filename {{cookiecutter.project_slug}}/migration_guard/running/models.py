@@ -90,7 +90,7 @@ class Models:
             raise
         except Exception as error:
             connection.rollback()
-            self.refused = words([one_line(error)])
+            self.refused = words([one_line(error).partition(" does not exist")[0]])
             return False
         return True
 

@@ -43,10 +43,17 @@ class Comparison:
                     self.left_out.add(simple(Difference(name, prop, None, None).name))
 
     def real(self, operations: Operations) -> Operations:
-        """Leave out operations on what the server describes alike, as where it cut a name."""
+        """Leave out operations on what the server describes alike, as where it cut a name.
+
+        And those that drop a table which is not described, since an extension owns it.
+        """
+        tables = {name.lower() for name in self.migrated}
         for operation in operations:
             if isinstance(operation, ops.ModifyTableOps):
                 operation.ops = self.real(operation.ops)
+            elif isinstance(operation, (ops.DropTableOp, ops.DropIndexOp)):
+                if f"table {self.models.full_name(operation)}".lower() not in tables:
+                    self.left_out.add(self.models.key(operation) or "")
             elif isinstance(operation, ops.AddColumnOp):
                 type_: Any = operation.column.type.copy()
                 if getattr(type_, "create_constraint", False):  # an operation of its own adds it
@@ -56,7 +63,10 @@ class Comparison:
         return [
             each
             for each in operations
-            if getattr(each, "ops", True) and self.models.key(each) not in self.left_out
+            if getattr(each, "ops", True)
+            and self.models.key(each) not in self.left_out
+            # The statements for types come from the two descriptions.
+            and not type(each).__module__.startswith("alembic_postgresql_enum")
         ]
 
     def unseen(self, operations: Operations) -> Iterator[Difference]:

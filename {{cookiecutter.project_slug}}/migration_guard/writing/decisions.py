@@ -59,4 +59,5 @@ def add_decisions(
         upgrade.ops.insert(0, Lines(*(f"# {line}" for line in comments)))
 
 
-OF_FILES = {"empty-downgrade", "no-operations-read"}  # there is no downgrade() to judge here
+# There is no downgrade() to judge here, and no migration before this one.
+OF_FILES = {"empty-downgrade", "no-operations-read", "enum-missing"}

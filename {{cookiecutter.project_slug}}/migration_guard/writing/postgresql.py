@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import replace
 from itertools import product
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from alembic.operations import ops
@@ -160,14 +160,9 @@ class PostgreSQL:
         constraint = operation.to_constraint()
         given = constraint.dialect_kwargs.items()
         options = {key: value for key, value in given if value is not None}
-        create = ops.CreateIndexOp(
-            str(operation.constraint_name),
-            operation.table_name,
-            list(operation.columns),
-            schema=operation.schema,
-            unique=True,
-            **options,
-        )
+        options |= {"schema": operation.schema, "unique": True}
+        name, columns = str(operation.constraint_name), list(operation.columns)
+        create = ops.CreateIndexOp(name, operation.table_name, columns, **options)
         built = concurrently(create)
         drop = concurrently(create.reverse())
         yield Step(Phase.UNIQUE_INDEXES, [drop, built], [drop])
@@ -211,13 +206,9 @@ class PostgreSQL:
         alter.existing_type = operation.modify_type or operation.existing_type
         alter.modify_type, alter.modify_comment, alter.modify_server_default = None, False, False
         name = f"ck_{operation.table_name}_{operation.column_name}_not_null"[:63]
-        check = ops.CreateCheckConstraintOp(
-            sa.sql.elements.conv(name),
-            operation.table_name,
-            f"{column} IS NOT NULL",
-            schema=operation.schema,
-            postgresql_not_valid=True,
-        )
+        options: Any = {"schema": operation.schema, "postgresql_not_valid": True}
+        label, condition = sa.sql.elements.conv(name), f"{column} IS NOT NULL"
+        check = ops.CreateCheckConstraintOp(label, operation.table_name, condition, **options)
         drop = ops.DropConstraintOp.from_constraint(check.to_constraint())
         yield Step(Phase.SCHEMA, [check], [drop])
         fill = list(backfill(operation, self.models))

@@ -1,6 +1,7 @@
 """Types as migrations write them: what the database has, and never the application's own type."""
 
 import sys
+from copy import copy
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +61,9 @@ class TypeWriter:
         if module.partition(".")[0] in ("sqlalchemy", "alembic"):
             return False
         if is_installed(module):
+            if getattr(item, "spatial_index", False):  # an operation of its own creates it
+                item = copy(item)
+                item.spatial_index = False
             context.imports.add(f"import {module}")
             return f"{module}.{item!r}"
         # A type of the application that is no decorator: its name in SQL.
