@@ -248,3 +248,19 @@ def test_a_loop_over_what_stays_null_names_its_rows(roundtrip: Roundtrip) -> Non
     done = loop.replace("bio = name", "bio = coalesce(name, 1)")
     lossy = Revision(done, module="lossy = 'x'")
     assert roundtrip("sqlite", BASE, lossy) == []
+
+
+@pytest.mark.parametrize("database", faults.ALL)
+def test_rows_that_refer_to_their_own_table_stay(roundtrip: Roundtrip, database: str) -> None:
+    table = (
+        "op.create_table('replies', sa.Column('id', sa.Integer(), primary_key=True),"
+        " sa.Column('to', sa.Integer(), sa.ForeignKey('replies.id', name='fk_to'), index=True))"
+    )
+    columns = [
+        Revision(
+            f"op.add_column('replies', sa.Column('c{number}', sa.Integer()))",
+            f"with op.batch_alter_table('replies') as batch: batch.drop_column('c{number}')",
+        )
+        for number in range(5)
+    ]
+    assert roundtrip(database, Revision(table, "op.drop_table('replies')"), *columns) == []

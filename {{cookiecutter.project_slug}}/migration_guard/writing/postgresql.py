@@ -158,9 +158,8 @@ class PostgreSQL:
     def unique(self, operation: ops.CreateUniqueConstraintOp) -> Iterator[Step]:
         """Yield a unique index CONCURRENTLY, and a constraint that takes it over."""
         constraint = operation.to_constraint()
-        given = constraint.dialect_kwargs.items()
-        options = {key: value for key, value in given if value is not None}
-        options |= {"schema": operation.schema, "unique": True}
+        given = {"schema": operation.schema, "unique": True, **constraint.dialect_kwargs}
+        options = {key: value for key, value in given.items() if value is not None}
         name, columns = str(operation.constraint_name), list(operation.columns)
         create = ops.CreateIndexOp(name, operation.table_name, columns, **options)
         built = concurrently(create)
