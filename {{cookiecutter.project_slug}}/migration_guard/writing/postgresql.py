@@ -160,8 +160,8 @@ class PostgreSQL:
         constraint = operation.to_constraint()
         given = {"schema": operation.schema, "unique": True, **constraint.dialect_kwargs}
         options = {key: value for key, value in given.items() if value is not None}
-        name, columns = str(operation.constraint_name), list(operation.columns)
-        create = ops.CreateIndexOp(name, operation.table_name, columns, **options)
+        label, columns = str(operation.constraint_name), list(operation.columns)
+        create = ops.CreateIndexOp(label, operation.table_name, columns, **options)
         built = concurrently(create)
         drop = concurrently(create.reverse())
         yield Step(Phase.UNIQUE_INDEXES, [drop, built], [drop])
