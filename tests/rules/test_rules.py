@@ -1923,14 +1923,26 @@ def test_neighbours_are_distinguished(name: str, database: str, found: bool, bod
     assert (name in names(module(body), (database,))) is found
 
 
-def test_a_narrowed_type_is_reported_to_fail_on_longer_values() -> None:
-    change = 'op.alter_column("videos", "url", existing_type=sa.String({}), type_=sa.String({}))'
-    narrowed, widened = (
-        [finding.message for finding in judged(module(change.format(*sizes)), ("mysql",))]
-        for sizes in ((200, 100), (63, 64))
-    )
-    assert [message for message in narrowed if "fails where a value is longer" in message]
-    assert not [message for message in widened if "fails where a value is longer" in message]
+@pytest.mark.parametrize(
+    ("old", "new", "fails"),
+    [
+        ("String(200)", "String(100)", True),
+        ("String(63)", "String(64)", False),
+        ("Numeric(12, 2)", "Numeric(10, 2)", True),
+        ("Numeric()", "Numeric(8, 2)", True),  # MySQL's NUMERIC is (10, 0)
+        ("Numeric()", "Numeric(15, 5)", False),
+        ("Numeric()", "Numeric(10, 5)", True),  # five digits before the point
+        ("Numeric(10, 2)", "Numeric(10, scale)", False),
+        ("Numeric(12)", "Numeric()", True),
+    ],
+)
+def test_a_narrowed_type_is_reported_to_fail_on_longer_values(
+    old: str, new: str, fails: bool
+) -> None:
+    change = f'op.alter_column("videos", "url", existing_type=sa.{old}, type_=sa.{new})'
+    messages = [finding.message for finding in judged(module(change), ("mysql",))]
+    assert any("fails where a value is longer" in message for message in messages) is fails
+    assert any(" rewrites the table on mysql" in message for message in messages)
 
 
 def test_a_repeated_finding_is_reported_once() -> None:

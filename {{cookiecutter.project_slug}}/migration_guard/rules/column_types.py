@@ -70,9 +70,8 @@ def is_free(database: str, old: Any, new: Type, width: int = 4) -> bool:
         byte = 255 // (width if old.name == "varchar" else 1)
         instant = byte // 2 if database in ("mariadb", "galera") else 0
         one_class = size(old) <= instant or (size(old) <= byte) == (size(new) <= byte)
-        one_charset = old.kwargs.get("charset") == new.kwargs.get("charset")
-        varying = same and old.name in ("varchar", "varbinary")
-        return varying and longer and one_class and one_charset
+        lengthened = same and longer and old.name in ("varchar", "varbinary")
+        return lengthened and one_class and old.kwargs.get("charset") == new.kwargs.get("charset")
     if old.kwargs.get("collation") != new.kwargs.get("collation"):
         return False  # every index of the column is built again
     if {old.name, new.name} <= {"varchar", "text", "citext", "mediumtext", "longtext"}:
@@ -97,7 +96,8 @@ def plainly(type_: Type, database: str) -> Type:
         kwargs = {name: value for name, value in type_.kwargs.items() if name != "display_width"}
         boolean = type_.name == "tinyint" and 1 in (*type_.args, type_.kwargs.get("display_width"))
         integer = type_.name.endswith("int") or type_.name == "integer"
-        return Type("boolean" if boolean else type_.name, () if integer else type_.args, kwargs)
+        args = type_.args or ((10,) if type_.name == "numeric" and not kwargs else ())
+        return Type("boolean" if boolean else type_.name, () if integer else args, kwargs)
     double = type_.name == "double" or (type_.name == "float" and size(type_) > 24)
     return Type("double") if double and database in POSTGRESQL else type_
 

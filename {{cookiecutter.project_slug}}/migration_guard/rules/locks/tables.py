@@ -6,7 +6,7 @@ from typing import Any
 
 from ...databases import MYSQL, POSTGRESQL
 from ...reading.migration import Call, Column, Operation, Type
-from ..column_types import are_comparable, is_free, name_on, size
+from ..column_types import are_comparable, is_free, name_on, plainly, size
 from ..known_schema import bytes_of_a_character, is_indexed, known_checks, type_before
 from ..rule import Found, rule
 from ..upgrade import Upgrade, label, statement, those_named
@@ -162,15 +162,15 @@ def type_change(upgrade: Upgrade) -> Found:
         if not costly:
             continue
         if isinstance(old, Type) and are_comparable(old, new):
-            fails = ""
-            if old.name == new.name and size(new) < size(old):
-                fails = ", and fails where a value is longer"
+            plain = [plainly(each, costly[0]) for each in (old, new)]
+            digits = [size(each) - size(Type("", (*each.args[1:2], 0))) for each in plain]
+            shorter = old.name == new.name and digits[1] < digits[0]  # before the point
+            fails = ", and fails where a value is longer" if shorter else ""
             change = f"{name_on(old, costly[0])} to {name_on(new, costly[0])}"
             yield op, f"{label(op)}: {change} rewrites the table on {', '.join(costly)}{fails}."
         else:
-            what = "existing_type is missing, so the old type is"
-            if isinstance(old, Type):
-                what = "the values of an enum type are"
+            missing = "existing_type is missing, so the old type is"
+            what = "the values of an enum type are" if isinstance(old, Type) else missing
             message = f"{label(op)}: {what} not known"
             yield op, f"{message}; most changes to {name_on(new, costly[0])} rewrite the table."
 
